@@ -1,0 +1,1 @@
+"""What Deskhand keeps: rows, vectors, jobs and settings."""

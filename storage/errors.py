@@ -1,0 +1,107 @@
+"""Everything that can go wrong while keeping or finding things; the docstring of a class is its message."""
+
+from typing import ClassVar
+
+
+class DeskhandError(Exception):
+    """Something went wrong in Deskhand.
+
+    `kind` is the stable slug that the edges translate: the REST interface puts it in the problem document's
+    type, the workbench picks its words by it. The first docstring line is the default message.
+    """
+
+    kind: ClassVar[str] = "error"
+
+    def __init__(self, detail: str = "") -> None:
+        self.detail = detail or (type(self).__doc__ or "").partition("\n")[0]
+        super().__init__(self.detail)
+
+
+class NotFoundError(DeskhandError):
+    """Nothing with this id exists in this workspace."""
+
+    kind = "not-found"
+
+
+class InvalidError(DeskhandError):
+    """The input cannot be used as it is."""
+
+    kind = "invalid"
+
+
+class TooLargeError(DeskhandError):
+    """The input is larger than this desk accepts."""
+
+    kind = "too-large"
+
+
+class ConflictError(DeskhandError):
+    """This already exists."""
+
+    kind = "conflict"
+
+
+class NotAllowedError(DeskhandError):
+    """This login may not do that."""
+
+    kind = "not-allowed"
+
+
+class NotLoggedInError(DeskhandError):
+    """Log in first."""
+
+    kind = "not-logged-in"
+
+
+class TooManyAttemptsError(DeskhandError):
+    """Too many attempts; wait a little and try again."""
+
+    kind = "too-many-attempts"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Too many attempts; try again in {retry_after} seconds.")
+
+
+class AlreadyDecidedError(DeskhandError):
+    """This review was already handled."""
+
+    kind = "already-decided"
+
+    def __init__(self, by: str, decision: str) -> None:
+        self.by, self.decision = by, decision
+        super().__init__(f"Already handled by {by}: {decision}.")
+
+
+class StaleError(DeskhandError):
+    """The customer wrote more after this draft was made."""
+
+    kind = "stale"
+
+    def __init__(self, new_text: str) -> None:
+        self.new_text = new_text
+        super().__init__(f"The customer wrote more after this draft was made: {new_text}")
+
+
+class ConversationClosedError(DeskhandError):
+    """This conversation is closed; start a new one."""
+
+    kind = "conversation-closed"
+
+
+class SettingsError(DeskhandError):
+    """The configuration cannot be used."""
+
+    kind = "settings"
+
+
+class SchemaError(DeskhandError):
+    """The database's schema is not the one this version needs; run `deskhand db upgrade`."""
+
+    kind = "schema"
+
+
+class UnavailableError(DeskhandError):
+    """Something this needs is not there right now."""
+
+    kind = "unavailable"

@@ -1,0 +1,529 @@
+"""The records that cross the boundaries of the house: rows end in storage, these go on from there."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import uuid4
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ChannelName = Literal["slack", "discord", "web"]
+Vote = Literal["up", "down"]
+
+
+def new_id() -> str:
+    """A fresh random id: 32 hexadecimal digits."""
+    return uuid4().hex
+
+
+class Mode(StrEnum):
+    """What the autopilot may do, from nothing to sending alone."""
+
+    OFF = "off"
+    SHADOW = "shadow"
+    DRAFT = "draft"
+    AUTO = "auto"
+
+
+class Role(StrEnum):
+    """What a member may do: agents decide reviews, admins also set up the workspace."""
+
+    AGENT = "agent"
+    ADMIN = "admin"
+
+
+class ConversationStatus(StrEnum):
+    """Whose move it is in a conversation (DESIGN section 1)."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    ASSIGNED = "assigned"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    BOT = "bot"
+    AGENT = "agent"
+    SYSTEM = "system"
+
+
+class Visibility(StrEnum):
+    """Who sees a message: everybody in the conversation, or the members only (notes, take-over lines)."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+
+
+class TurnStatus(StrEnum):
+    """How far a turn has come.
+
+    `queued` waits for its job, `running` is in the graph, `waiting` stopped at the interrupt, `decided` has a
+    decision whose effect is not committed yet; `done` and `superseded` are final.
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    DECIDED = "decided"
+    DONE = "done"
+    SUPERSEDED = "superseded"
+
+
+class Outcome(StrEnum):
+    """How a finished turn ended, for the numbers and the audit trail."""
+
+    SENT = "sent"
+    """The bot answered alone."""
+    REVIEWED = "reviewed"
+    """A person approved or edited the draft."""
+    DISMISSED = "dismissed"
+    """A person decided that nothing is sent."""
+    HANDOFF = "handoff"
+    """A person has the conversation."""
+    SILENCED = "silenced"
+    """A person took the conversation over while the graph ran: the draft was dropped."""
+
+
+class ReviewStatus(StrEnum):
+    """Whether a review still waits for its one decision."""
+
+    PENDING = "pending"
+    DECIDED = "decided"
+    SUPERSEDED = "superseded"
+
+
+class DecisionKind(StrEnum):
+    """The five ways a review ends."""
+
+    APPROVE = "approve"
+    EDIT = "edit"
+    REJECT = "reject"
+    ESCALATE = "escalate"
+    DISMISS = "dismiss"
+
+
+class DeliveryStatus(StrEnum):
+    """Where a reply is on its way to the channel."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class DocumentStatus(StrEnum):
+    """Whether a document's chunks can be found yet."""
+
+    LOADING = "loading"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class ChunkKind(StrEnum):
+    """A FAQ entry is kept whole; a passage is a piece of a longer document."""
+
+    FAQ = "faq"
+    PASSAGE = "passage"
+
+
+class LabelSource(StrEnum):
+    """Who said that a draft was right or wrong."""
+
+    DECISION = "decision"
+    AUDIT = "audit"
+    VOTE = "vote"
+
+
+class Priority(StrEnum):
+    """How urgent a conversation is."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Value(BaseModel):
+    """A frozen value that is stored as JSON and travels through the graph's state."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Chunk(Value):
+    """A piece of knowledge that is found and cited."""
+
+    id: str
+    workspace_id: str
+    document_id: str
+    kind: ChunkKind
+    title: str
+    """What a citation shows: the FAQ question, or the document's title and heading path."""
+    text: str
+    """The FAQ entry's answer verbatim, or the passage."""
+    alternatives: tuple[str, ...] = ()
+    """Other phrasings of the FAQ question."""
+    tags: tuple[str, ...] = ()
+    position: int = 0
+    """0-based place in the document."""
+
+
+class Hit(Value):
+    """A chunk found for a query; the phrasings of one FAQ entry are one hit."""
+
+    chunk: Chunk
+    score: float
+    """The fused score that orders the hits; higher is better."""
+    dense: float
+    """Cosine of the query and the chunk's best text, -1 to 1."""
+    keyword: float
+    """BM25 of the query and the chunk's best text, 0 and up."""
+    matched: str
+    """The phrasing or passage that matched best."""
+
+
+class Citation(Value):
+    """A chunk that a sentence of the draft rests on."""
+
+    chunk_id: str
+    document_id: str
+    title: str
+    text: str
+
+
+class Sentence(Value):
+    """One sentence of a draft with the chunks it rests on."""
+
+    text: str
+    chunk_ids: tuple[str, ...] = ()
+
+
+class Sentiment(StrEnum):
+    """The customer's mood."""
+
+    NEGATIVE = "negative"
+    NEUTRAL = "neutral"
+    POSITIVE = "positive"
+
+
+class Triage(Value):
+    """What kind of message this is."""
+
+    intent: str = "other"
+    priority: Priority = Priority.MEDIUM
+    sentiment: Sentiment = Sentiment.NEUTRAL
+    language: str = "en"
+    """ISO 639-1 code."""
+    wants_human: bool = False
+    standalone_question: str = ""
+    """The question, readable without the conversation; personal data masked."""
+
+
+class GuardAction(StrEnum):
+    """What the guard says about the customer's text."""
+
+    PASS = "pass"
+    REPLY = "reply"
+    """Answer honestly with `GuardResult.reply`; no draft is needed."""
+    HOLD = "hold"
+    """A person must look."""
+
+
+class GuardResult(Value):
+    """The customer's text made safe, and what the guard found in it."""
+
+    action: GuardAction
+    text: str
+    """The new customer text with control characters removed and personal data masked."""
+    masked: dict[str, str] = Field(default_factory=dict)
+    """Placeholder to original value, such as `[EMAIL_1]` to the address; shown to agents only."""
+    reason: str = ""
+    """Plain words for why it was held or answered by rule."""
+    reply: str = ""
+
+
+class Evidence(Value):
+    """What the confidence rests on."""
+
+    features: dict[str, float] = Field(default_factory=dict)
+    reasons: tuple[str, ...] = ()
+    """Plain words for the agent, strongest first."""
+
+
+class Draft(Value):
+    """The reply that the graph proposes."""
+
+    text: str = ""
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    can_answer: bool = False
+    confidence: float = 0.0
+    """Calibrated probability, 0 to 1, that this reply is right."""
+    evidence: Evidence = Evidence()
+    follow_ups: tuple[str, ...] = ()
+    model: str = ""
+    """The chat model's name, or `verbatim`."""
+    prompt_version: str = ""
+
+
+class Route(StrEnum):
+    """Where `check` sends a draft."""
+
+    SEND = "send"
+    REVIEW = "review"
+    HANDOFF = "handoff"
+
+
+class Verdict(Value):
+    """What policy decided about a draft, with every reason in plain words."""
+
+    route: Route
+    held_because: tuple[str, ...] = ()
+    audited: bool = False
+    """The reply may go out alone, but was drawn for a person to check."""
+
+
+class Decision(Value):
+    """What a person decided about a review."""
+
+    kind: DecisionKind
+    text: str = ""
+    """The reply as edited, for `edit`."""
+    guidance: str = ""
+    """What the next draft should do, for `reject`."""
+    member_id: str = ""
+    member_name: str = ""
+
+
+class BusinessHours(Value):
+    """When people are there; outside these hours automatic replies may be held."""
+
+    timezone: str = "UTC"
+    days: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """Weekdays, Monday is 0."""
+    opens: str = "09:00"
+    closes: str = "17:00"
+
+
+class WorkspaceSettings(Value):
+    """What a workspace's admins may change; the defaults of a new workspace come from config.yaml."""
+
+    mode: Mode = Mode.AUTO
+    channel_modes: dict[str, Mode] = Field(default_factory=dict)
+    """Mode by channel name where it differs from `mode`."""
+    threshold: float = Field(default=0.65, ge=0, le=1)
+    hold_intents: tuple[str, ...] = ("complaint", "refund")
+    hold_priorities: tuple[Priority, ...] = (Priority.HIGH,)
+    hold_wants_human: bool = True
+    max_bot_turns: int = Field(default=10, ge=1)
+    """Automatic replies in a row before a person must look."""
+    audit_rate: float = Field(default=0.0, ge=0, le=1)
+    target_error: float = Field(default=0.02, gt=0, lt=1)
+    blocked_terms: tuple[str, ...] = ()
+    intents: tuple[str, ...] = (
+        "greeting",
+        "question",
+        "complaint",
+        "refund",
+        "technical",
+        "billing",
+        "account",
+        "other",
+    )
+    business_hours: BusinessHours | None = None
+    """None: always open. Otherwise drafts outside the hours are held."""
+    waiting_notice: str = "Thanks, I have passed this on: a person from our team will answer you here."
+
+    def mode_of(self, channel: str) -> Mode:
+        """The autopilot's mode in this channel."""
+        return self.channel_modes.get(channel, self.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One support team: the tenant."""
+
+    id: str
+    name: str
+    settings: WorkspaceSettings
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person with a login in one workspace."""
+
+    id: str
+    workspace_id: str
+    email: str
+    name: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """An end user, known by (workspace, channel, external id)."""
+
+    id: str
+    workspace_id: str
+    channel: ChannelName
+    external_id: str
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One text in a conversation."""
+
+    id: str
+    workspace_id: str
+    conversation_id: str
+    seq: int
+    """1-based order within the conversation."""
+    author: Author
+    visibility: Visibility
+    text: str
+    created_at: datetime
+    member_id: str | None = None
+    member_name: str | None = None
+    draft: Draft | None = None
+    """The draft this reply was sent from."""
+    vote: Vote | None = None
+    """The customer's vote on this reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One customer's matter in one channel thread; also the ticket."""
+
+    id: str
+    workspace_id: str
+    channel: ChannelName
+    thread: str
+    """The channel's own id of the thread."""
+    customer: Customer
+    status: ConversationStatus
+    subject: str
+    intent: str | None
+    priority: Priority
+    assignee_id: str | None
+    assignee_name: str | None
+    summary: str
+    bot_turns: int
+    """Automatic replies since a person last wrote."""
+    created_at: datetime
+    updated_at: datetime
+    first_line: str = ""
+    """The newest customer message's beginning, for lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One run of the graph over the customer messages not yet answered."""
+
+    id: str
+    workspace_id: str
+    conversation_id: str
+    status: TurnStatus
+    upto_seq: int
+    """The last message that this turn answers; 0 until it starts."""
+    attempts: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An interrupted turn that waits, or waited, for a person."""
+
+    id: str
+    workspace_id: str
+    conversation_id: str
+    turn_id: str
+    version: int
+    """1-based; a redraft counts up. A decision names the version it was based on."""
+    status: ReviewStatus
+    draft: Draft
+    held_because: tuple[str, ...]
+    question: str
+    """The customer's words that the draft answers."""
+    triage: Triage
+    created_at: datetime
+    claimed_by: str | None = None
+    """The name of the member who works on it."""
+    claimed_by_id: str | None = None
+    decision: Decision | None = None
+    decided_at: datetime | None = None
+    customer_name: str = ""
+    channel: ChannelName = "web"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One reply on its way to a channel."""
+
+    id: str
+    workspace_id: str
+    conversation_id: str
+    message_id: str
+    channel: ChannelName
+    status: DeliveryStatus
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row of a loaded file that could not be used."""
+
+    row: int
+    """1-based, as a spreadsheet counts: the header is row 1."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an admin loaded."""
+
+    id: str
+    workspace_id: str
+    filename: str
+    status: DocumentStatus
+    entries: int
+    refused: tuple[Refused, ...]
+    error: str | None
+    size: int
+    """Bytes."""
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
+    """One line of the audit trail."""
+
+    id: str
+    workspace_id: str
+    kind: str
+    at: datetime
+    conversation_id: str | None = None
+    turn_id: str | None = None
+    member_id: str | None = None
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One customer text as an adapter hands it to intake."""
+
+    workspace_id: str
+    channel: ChannelName
+    external_id: str
+    """The channel's id of this message: the same id again changes nothing."""
+    thread: str
+    customer_external_id: str
+    text: str
+    customer_name: str = ""
+    customer_email: str | None = None
+    subject: str = ""
