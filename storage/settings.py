@@ -1,4 +1,4 @@
-"""Every deployment setting, read once: config.yaml, overridden by `DESKHAND_SECTION__KEY`; secrets by their usual names."""
+"""Every deployment setting, read once: config.yaml, overridden by `DESKHAND_SECTION__KEY`, secrets by usual names."""
 
 import difflib
 import os

@@ -1,0 +1,78 @@
+"""What travels through the machine: its state and the one frozen object its nodes depend on."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+from graph.model import ChatModel
+from graph.nodes.classifier import Classifier
+from storage.knowledge import Knowledge
+from storage.records import (
+    Author,
+    ChannelName,
+    Decision,
+    Draft,
+    GuardResult,
+    Hit,
+    Triage,
+    Value,
+    Verdict,
+    WorkspaceSettings,
+)
+from storage.settings import Settings
+
+
+class Line(Value):
+    """One earlier message of the conversation, personal data not yet masked."""
+
+    author: Author
+    text: str
+
+
+class TurnInput(Value):
+    """Everything a turn needs to know about its conversation, loaded once before the graph starts."""
+
+    workspace_id: str
+    conversation_id: str
+    turn_id: str
+    channel: ChannelName
+    question: str
+    """The customer messages not yet answered, joined by newlines, as the customer wrote them."""
+    history: tuple[Line, ...] = ()
+    """The last messages before the question, oldest first."""
+    summary: str = ""
+    """What was said before `history`."""
+    bot_turns: int = 0
+    """Automatic replies since a person last wrote."""
+    settings: WorkspaceSettings = WorkspaceSettings()
+
+
+class State(TypedDict, total=False):
+    """The graph's state; each node returns the keys it sets."""
+
+    turn: TurnInput
+    guard: GuardResult
+    triage: Triage
+    hits: tuple[Hit, ...]
+    draft: Draft
+    verdict: Verdict
+    failure: str
+    """Plain words for why no draft could be made (the chat model is down); a person gets the turn."""
+    guidance: tuple[str, ...]
+    """What reviewers asked of a redraft, oldest first."""
+    rejected: tuple[str, ...]
+    """Chunks that rejected drafts of this turn rested on."""
+    decision: Decision
+    version: int
+    """1-based count of the drafts of this turn that a person has seen or will see."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """What the nodes may use; they write nothing and send nothing."""
+
+    settings: Settings
+    knowledge: Knowledge
+    classifier: Classifier
+    """Embedding similarity to labelled examples."""
+    model: ChatModel | None
+    """None: the embedded default answers verbatim."""
