@@ -1,0 +1,130 @@
+"""The rows: one SQLAlchemy engine, short transactions, migrations."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from storage.errors import SchemaError, SettingsError, UnavailableError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """Read and write transactions on SQLite or PostgreSQL.
+
+    SQLite has one writer: write transactions take the lock when they begin, so that two of them wait for each
+    other instead of failing half-way, and in this process they queue in order instead of polling the file.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self._engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self._writer = self._engine.execution_options(immediate=True)
+        self._turnstile = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads: one consistent moment on SQLite."""
+        async with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        async with self._turnstile or nullcontext(), self._writer.begin() as connection:
+            yield connection
+
+    async def check_schema(self) -> None:
+        """Raise SchemaError unless the database is at this version's newest migration."""
+        try:
+            async with self._engine.connect() as connection:
+                current = await connection.run_sync(_revision)
+        except DBAPIError as error:
+            raise UnavailableError(f"the database does not answer: {_first_line(error)}") from error
+        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        if current != newest:
+            raise SchemaError(
+                f"the database is at revision {current or 'none'}, this version needs {newest}: "
+                "run `deskhand db upgrade`"
+            )
+
+    async def upgrade(self) -> None:
+        """Migrate to the newest schema; one process at a time."""
+        try:
+            async with self._writer.begin() as connection:
+                await connection.run_sync(_upgrade)
+        except DBAPIError as error:
+            raise UnavailableError(f"the database cannot be migrated: {_first_line(error)}") from error
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database at this URL; creates the folder of a SQLite file. Raises SettingsError if that cannot be."""
+    path = make_url(url).database
+    if url.startswith("sqlite") and path and path != ":memory:":
+        try:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"the data folder {Path(path).parent} cannot be created: {error.strerror}") from error
+    return Database(url)
+
+
+def _postgres_engine(url: str) -> AsyncEngine:
+    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=5, max_overflow=15, connect_args={"timeout": 30})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # the begin event below says how a transaction starts
+        cursor = dbapi.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("immediate", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+    return engine
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> None:
+    with _exclusive(connection):
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+@contextmanager
+def _exclusive(connection: Connection) -> Iterator[None]:
+    """Let two processes that start together migrate one after the other (SQLite's write lock does that alone)."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7215301)")
+    yield
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig or error).strip().partition("\n")[0]
