@@ -5,6 +5,7 @@ operators of opset 20 (`Gelu`, `LayerNormalization`), so that neither PyTorch no
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,7 +47,7 @@ class _Graph:
         self._constants[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
         return name
 
-    def node(self, operator: str, inputs: Sequence[str], name: str, **attributes: object) -> str:
+    def node(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         self._nodes.append(helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
