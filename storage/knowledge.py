@@ -2,19 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Row, and_, select
 
 from storage.database import Database
 from storage.embedder import Embedder
-from storage.keyword_index import KeywordIndex, build_index
-from storage.phrasings import texts_of
-from storage.records import Chunk, ChunkKind, DocumentStatus, Hit
-from storage.tables import chunks, documents, workspaces
+from storage.keyword_index import KeywordIndex
+from storage.records import Chunk, Hit
 from storage.vectors import VectorStore
 
 Progress = Callable[[int, int], None]

@@ -1,0 +1,213 @@
+"""Accepting a customer's message: message, conversation and turn in one transaction, whatever arrives twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import RowMapping, Table, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import audit, messages
+from storage.database import Database
+from storage.records import (
+    Author,
+    ConversationStatus,
+    Incoming,
+    Priority,
+    ReviewStatus,
+    TurnStatus,
+    new_id,
+)
+from storage.tables import conversations, customers, reviews, turns
+from storage.tables import messages as message_table
+
+FIRST_LINE_LENGTH = 140
+SUBJECT_LENGTH = 80
+DECISION_PAUSE = timedelta(seconds=0.2)
+"""How long a new turn waits for a decision of the same conversation that is still taking effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of an incoming message."""
+
+    message_id: str
+    conversation_id: str
+    workspace_id: str
+    seq: int
+    turn_id: str | None
+    """None: a person owns the conversation, or the message was a repeat."""
+    repeated: bool = False
+
+
+class Arrivals:
+    """Keeps incoming messages; the adapter acknowledges after `accept` returned."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accept(self, incoming: Incoming, gather_seconds: float = 0.0) -> Accepted:
+        """Keep a message once; a second call with the same external id gives the first result."""
+        async with self._database.write() as connection:
+            if known := await self._known(connection, incoming):
+                return known
+            conversation = await self._conversation(connection, incoming)
+            return await self._take(connection, conversation, incoming, gather_seconds)
+
+    async def open(self, incoming: Incoming) -> str:
+        """Start a conversation before its first text (the web chat does); gives the conversation's id."""
+        async with self._database.write() as connection:
+            return str((await self._conversation(connection, incoming))["id"])
+
+    async def _known(self, connection: AsyncConnection, incoming: Incoming) -> Accepted | None:
+        query = select(message_table).where(
+            message_table.c.workspace_id == incoming.workspace_id,
+            message_table.c.channel == incoming.channel,
+            message_table.c.external_id == incoming.external_id,
+        )
+        row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            return None
+        return Accepted(row["id"], row["conversation_id"], row["workspace_id"], row["seq"], None, repeated=True)
+
+    async def _conversation(self, connection: AsyncConnection, incoming: Incoming) -> RowMapping:
+        live = (
+            select(conversations)
+            .where(
+                conversations.c.workspace_id == incoming.workspace_id,
+                conversations.c.channel == incoming.channel,
+                conversations.c.thread == incoming.thread,
+                conversations.c.status != ConversationStatus.CLOSED,
+            )
+            .with_for_update()
+        )
+        if row := (await connection.execute(live)).mappings().one_or_none():
+            return row
+        customer_id = await self._customer(connection, incoming)
+        created = _insert(connection, conversations).values(
+            id=new_id(),
+            workspace_id=incoming.workspace_id,
+            channel=incoming.channel,
+            thread=incoming.thread,
+            customer_id=customer_id,
+            status=ConversationStatus.OPEN,
+            subject=incoming.subject[:SUBJECT_LENGTH],
+            priority=Priority.MEDIUM,
+            created_at=audit.now(),
+            updated_at=audit.now(),
+        )
+        # Two first messages of one thread may race: the loser finds the winner's row.
+        await connection.execute(created.on_conflict_do_nothing())
+        return (await connection.execute(live)).mappings().one()
+
+    async def _customer(self, connection: AsyncConnection, incoming: Incoming) -> str:
+        row = _insert(connection, customers).values(
+            id=new_id(),
+            workspace_id=incoming.workspace_id,
+            channel=incoming.channel,
+            external_id=incoming.customer_external_id,
+            name=incoming.customer_name[:200],
+            email=incoming.customer_email,
+            created_at=audit.now(),
+        )
+        key = ["workspace_id", "channel", "external_id"]
+        # Setting the id to itself makes RETURNING give the existing row's.
+        kept = row.on_conflict_do_update(index_elements=key, set_={"id": customers.c.id}).returning(customers.c.id)
+        return str((await connection.execute(kept)).scalar_one())
+
+    async def _take(
+        self, connection: AsyncConnection, conversation: RowMapping, incoming: Incoming, gather_seconds: float
+    ) -> Accepted:
+        seq = conversation["last_seq"] + 1
+        message_id = await messages.append(
+            connection, conversation, seq, Author.CUSTOMER, incoming.text, external_id=incoming.external_id
+        )
+        owned = conversation["status"] == ConversationStatus.ASSIGNED
+        await connection.execute(
+            update(conversations)
+            .where(conversations.c.id == conversation["id"])
+            .values(
+                last_seq=seq,
+                customer_seq=seq,
+                status=ConversationStatus.ASSIGNED if owned else ConversationStatus.OPEN,
+                first_line=_first_line(incoming.text, FIRST_LINE_LENGTH),
+                subject=conversation["subject"] or _first_line(incoming.text, SUBJECT_LENGTH),
+                updated_at=audit.now(),
+                waiting_since=conversation["waiting_since"] or audit.now(),
+                resolved_at=None,
+            )
+        )
+        turn_id = None if owned else await self._turn(connection, conversation, gather_seconds)
+        await audit.record(
+            connection,
+            "message.accepted",
+            incoming.workspace_id,
+            conversation_id=conversation["id"],
+            turn_id=turn_id,
+            data={"message_id": message_id, "seq": seq},
+        )
+        return Accepted(message_id, conversation["id"], incoming.workspace_id, seq, turn_id)
+
+    async def _turn(self, connection: AsyncConnection, conversation: RowMapping, gather_seconds: float) -> str:
+        """The queued turn that answers everything unanswered, started or pushed back; a waiting one is overtaken."""
+        due = audit.now() + timedelta(seconds=gather_seconds)
+        queued = (
+            update(turns)
+            .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.QUEUED)
+            .values(due_at=due)
+            .returning(turns.c.id)
+        )
+        if turn_id := (await connection.execute(queued)).scalar_one_or_none():
+            return str(turn_id)
+        if conversation["status"] == ConversationStatus.PENDING:
+            await supersede_waiting(connection, conversation)
+        return await queue_turn(connection, conversation, due_in=gather_seconds)
+
+
+async def queue_turn(connection: AsyncConnection, conversation: RowMapping, *, due_in: float = 0.0) -> str:
+    """Insert a turn over everything the conversation's customer wrote and nobody answered."""
+    turn_id = new_id()
+    await connection.execute(
+        insert(turns).values(
+            id=turn_id,
+            workspace_id=conversation["workspace_id"],
+            conversation_id=conversation["id"],
+            status=TurnStatus.QUEUED,
+            due_at=audit.now() + timedelta(seconds=due_in),
+            created_at=audit.now(),
+        )
+    )
+    return turn_id
+
+
+async def supersede_waiting(connection: AsyncConnection, conversation: RowMapping) -> None:
+    """End the waiting turn and its review: newer words or a person have overtaken the draft."""
+    overtaken = (
+        update(turns)
+        .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.WAITING)
+        .values(status=TurnStatus.SUPERSEDED, finished_at=audit.now())
+        .returning(turns.c.id)
+    )
+    for turn_id in (await connection.execute(overtaken)).scalars().all():
+        await audit.record(
+            connection,
+            "turn.superseded",
+            conversation["workspace_id"],
+            conversation_id=conversation["id"],
+            turn_id=turn_id,
+        )
+    await connection.execute(
+        update(reviews)
+        .where(reviews.c.conversation_id == conversation["id"], reviews.c.status == ReviewStatus.PENDING)
+        .values(status=ReviewStatus.SUPERSEDED, closed_at=audit.now())
+    )
+
+
+def _insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """INSERT with ON CONFLICT, which both dialects spell alike."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _first_line(text: str, length: int) -> str:
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -1,0 +1,65 @@
+"""The audit trail: what happened to a conversation and who did it, written in the transaction that does it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Database
+from storage.records import AuditEvent, new_id
+from storage.tables import audit_events
+
+
+def now() -> datetime:
+    """This moment in UTC."""
+    return datetime.now(UTC)
+
+
+async def record(
+    connection: AsyncConnection,
+    kind: str,
+    workspace_id: str,
+    *,
+    conversation_id: str | None = None,
+    turn_id: str | None = None,
+    member_id: str | None = None,
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Write one event; it commits or vanishes with what it tells of."""
+    await connection.execute(
+        insert(audit_events).values(
+            id=new_id(),
+            workspace_id=workspace_id,
+            kind=kind,
+            conversation_id=conversation_id,
+            turn_id=turn_id,
+            member_id=member_id,
+            data=data or {},
+            at=now(),
+        )
+    )
+
+
+async def trail(database: Database, workspace_id: str, conversation_id: str) -> list[AuditEvent]:
+    """Every event of a conversation, oldest first."""
+    query = (
+        select(audit_events)
+        .where(audit_events.c.workspace_id == workspace_id, audit_events.c.conversation_id == conversation_id)
+        .order_by(audit_events.c.at, audit_events.c.id)
+    )
+    async with database.read() as connection:
+        return [_event(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _event(row: RowMapping) -> AuditEvent:
+    return AuditEvent(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        kind=row["kind"],
+        at=row["at"],
+        conversation_id=row["conversation_id"],
+        turn_id=row["turn_id"],
+        member_id=row["member_id"],
+        data=dict(row["data"]),
+    )

@@ -1,0 +1,162 @@
+"""The texts of a conversation: appended in order, read back with the draft and vote of each reply."""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import audit
+from storage.database import Database
+from storage.drafts import draft_columns, draft_of
+from storage.records import Author, DeliveryStatus, Message, Visibility, new_id
+from storage.tables import conversations, deliveries, drafts, feedback, members, messages
+
+
+async def lock(connection: AsyncConnection, workspace_id: str, conversation_id: str) -> RowMapping | None:
+    """The conversation's row, held against every other writer until the transaction ends."""
+    query = (
+        select(conversations)
+        .where(conversations.c.id == conversation_id, conversations.c.workspace_id == workspace_id)
+        .with_for_update()
+    )
+    return (await connection.execute(query)).mappings().one_or_none()
+
+
+async def append(
+    connection: AsyncConnection,
+    conversation: RowMapping,
+    seq: int,
+    author: Author,
+    text: str,
+    *,
+    visibility: Visibility = Visibility.PUBLIC,
+    external_id: str | None = None,
+    member_id: str | None = None,
+    turn_id: str | None = None,
+    draft_id: str | None = None,
+) -> str:
+    """Add a message at `seq`; the caller holds the conversation's lock and moves its `last_seq`."""
+    message_id = new_id()
+    await connection.execute(
+        insert(messages).values(
+            id=message_id,
+            workspace_id=conversation["workspace_id"],
+            conversation_id=conversation["id"],
+            channel=conversation["channel"],
+            external_id=external_id,
+            seq=seq,
+            author=author,
+            visibility=visibility,
+            text=text,
+            member_id=member_id,
+            turn_id=turn_id,
+            draft_id=draft_id,
+            created_at=audit.now(),
+        )
+    )
+    return message_id
+
+
+async def dispatch(connection: AsyncConnection, conversation: RowMapping, message_id: str, seq: int) -> None:
+    """Put a message on its way to the channel."""
+    await connection.execute(
+        insert(deliveries).values(
+            id=new_id(),
+            workspace_id=conversation["workspace_id"],
+            conversation_id=conversation["id"],
+            message_id=message_id,
+            channel=conversation["channel"],
+            seq=seq,
+            status=DeliveryStatus.PENDING,
+            next_at=audit.now(),
+            created_at=audit.now(),
+        )
+    )
+
+
+async def say(
+    connection: AsyncConnection,
+    conversation: RowMapping,
+    text: str,
+    *,
+    member_id: str | None = None,
+    visibility: Visibility = Visibility.INTERNAL,
+) -> None:
+    """Add a system line, such as a take-over; moves `last_seq` and, when public, sends it to the channel."""
+    seq = await next_seq(connection, conversation["id"])
+    message_id = await append(
+        connection, conversation, seq, Author.SYSTEM, text, visibility=visibility, member_id=member_id
+    )
+    if visibility is Visibility.PUBLIC:
+        await dispatch(connection, conversation, message_id, seq)
+
+
+async def next_seq(connection: AsyncConnection, conversation_id: str) -> int:
+    """Take the conversation's next sequence number."""
+    query = (
+        update(conversations)
+        .where(conversations.c.id == conversation_id)
+        .values(last_seq=conversations.c.last_seq + 1, updated_at=audit.now())
+        .returning(conversations.c.last_seq)
+    )
+    return int((await connection.execute(query)).scalar_one())
+
+
+async def read_messages(
+    database: Database, workspace_id: str, conversation_id: str, *, after_seq: int = 0, internal: bool = False
+) -> list[Message]:
+    """The messages of a conversation in order; notes and system lines for members only with `internal`."""
+    query = reading().where(
+        messages.c.workspace_id == workspace_id,
+        messages.c.conversation_id == conversation_id,
+        messages.c.seq > after_seq,
+    )
+    if not internal:
+        query = query.where(messages.c.visibility == Visibility.PUBLIC)
+    async with database.read() as connection:
+        return [message_of(row) for row in (await connection.execute(query.order_by(messages.c.seq))).mappings()]
+
+
+async def read_message(database: Database, workspace_id: str, message_id: str) -> Message | None:
+    """One message by its id."""
+    query = reading().where(messages.c.workspace_id == workspace_id, messages.c.id == message_id)
+    async with database.read() as connection:
+        row = (await connection.execute(query)).mappings().one_or_none()
+    return message_of(row) if row else None
+
+
+def reading() -> Select[Any]:
+    """A query over messages with the name of the member, the vote and the draft of each."""
+    columns: list[Any] = [messages, members.c.name.label("member_name"), feedback.c.vote, *draft_columns()]
+    return (
+        select(*columns)
+        .outerjoin(members, members.c.id == messages.c.member_id)
+        .outerjoin(feedback, feedback.c.message_id == messages.c.id)
+        .outerjoin(drafts, drafts.c.id == messages.c.draft_id)
+    )
+
+
+def message_of(row: RowMapping) -> Message:
+    """The record of a joined row."""
+    return replace(
+        plain_message_of(row),
+        member_name=row["member_name"],
+        draft=draft_of(row) if row["draft_id"] else None,
+        vote=row["vote"],
+    )
+
+
+def plain_message_of(row: RowMapping) -> Message:
+    """The record of a row of the messages table alone: no member's name, draft or vote."""
+    return Message(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        conversation_id=row["conversation_id"],
+        seq=row["seq"],
+        author=Author(row["author"]),
+        visibility=Visibility(row["visibility"]),
+        text=row["text"],
+        created_at=row["created_at"],
+        member_id=row["member_id"],
+    )
