@@ -1,7 +1,7 @@
 """What travels through the machine: its state and the one frozen object its nodes depend on."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from graph.model import ChatModel
 from graph.nodes.classifier import Classifier
@@ -61,9 +61,13 @@ class State(TypedDict, total=False):
     """What reviewers asked of a redraft, oldest first."""
     rejected: tuple[str, ...]
     """Chunks that rejected drafts of this turn rested on."""
+    rejected_text: str
+    """The draft that was rejected last."""
     decision: Decision
     version: int
     """1-based count of the drafts of this turn that a person has seen or will see."""
+    ending: Literal["send", "handoff", "dismiss"]
+    """How the run came to its end; absent while it waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)

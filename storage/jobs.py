@@ -55,12 +55,14 @@ class Later:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
 class RetryAfterError(Exception):
-    """A handler's work failed for now; try again after this many seconds if given."""
+    """A handler's work failed for now."""
 
-    reason: str
-    seconds: float | None = None
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        self.reason = reason
+        self.seconds = seconds
+        """When to try again; None: the queue's own back-off."""
+        super().__init__(reason)
 
 
 Handler = Callable[[Job], Awaitable[Later | None]]

@@ -1,8 +1,8 @@
 """The words of a workspace's knowledge, for what embeddings miss: names, numbers, error codes (BM25)."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import bm25s  # type: ignore[import-untyped]
 import numpy as np
@@ -10,7 +10,7 @@ import Stemmer  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 
 from storage.phrasings import texts_of
-from storage.records import Chunk
+from storage.records import Chunk, ChunkKind
 
 WORD = re.compile(r"\w+(?:'\w+)*")
 STOPWORDS = frozenset(bm25s.stopwords.STOPWORDS_EN_PLUS)
@@ -29,32 +29,74 @@ def terms(text: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class KeywordScores:
+    """BM25 of one query and every chunk's best text."""
+
+    index: "KeywordIndex"
+    values: NDArray[np.float32]
+    """0 and up, in the index's order."""
+    highest: float
+
+    def of(self, chunk_id: str) -> float:
+        """The chunk's BM25; 0 if the index does not know it."""
+        position = self.index.positions.get(chunk_id)
+        return 0.0 if position is None else float(self.values[position])
+
+    def best(self, limit: int) -> list[str]:
+        """The chunks with the highest scores above 0, in no order."""
+        if len(self.values) > limit:
+            top = np.argpartition(self.values, -limit)[-limit:]
+        else:
+            top = np.arange(len(self.values))
+        return [self.index.chunk_ids[i] for i in top if self.values[i] > 0]
+
+
+@dataclass(frozen=True, slots=True)
 class KeywordIndex:
     """BM25 over the texts of one workspace at one version of its knowledge."""
 
     version: int
-    chunk_ids: tuple[str, ...]
-    starts: NDArray[np.int64]
+    chunk_ids: tuple[str, ...] = ()
+    positions: Mapping[str, int] = field(default_factory=dict)
+    """Place in `chunk_ids` by chunk id."""
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    """Number of texts by chunk id."""
+    passages: frozenset[str] = frozenset()
+    """The chunks that are passages, not FAQ entries."""
+    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     """Where each chunk's texts begin."""
-    bm25: bm25s.BM25 | None
-    """None: there are no texts."""
+    bm25: bm25s.BM25 | None = None
+    """None: there are no words."""
 
-    def scores(self, query: str) -> NDArray[np.float32]:
-        """BM25 of the query and each chunk's best text, 0 and up; as long as `chunk_ids`."""
-        asked = list(set(terms(query)))
-        if self.bm25 is None or not asked:
-            return np.zeros(len(self.chunk_ids), np.float32)
-        scores: NDArray[np.float32] = np.maximum.reduceat(self.bm25.get_scores(asked), self.starts)
-        return scores
+    def scores(self, query: str) -> KeywordScores:
+        """BM25 of the query and every chunk."""
+        known = [term for term in dict.fromkeys(terms(query)) if self.bm25 and term in self.bm25.vocab_dict]
+        if not known or self.bm25 is None:
+            return KeywordScores(self, np.zeros(len(self.chunk_ids), np.float32), 0.0)
+        values = np.maximum.reduceat(self.bm25.get_scores(known), self.starts)
+        return KeywordScores(self, values, float(values.max()))
 
 
 def build_index(version: int, chunks: Sequence[Chunk]) -> KeywordIndex:
-    """Index every text of every chunk."""
+    """Index every text of every chunk. Blocking: seconds for 100,000 chunks."""
     texts = [texts_of(chunk) for chunk in chunks]
-    starts = np.cumsum([0, *(len(of_chunk) for of_chunk in texts)][:-1], dtype=np.int64)[: len(chunks)]
-    tokens = [terms(text) for of_chunk in texts for text in of_chunk]
-    bm25 = None
-    if any(tokens):
-        bm25 = bm25s.BM25()
-        bm25.index(tokens, show_progress=False)
-    return KeywordIndex(version, tuple(chunk.id for chunk in chunks), starts, bm25)
+    ids = tuple(chunk.id for chunk in chunks)
+    return KeywordIndex(
+        version,
+        chunk_ids=ids,
+        positions={chunk_id: position for position, chunk_id in enumerate(ids)},
+        sizes={chunk_id: len(own) for chunk_id, own in zip(ids, texts, strict=True)},
+        passages=frozenset(chunk.id for chunk in chunks if chunk.kind is ChunkKind.PASSAGE),
+        starts=np.cumsum([0, *map(len, texts)], dtype=np.int64)[:-1],
+        bm25=_bm25([terms(text) for own in texts for text in own]),
+    )
+
+
+def _bm25(tokens: list[list[str]]) -> bm25s.BM25 | None:
+    vocabulary: dict[str, int] = {}
+    ids = [[vocabulary.setdefault(token, len(vocabulary)) for token in text] for text in tokens]
+    if not vocabulary:
+        return None
+    bm25 = bm25s.BM25()
+    bm25.index((ids, vocabulary), show_progress=False)
+    return bm25

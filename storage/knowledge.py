@@ -1,40 +1,38 @@
 """What a workspace knows: chunks found by meaning (Chroma) and by words (BM25), fused."""
 
 import asyncio
+import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
+
+from sqlalchemy import RowMapping, and_, delete, insert, select
 
 from storage.database import Database
-from storage.embedder import Embedder
-from storage.keyword_index import KeywordIndex
-from storage.records import Chunk, Hit
+from storage.embedder import Embedder, Vectors
+from storage.keyword_index import KeywordIndex, KeywordScores, build_index
+from storage.phrasings import texts_of
+from storage.ranking import FAQ_KEYWORD_WEIGHT, PASSAGE_KEYWORD_WEIGHT, Match, matches, vector_id
+from storage.records import Chunk, ChunkKind, DocumentStatus, Hit
+from storage.tables import chunks, documents, workspaces
 from storage.vectors import VectorStore
 
 Progress = Callable[[int, int], None]
-"""Called with the number of chunks done and in all."""
+"""Called with the number of chunks done and the number in all."""
 
 VECTORS = 100
 """Nearest vectors asked of Chroma: the phrasings of one FAQ entry share them."""
 KEYWORDS = 10
 """Best chunks by words alone that may join them."""
-KEYWORD_WEIGHT = 0.2
-BATCH = 64
-"""Chunks embedded at once while a document is loaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The nearest vectors of a query, and the BM25 scores of its words."""
-
-    cosines: Mapping[str, float]
-    """By vector id."""
-    keywords: Mapping[str, float]
-    """By chunk id."""
+SPARE = 5
+"""Rows read beyond the limit: some chunks belong to documents that are not ready, or not any more."""
+BATCH = 256
+"""Chunks embedded at once while a document is loaded: enough to sort by length."""
+CHUNK_COLUMNS = tuple(chunks.c[name] for name in Chunk.model_fields)
 
 
 class Knowledge:
-    """Search over the chunks of ready documents, and the vectors that make it possible."""
+    """Search over the chunks of ready documents; keeper of the chunks' rows and vectors."""
 
     def __init__(self, database: Database, embedder: Embedder, vectors: VectorStore) -> None:
         self._database = database
@@ -42,6 +40,7 @@ class Knowledge:
         self._vectors = vectors
         self._indexes: dict[str, KeywordIndex] = {}
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
 
     @property
     def embedder(self) -> Embedder:
@@ -52,24 +51,194 @@ class Knowledge:
         self, workspace_id: str, query: str, limit: int = 5, exclude: Collection[str] = frozenset()
     ) -> tuple[Hit, ...]:
         """The best chunks for a query, best first, without the chunk ids in `exclude`. Raises UnavailableError."""
-        raise NotImplementedError
+        if not query.strip():
+            return ()
+        index = self._indexes.get(workspace_id) or await self._refresh(workspace_id)
+        ranked = await asyncio.to_thread(self._rank, workspace_id, index, query)
+        allowed = [match for match in ranked if match.chunk_id not in exclude]
+        version, rows = await self._rows(workspace_id, [match.chunk_id for match in allowed[: limit + SPARE]])
+        if version != index.version:
+            self._refresh_later(workspace_id)
+        hits = (_hit(match, rows[match.chunk_id]) for match in allowed if match.chunk_id in rows)
+        return tuple(islice(hits, limit))
 
     async def neighbours(
-        self, workspace_id: str, chunk_id: str, limit: int = 3, exclude: Collection[str] = frozenset()
+        self, workspace_id: str, chunk: Chunk, limit: int = 3, exclude: Collection[str] = frozenset()
     ) -> tuple[Chunk, ...]:
         """The FAQ entries nearest to a chunk: what the customer may ask next."""
-        raise NotImplementedError
+        hits = await self.search(workspace_id, chunk.title, 2 * limit + 2, {chunk.id, *exclude})
+        return tuple(hit.chunk for hit in hits if hit.chunk.kind is ChunkKind.FAQ)[:limit]
 
     async def add(
         self, workspace_id: str, document_id: str, added: Sequence[Chunk], progress: Progress | None = None
     ) -> None:
-        """Embed chunks and keep their vectors; the rows are the catalogue's. Again with the same chunks is harmless."""
-        raise NotImplementedError
+        """Keep the rows and vectors of a document's chunks; they are found once the document is ready.
+
+        Embedding and writing overlap. Raises UnavailableError; `remove` and `add` again then.
+        """
+        written = 0
+        waiting: tuple[Sequence[Chunk], Vectors] | None = None
+        for start in range(0, len(added), BATCH):
+            batch = added[start : start + BATCH]
+            vectors, _ = await asyncio.gather(self._embed(batch), self._write(workspace_id, document_id, waiting))
+            waiting = batch, vectors
+            written += len(batch)
+            if progress:
+                progress(written, len(added))
+        await self._write(workspace_id, document_id, waiting)
 
     async def remove(self, workspace_id: str, document_id: str) -> None:
-        """Delete the vectors of a document."""
+        """Forget the chunks of a document. Raises UnavailableError; do it again then."""
         await asyncio.to_thread(self._vectors.remove, workspace_id, document_id)
+        async with self._database.write() as connection:
+            await connection.execute(
+                delete(chunks).where(chunks.c.document_id == document_id, chunks.c.workspace_id == workspace_id)
+            )
 
     async def reindex(self, workspace_id: str, progress: Progress | None = None) -> int:
-        """Make every vector of a workspace anew from its rows; gives the number of chunks."""
-        raise NotImplementedError
+        """Make every vector of a workspace anew from its rows, drop the others; gives the number of chunks."""
+        _, rows = await self._ready(workspace_id)
+        keep: set[str] = set()
+        for start in range(0, len(rows), BATCH):
+            batch = rows[start : start + BATCH]
+            vectors = await self._embed(batch)
+            keep.update(await asyncio.to_thread(self._upsert, workspace_id, batch, vectors))
+            if progress:
+                progress(start + len(batch), len(rows))
+        await asyncio.to_thread(self._vectors.prune, workspace_id, keep)
+        await self._refresh(workspace_id)
+        return len(rows)
+
+    async def refresh(self, workspace_id: str) -> None:
+        """Bring this process's keyword index up to date; each process does so by itself at its next search."""
+        await self._refresh(workspace_id)
+
+    async def close(self) -> None:
+        """Wait for the keyword indexes that are being built."""
+        await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+
+    def _rank(self, workspace_id: str, index: KeywordIndex, query: str) -> list[Match]:
+        """Every candidate with its fused score, best first. Blocking."""
+        vector = self._embedder.embed([query])[0]
+        found = matches(self._vectors.query(workspace_id, vector, VECTORS), index.sizes)
+        scores = index.scores(query)
+        ranked = _scored(found, scores)
+        contenders = _contenders(ranked, scores)
+        if contenders:
+            names = [vector_id(chunk_id, text) for chunk_id in contenders for text in range(index.sizes[chunk_id])]
+            late = matches(self._vectors.cosines(workspace_id, vector, names), index.sizes)
+            ranked += _scored(late, scores)
+        return sorted(ranked, key=lambda match: (-match.score, match.chunk_id))
+
+    async def _refresh(self, workspace_id: str) -> KeywordIndex:
+        async with self._building[workspace_id]:
+            version, rows = await self._ready(workspace_id)
+            index = self._indexes.get(workspace_id)
+            if index is None or index.version != version:
+                index = await asyncio.to_thread(build_index, version, rows)
+                self._indexes[workspace_id] = index
+            return index
+
+    def _refresh_later(self, workspace_id: str) -> None:
+        """Another process changed the knowledge: go on with the old words until the new index is built."""
+        if workspace_id not in self._refreshing:
+            task = asyncio.create_task(self.refresh(workspace_id))
+            self._refreshing[workspace_id] = task
+            task.add_done_callback(lambda _: self._refreshing.pop(workspace_id))
+
+    async def _rows(self, workspace_id: str, ids: Iterable[str]) -> tuple[int, dict[str, Chunk]]:
+        """The knowledge's version and these chunks, as far as their documents are ready."""
+        ready = chunks.join(
+            documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY)
+        )
+        wanted = select(*CHUNK_COLUMNS).select_from(ready).where(chunks.c.id.in_(list(ids))).subquery()
+        query = (
+            select(workspaces.c.knowledge_version, *wanted.c)
+            .select_from(workspaces.outerjoin(wanted, wanted.c.workspace_id == workspaces.c.id))
+            .where(workspaces.c.id == workspace_id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        version = rows[0]["knowledge_version"] if rows else 0
+        return version, {row["id"]: chunk_of(row) for row in rows if row["id"]}
+
+    async def _ready(self, workspace_id: str) -> tuple[int, list[Chunk]]:
+        """The knowledge's version and every chunk of a ready document."""
+        query = (
+            select(*CHUNK_COLUMNS)
+            .join(documents, chunks.c.document_id == documents.c.id)
+            .where(chunks.c.workspace_id == workspace_id, documents.c.status == DocumentStatus.READY)
+            .order_by(chunks.c.document_id, chunks.c.position)
+        )
+        async with self._database.read() as connection:
+            # The version first: rows that come later are then read again, never missed.
+            version = await connection.scalar(
+                select(workspaces.c.knowledge_version).where(workspaces.c.id == workspace_id)
+            )
+            rows = (await connection.execute(query)).mappings().all()
+        return version or 0, [chunk_of(row) for row in rows]
+
+    async def _embed(self, batch: Sequence[Chunk]) -> Vectors:
+        return await asyncio.to_thread(self._embedder.embed, [text for chunk in batch for text in texts_of(chunk)])
+
+    async def _write(self, workspace_id: str, document_id: str, batch: tuple[Sequence[Chunk], Vectors] | None) -> None:
+        if batch is None:
+            return
+        await asyncio.to_thread(self._upsert, workspace_id, *batch)
+        async with self._database.write() as connection:
+            await connection.execute(insert(chunks), [chunk.model_dump(mode="json") for chunk in batch[0]])
+
+    def _upsert(self, workspace_id: str, batch: Sequence[Chunk], vectors: Vectors) -> list[str]:
+        names = [vector_id(chunk.id, text) for chunk in batch for text in range(len(texts_of(chunk)))]
+        owners = [chunk.document_id for chunk in batch for _ in texts_of(chunk)]
+        self._vectors.upsert(workspace_id, names, vectors, owners)
+        return names
+
+
+def chunk_of(row: RowMapping | Mapping[str, object]) -> Chunk:
+    """The record of a row of the table `chunks`."""
+    return Chunk.model_validate({name: row[name] for name in Chunk.model_fields})
+
+
+def _scored(found: Iterable[Match], scores: KeywordScores) -> list[Match]:
+    """The matches with their keyword and fused scores: words count by their share of the best chunk's."""
+    highest = scores.highest or 1.0
+    return [
+        dataclasses.replace(
+            match,
+            keyword=(keyword := scores.of(match.chunk_id)),
+            score=match.meaning + _weight(scores, match.chunk_id) * keyword / highest,
+        )
+        for match in found
+    ]
+
+
+def _weight(scores: KeywordScores, chunk_id: str) -> float:
+    return PASSAGE_KEYWORD_WEIGHT if chunk_id in scores.index.passages else FAQ_KEYWORD_WEIGHT
+
+
+def _contenders(ranked: Sequence[Match], scores: KeywordScores) -> list[str]:
+    """Chunks found by words alone that could still be among the first, if they were as near as the farthest found."""
+    if len(ranked) == 0:
+        return []
+    present = {match.chunk_id for match in ranked}
+    farthest = min(match.dense for match in ranked)
+    bar = sorted((match.score for match in ranked), reverse=True)[:KEYWORDS][-1]
+    highest = scores.highest or 1.0
+    return [
+        chunk_id
+        for chunk_id in scores.best(KEYWORDS)
+        if chunk_id not in present and farthest + _weight(scores, chunk_id) * scores.of(chunk_id) / highest > bar
+    ]
+
+
+def _hit(match: Match, chunk: Chunk) -> Hit:
+    texts = texts_of(chunk)
+    return Hit(
+        chunk=chunk,
+        score=match.score,
+        dense=match.dense,
+        keyword=match.keyword,
+        matched=texts[match.text] if match.text < len(texts) else chunk.title,
+        agreement=match.agreement,
+    )

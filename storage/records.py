@@ -183,6 +183,8 @@ class Hit(Value):
     """BM25 of the query and the chunk's best text, 0 and up."""
     matched: str
     """The phrasing or passage that matched best."""
+    agreement: float = 0.0
+    """Mean cosine of the query and the chunk's three best texts, -1 to 1."""
 
 
 class Citation(Value):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,6 +32,8 @@ from storage.tables import messages as message_table
 
 MAX_RESTARTS = 3
 """How often newer words restart a turn before it answers what it has seen; the rest gets the next turn."""
+
+UNFINISHED = (TurnStatus.QUEUED, TurnStatus.DECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +201,35 @@ class Turns:
         async with self._database.read() as connection:
             return tuple((await connection.execute(query)).scalars().all())
 
+    async def decided_upto(self, turn_id: str) -> int | None:
+        """The last message that a decided turn answers; None if its decision has taken effect already."""
+        query = select(turns.c.upto_seq).where(turns.c.id == turn_id, turns.c.status == TurnStatus.DECIDED)
+        async with self._database.read() as connection:
+            upto_seq: int | None = (await connection.execute(query)).scalar_one_or_none()
+        return upto_seq
+
+    async def where(self, job_id: str, is_review: bool) -> tuple[str, str, str] | None:
+        """(workspace, conversation, waiting notice) of an unfinished turn, by its own id or its review's."""
+        query = (
+            select(turns.c.workspace_id, turns.c.conversation_id, workspaces.c.settings)
+            .join(workspaces, workspaces.c.id == turns.c.workspace_id)
+            .where(
+                turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_((TurnStatus.QUEUED, TurnStatus.DECIDED))
+            )
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return (row[0], row[1], WorkspaceSettings.model_validate(row[2]).waiting_notice) if row else None
+
+    async def abandon(self, job_id: str, is_review: bool) -> None:
+        """End a turn that failed at every try; the conversation has gone to a person."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(turns)
+                .where(turns.c.id == _turn_of(job_id, is_review))
+                .values(status=TurnStatus.DONE, outcome=Outcome.HANDOFF, finished_at=audit.now())
+            )
+
     async def _joined(self, connection: AsyncConnection, turn_id: str) -> RowMapping | None:
         query = (
             select(
@@ -266,7 +298,7 @@ class Turns:
         turn = (await connection.execute(select(turns).where(turns.c.id == proposal.turn_id))).mappings().one_or_none()
         if conversation is None or turn is None:
             raise LookupError(proposal.turn_id)
-        if turn["status"] not in (TurnStatus.QUEUED, TurnStatus.DECIDED):
+        if turn["status"] not in UNFINISHED:
             return turn, conversation, Ending.DROPPED
         if conversation["status"] == ConversationStatus.ASSIGNED and not escalated:
             await self._silence(connection, conversation, proposal, decided=turn["status"] == TurnStatus.DECIDED)
@@ -411,6 +443,11 @@ class Turns:
             )
             .values(turn_id=proposal.turn_id)
         )
+
+
+def _turn_of(job_id: str, is_review: bool) -> Any:
+    """The turn's id, found by the review's if the job was about a decision."""
+    return select(reviews.c.turn_id).where(reviews.c.id == job_id).scalar_subquery() if is_review else job_id
 
 
 def _after_reply(conversation: RowMapping) -> ConversationStatus:

@@ -1,7 +1,7 @@
 """Vectors in Chroma: one collection per workspace and embedding model, cosine space, never Chroma's own embeddings."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from urllib.parse import urlsplit
@@ -10,7 +10,8 @@ import chromadb
 import httpx
 import numpy as np
 from chromadb.api import ClientAPI
-from chromadb.api.models.Collection import Collection
+from chromadb.api.models.Collection import Collection as ChromaCollection
+from chromadb.api.types import Metadata
 from chromadb.config import Settings as ChromaOptions
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
@@ -32,20 +33,17 @@ class VectorStore:
     def __init__(self, client: ClientAPI, model: str) -> None:
         self._client = client
         self._model = model
-        self._collections: dict[str, Collection] = {}
+        self._collections: dict[str, ChromaCollection] = {}
         self._opening = Lock()
 
-    def upsert(self, workspace_id: str, document_id: str, ids: Sequence[str], vectors: Vectors) -> None:
-        """Write vectors (n, dimension) under their ids; the same id again replaces."""
+    def upsert(self, workspace_id: str, ids: Sequence[str], vectors: Vectors, documents: Sequence[str]) -> None:
+        """Write vectors (n, dimension) under their ids, each with its document's id; the same id again replaces."""
         with self._reachable():
             collection = self._collection(workspace_id)
             for start in range(0, len(ids), WRITE_BATCH):
-                part = list(ids[start : start + WRITE_BATCH])
-                collection.upsert(
-                    ids=part,
-                    embeddings=vectors[start : start + WRITE_BATCH],
-                    metadatas=[{"document": document_id}] * len(part),
-                )
+                part = slice(start, start + WRITE_BATCH)
+                owners: list[Metadata] = [{"document": document_id} for document_id in documents[part]]
+                collection.upsert(ids=list(ids[part]), embeddings=vectors[part], metadatas=owners)
 
     def query(self, workspace_id: str, vector: NDArray[np.float32], limit: int) -> dict[str, float]:
         """Cosine by vector id of the nearest vectors, nearest first."""
@@ -72,19 +70,20 @@ class VectorStore:
         with self._reachable():
             self._collection(workspace_id).delete(where={"document": document_id})
 
-    def clear(self, workspace_id: str) -> None:
-        """Delete every vector of a workspace."""
+    def prune(self, workspace_id: str, keep: Collection[str]) -> None:
+        """Delete every vector whose id is not in `keep`."""
         with self._reachable():
-            self._collection(workspace_id)
-            self._client.delete_collection(self._name(workspace_id))
-            del self._collections[workspace_id]
+            collection = self._collection(workspace_id)
+            stale = [name for name in collection.get(include=[])["ids"] if name not in keep]
+            for start in range(0, len(stale), WRITE_BATCH):
+                collection.delete(ids=stale[start : start + WRITE_BATCH])
 
     def count(self, workspace_id: str) -> int:
         """How many vectors a workspace has."""
         with self._reachable():
             return self._collection(workspace_id).count()
 
-    def _collection(self, workspace_id: str) -> Collection:
+    def _collection(self, workspace_id: str) -> ChromaCollection:
         known = self._collections.get(workspace_id)
         if known:
             return known

@@ -1,0 +1,36 @@
+"""What a channel must be able to do; the adapters know nothing of the AI."""
+
+from typing import Protocol
+
+from storage.outbox import Outgoing
+from storage.records import ChannelName
+
+
+class ChannelError(Exception):
+    """The channel did not take a reply; `permanent` means that trying again is of no use."""
+
+    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+        self.reason = reason
+        self.permanent = permanent
+        self.retry_after = retry_after
+        """Seconds that the platform asks to wait."""
+        super().__init__(reason)
+
+
+class Channel(Protocol):
+    """Where customers are. Exactly-once delivery is part of the contract.
+
+    `send` is called again with the same `delivery_id` after a crash or a lost answer. A channel that is not
+    `idempotent` by itself must find an earlier send of that id when `outgoing.attempts` is above 0.
+    """
+
+    @property
+    def name(self) -> ChannelName:
+        """The channel's name in the rows."""
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether sending the same delivery twice shows the customer one message, whatever happened."""
+
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Show the customer a reply; gives the platform's id of it. Raises ChannelError."""

@@ -1,0 +1,151 @@
+"""The checkpoint store that holds only what waits for a person.
+
+LangGraph writes a checkpoint when any run ends, also one that nobody will ever resume. Here a run's checkpoint stays
+in memory; the desk keeps it durably when the run stopped at the interrupt, and lets it go otherwise: a turn that is
+answered at once costs the store nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from graph.state import Line, TurnInput
+from storage import records
+from storage.settings import Settings
+
+CHECKPOINTED = (
+    Line,
+    TurnInput,
+    *(item for item in vars(records).values() if isinstance(item, type) and item.__module__ == records.__name__),
+)
+"""The types that may be read back from a checkpoint; anything else in it is refused."""
+
+
+def config_of(turn_id: str) -> RunnableConfig:
+    """The LangGraph thread of a turn."""
+    return {"configurable": {"thread_id": turn_id, "checkpoint_ns": ""}}
+
+
+class WaitingCheckpoints(BaseCheckpointSaver[str]):
+    """Runs in memory, waits durably."""
+
+    def __init__(self, durable: BaseCheckpointSaver[str]) -> None:
+        super().__init__(serde=durable.serde)
+        self._durable = durable
+        self._memory = InMemorySaver(serde=durable.serde)
+        self._fresh: set[str] = set()
+
+    def start(self, turn_id: str) -> None:
+        """A run from the beginning: what a cut-off run of the same turn left in the store is not read."""
+        self._memory.delete_thread(turn_id)
+        self._fresh.add(turn_id)
+
+    def end(self, turn_id: str) -> None:
+        """The run is over; its memory is let go."""
+        self._memory.delete_thread(turn_id)
+        self._fresh.discard(turn_id)
+
+    async def keep(self, turn_id: str) -> None:
+        """Write the run's last checkpoint, with its interrupt, to the durable store."""
+        waiting = self._memory.get_tuple(config_of(turn_id))
+        if waiting is None:
+            raise LookupError(turn_id)
+        versions = waiting.checkpoint["channel_versions"]
+        kept = await self._durable.aput(config_of(turn_id), waiting.checkpoint, waiting.metadata, versions)
+        writes: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
+        for task_id, channel, value in waiting.pending_writes or ():
+            writes[task_id].append((channel, value))
+        for task_id, values in writes.items():
+            await self._durable.aput_writes(kept, values, task_id)
+
+    async def forget(self, turn_ids: Sequence[str]) -> None:
+        """Delete the threads of turns that have ended."""
+        for turn_id in turn_ids:
+            await self._durable.adelete_thread(turn_id)
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """The run's own checkpoint if it has one, else the durable one of a waiting turn."""
+        turn_id = config["configurable"]["thread_id"]
+        found = await self._memory.aget_tuple(config)
+        if found is not None or turn_id in self._fresh:
+            return found
+        return await self._durable.aget_tuple(config)
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """Into memory. All channels go with it: the versions before it may be in the durable store only."""
+        return await self._memory.aput(config, checkpoint, metadata, {**checkpoint["channel_versions"], **new_versions})
+
+    async def aput_writes(
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+    ) -> None:
+        """Into memory."""
+        await self._memory.aput_writes(config, writes, task_id, task_path)
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,  # noqa: A002 - LangGraph's signature
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """What waits durably."""
+        async for item in self._durable.alist(config, filter=filter, before=before, limit=limit):
+            yield item
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """From memory and from the store."""
+        self.end(thread_id)
+        await self._durable.adelete_thread(thread_id)
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """As the durable store counts."""
+        return self._durable.get_next_version(current, channel)
+
+    def list(self, *args: Any, **kwargs: Any) -> Iterator[CheckpointTuple]:
+        """The desk is asynchronous throughout."""
+        return self._durable.list(*args, **kwargs)
+
+
+@asynccontextmanager
+async def open_checkpoints(settings: Settings) -> AsyncIterator[WaitingCheckpoints]:
+    """The store beside the rows: a file in the data folder, or tables in the same PostgreSQL."""
+    serde = JsonPlusSerializer(allowed_msgpack_modules=CHECKPOINTED)
+    url = settings.database_url
+    if url.startswith("postgresql"):
+        conninfo = url.replace("postgresql+psycopg://", "postgresql://", 1)
+        options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+        async with AsyncConnectionPool(conninfo, min_size=1, max_size=4, kwargs=options, open=False) as pool:
+            postgres = AsyncPostgresSaver(pool, serde=serde)  # type: ignore[arg-type]  # the pool's row type is set by kwargs
+            await postgres.setup()
+            yield WaitingCheckpoints(postgres)
+        return
+    path = Path(settings.data_dir) / "checkpoints.db"
+    async with aiosqlite.connect(path) as connection:
+        sqlite = AsyncSqliteSaver(connection, serde=serde)
+        await sqlite.setup()
+        yield WaitingCheckpoints(sqlite)

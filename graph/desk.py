@@ -1,0 +1,259 @@
+"""The only door to the graph: answer a turn, decide a review, and what a person does with a conversation."""
+
+from typing import Any, cast
+
+import structlog
+from langgraph.types import Command
+
+from graph.checkpoints import WaitingCheckpoints, config_of
+from graph.human import response_for
+from graph.machine import Machine
+from graph.state import Deps, Line, State, TurnInput
+from storage.audit import now
+from storage.jobs import Job, JobKind, Jobs, Later
+from storage.records import (
+    Decision,
+    Draft,
+    Member,
+    Mode,
+    Review,
+    Triage,
+    Verdict,
+    WorkspaceSettings,
+    new_id,
+)
+from storage.store import Store
+from storage.turns import Ending, NotYet, Proposal, Work
+
+log = structlog.get_logger(__name__)
+
+
+class Desk:
+    """Runs the graph and commits what it recommends."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        checkpoints: WaitingCheckpoints,
+        deps: Deps,
+        store: Store,
+        jobs: Jobs,
+    ) -> None:
+        self._machine = machine
+        self._checkpoints = checkpoints
+        self._deps = deps
+        self._turns = store.turns
+        self._reviews = store.reviews
+        self._conversations = store.conversations
+        self._signals = store.signals
+        self._jobs = jobs
+
+    async def answer(self, turn_id: str) -> Later | None:
+        """The job of a turn: run the graph over what is unanswered and commit the end; harmless if it is over."""
+        work = await self._turns.begin(turn_id)
+        match work:
+            case None:
+                return None
+            case NotYet(until):
+                return Later(until)
+            case Work():
+                return await self._answer(work)
+
+    async def _answer(self, work: Work) -> Later | None:
+        await self._forget(work.overtaken)
+        if work.owned or not work.question:
+            # _meet in storage.turns sees the owner; without an owner there was nothing left to answer.
+            await self._turns.dismiss(_proposal(work, {"draft": Draft()}))
+            return None
+        self._checkpoints.start(work.turn_id)
+        try:
+            state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
+            ending = await self._commit(_proposal(work, state), state, work.settings.mode_of(work.channel))
+        finally:
+            self._checkpoints.end(work.turn_id)
+        await self._tell(work.workspace_id, work.conversation_id)
+        return Later(now()) if ending is Ending.RESTART else None
+
+    async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> Review:
+        """A person's decision: the first on this version wins; the graph resumes as a job.
+
+        Raises NotFoundError, AlreadyDecidedError, StaleError (with the customer's newer text) and InvalidError.
+        """
+        decision = decision.model_copy(update={"member_id": member.id, "member_name": member.name})
+        decided = await self._reviews.decide(member, review_id, decision, based_on=based_on)
+        await self._jobs.enqueue(Job(JobKind.RESUME, review_id, decided.conversation_id))
+        self._signals.publish(decided.conversation_id, decided.workspace_id)
+        return decided.review
+
+    async def resume(self, review_id: str) -> None:
+        """The job of a decision: let the graph go on from its interrupt, and commit where it ends."""
+        review = await self._reviews.by_id(review_id)
+        if review is None or review.decision is None:
+            return
+        upto_seq = await self._turns.decided_upto(review.turn_id)
+        if upto_seq is None:
+            return
+        try:
+            state = await self._resumed(review, review.decision)
+            proposal = Proposal(
+                turn_id=review.turn_id,
+                workspace_id=review.workspace_id,
+                conversation_id=review.conversation_id,
+                upto_seq=upto_seq,
+                question=review.question,
+                draft=state["draft"],
+                triage=state.get("triage", review.triage),
+                version=state.get("version", review.version),
+                held_because=state["verdict"].held_because,
+            )
+            await self._commit(proposal, state, Mode.AUTO, review.decision)
+        finally:
+            self._checkpoints.end(review.turn_id)
+        if "ending" in state:
+            await self._forget((review.turn_id,))
+        await self._tell(review.workspace_id, review.conversation_id)
+
+    async def give_up(self, job: Job, reason: str) -> None:
+        """The last resort of a turn or a decision whose job failed at every try: a person gets the conversation."""
+        found = await self._turns.where(job.id, job.kind is JobKind.RESUME)
+        if found is None:
+            return
+        workspace_id, conversation_id, notice = found
+        because = f"The desk could not finish this turn ({reason}); a person has to answer."
+        await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
+        await self._turns.abandon(job.id, job.kind is JobKind.RESUME)
+        await self._tell(workspace_id, conversation_id)
+
+    async def propose(
+        self, workspace_id: str, question: str, settings: WorkspaceSettings
+    ) -> tuple[Draft, Verdict, Triage]:
+        """A draft for a question, and what would happen with it; nothing is kept or sent."""
+        turn_id = new_id()
+        turn = TurnInput(
+            workspace_id=workspace_id,
+            conversation_id=turn_id,
+            turn_id=turn_id,
+            channel="web",
+            question=question,
+            settings=settings,
+        )
+        self._checkpoints.start(turn_id)
+        try:
+            state = await self._run(turn_id, State(turn=turn, version=1))
+        finally:
+            self._checkpoints.end(turn_id)
+        return state["draft"], state["verdict"], state.get("triage", Triage())
+
+    async def take_over(self, member: Member, conversation_id: str) -> None:
+        """The member has the conversation; the bot is silent from now on."""
+        await self._conversations.take_over(member, conversation_id)
+        await self._tell(member.workspace_id, conversation_id)
+
+    async def reply(self, member: Member, conversation_id: str, text: str) -> str:
+        """Send a reply by hand; gives the message's id."""
+        message_id = await self._conversations.reply(member, conversation_id, text)
+        await self._tell(member.workspace_id, conversation_id)
+        return message_id
+
+    async def hand_back(self, member: Member, conversation_id: str) -> None:
+        """The bot answers again, first of all what nobody has answered."""
+        turn_id = await self._conversations.hand_back(member, conversation_id)
+        if turn_id is not None:
+            await self._jobs.enqueue(Job(JobKind.ANSWER, turn_id, conversation_id))
+        await self._tell(member.workspace_id, conversation_id)
+
+    async def ask_person(self, workspace_id: str, conversation_id: str, notice: str) -> None:
+        """The customer wants a person: whoever is free gets the conversation."""
+        because = "The customer asked for a person."
+        await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
+        await self._tell(workspace_id, conversation_id)
+
+    async def resolve(self, workspace_id: str, conversation_id: str, member: Member | None = None) -> None:
+        """The matter is settled, says a member or the customer."""
+        await self._conversations.resolve(member, conversation_id, workspace_id)
+        await self._tell(workspace_id, conversation_id)
+
+    async def close(self, workspace_id: str, conversation_id: str, member: Member | None = None) -> None:
+        """The conversation ends."""
+        await self._conversations.close(member, conversation_id, workspace_id)
+        await self._tell(workspace_id, conversation_id)
+
+    async def note(self, member: Member, conversation_id: str, text: str) -> None:
+        """A note for members only."""
+        await self._conversations.note(member, conversation_id, text)
+        self._signals.publish(conversation_id, member.workspace_id)
+
+    async def assign(self, member: Member, conversation_id: str, assignee_id: str) -> None:
+        """Give the conversation to a member."""
+        await self._conversations.assign(member, conversation_id, assignee_id)
+        self._signals.publish(conversation_id, member.workspace_id)
+
+    async def sweep(self) -> None:
+        """Delete the checkpoints of ended turns that a crash left behind."""
+        await self._forget(await self._turns.finished_checkpoints())
+
+    async def _run(self, turn_id: str, start: State | Command[Any]) -> State:
+        result = await self._machine.ainvoke(start, config_of(turn_id), context=self._deps, durability="exit")
+        return _state(result)
+
+    async def _resumed(self, review: Review, decision: Decision) -> State:
+        """Go on from the interrupt; or, if a redraft was kept but not committed before a crash, from there."""
+        snapshot = await self._machine.aget_state(config_of(review.turn_id))
+        if snapshot.values.get("version", 1) > review.version:
+            return _state(snapshot.values)
+        return await self._run(review.turn_id, Command(resume=response_for(decision)))
+
+    async def _commit(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None = None) -> Ending:
+        match state.get("ending"):
+            case "send":
+                return await self._turns.send(proposal, decision=decision)
+            case "handoff":
+                return await self._turns.hand_off(proposal, mode=mode, decision=decision)
+            case "dismiss":
+                return await self._turns.dismiss(proposal, decision)
+            case None:
+                await self._checkpoints.keep(proposal.turn_id)
+                return await self._turns.hold(proposal, decision)
+
+    async def _forget(self, turn_ids: tuple[str, ...]) -> None:
+        if turn_ids:
+            await self._checkpoints.forget(turn_ids)
+            await self._turns.forget_checkpoints(turn_ids)
+
+    async def _tell(self, workspace_id: str, conversation_id: str) -> None:
+        await self._jobs.enqueue(Job(JobKind.DELIVER, conversation_id, conversation_id))
+        self._signals.publish(conversation_id, workspace_id)
+
+
+def _turn_input(work: Work) -> TurnInput:
+    return TurnInput(
+        workspace_id=work.workspace_id,
+        conversation_id=work.conversation_id,
+        turn_id=work.turn_id,
+        channel=work.channel,
+        question=work.question,
+        history=tuple(Line(author=message.author, text=message.text) for message in work.history),
+        summary=work.summary,
+        bot_turns=work.bot_turns,
+        settings=work.settings,
+    )
+
+
+def _proposal(work: Work, state: State) -> Proposal:
+    verdict = state.get("verdict")
+    return Proposal(
+        turn_id=work.turn_id,
+        workspace_id=work.workspace_id,
+        conversation_id=work.conversation_id,
+        upto_seq=work.upto_seq,
+        question=work.question,
+        draft=state["draft"],
+        triage=state.get("triage", Triage()),
+        version=state.get("version", 1),
+        held_because=verdict.held_because if verdict else (),
+    )
+
+
+def _state(result: dict[str, Any]) -> State:
+    """The graph's values without LangGraph's own keys."""
+    return cast("State", {key: value for key, value in result.items() if not key.startswith("__")})

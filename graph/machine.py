@@ -1,0 +1,67 @@
+"""The graph on one page: guard → triage → retrieve → draft → check → send, review or handoff."""
+
+from typing import Literal
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from graph.nodes.check import check
+from graph.nodes.draft import draft
+from graph.nodes.guard import guard
+from graph.nodes.outcome import dismiss, handoff, redraft, send
+from graph.nodes.retrieve import retrieve
+from graph.nodes.review import review
+from graph.nodes.triage import triage
+from graph.state import Deps, State
+from storage.records import DecisionKind, GuardAction, Mode, Route
+
+Machine = CompiledStateGraph[State, Deps, State, State]
+
+
+def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None) -> Machine:
+    """Compile the graph; without a checkpointer it can draw itself and answer, but not wait for a person."""
+    graph = StateGraph(State, context_schema=Deps)
+    for node in (guard, triage, retrieve, draft, check, review, redraft, send, handoff, dismiss):
+        graph.add_node(node)
+    graph.add_edge(START, "guard")
+    graph.add_conditional_edges("guard", after_guard)
+    graph.add_edge("triage", "retrieve")
+    graph.add_edge("retrieve", "draft")
+    graph.add_edge("draft", "check")
+    graph.add_conditional_edges("check", after_check)
+    graph.add_conditional_edges("review", after_review)
+    graph.add_edge("redraft", "retrieve")
+    for last in ("send", "handoff", "dismiss"):
+        graph.add_edge(last, END)
+    return graph.compile(checkpointer=checkpointer, name="desk")
+
+
+def after_guard(state: State) -> Literal["triage", "check"]:
+    """Nothing is looked up for a message that the guard stopped, or where the autopilot is off."""
+    off = state["turn"].settings.mode_of(state["turn"].channel) is Mode.OFF
+    return "check" if off or state["guard"].action is not GuardAction.PASS else "triage"
+
+
+def after_check(state: State) -> Literal["send", "review", "handoff"]:
+    """Policy has decided."""
+    match state["verdict"].route:
+        case Route.SEND:
+            return "send"
+        case Route.REVIEW:
+            return "review"
+        case Route.HANDOFF:
+            return "handoff"
+
+
+def after_review(state: State) -> Literal["send", "redraft", "handoff", "dismiss"]:
+    """A person has decided."""
+    match state["decision"].kind:
+        case DecisionKind.APPROVE | DecisionKind.EDIT:
+            return "send"
+        case DecisionKind.REJECT:
+            return "redraft"
+        case DecisionKind.ESCALATE:
+            return "handoff"
+        case DecisionKind.DISMISS:
+            return "dismiss"

@@ -1,0 +1,13 @@
+"""The human interrupt: the graph stops here until a person has decided."""
+
+from typing import Any
+
+from langgraph.types import interrupt
+
+from graph.human import decision_from, request_for
+from graph.state import State
+
+
+def review(state: State) -> dict[str, Any]:
+    """Pause, and on resume give the decision. Nothing else: the node runs again from its first line."""
+    return {"decision": decision_from(interrupt(request_for(state)))}

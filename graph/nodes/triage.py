@@ -1,0 +1,19 @@
+"""What kind of message this is: by the chat model, or by similarity to labelled examples."""
+
+from langgraph.runtime import Runtime
+
+from graph.errors import ModelError
+from graph.nodes.embedded_triage import embedded_triage
+from graph.nodes.model_triage import model_triage
+from graph.state import Deps, State
+
+
+async def triage(state: State, runtime: Runtime[Deps]) -> State:
+    """Set `triage`; a chat model that fails is replaced by the embedded triage, and a person gets the turn."""
+    turn, guard, deps = state["turn"], state["guard"], runtime.context
+    if deps.model is not None:
+        try:
+            return {"triage": await model_triage(turn, guard, deps.model)}
+        except ModelError as error:
+            return {"triage": await embedded_triage(turn, guard, deps.classifier), "failure": error.detail}
+    return {"triage": await embedded_triage(turn, guard, deps.classifier)}

@@ -1,0 +1,98 @@
+"""Everything that is kept, opened once and passed on as one object."""
+
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from storage.arrivals import Arrivals
+from storage.conversations import Conversations
+from storage.database import Database, open_database
+from storage.documents.catalogue import Catalogue
+from storage.embedder import Embedder
+from storage.errors import SettingsError
+from storage.feedback import Feedback
+from storage.knowledge import Knowledge
+from storage.members import Members
+from storage.outbox import Outbox
+from storage.reviews import Reviews
+from storage.settings import Settings
+from storage.signals import Signals
+from storage.turns import Turns
+from storage.vectors import open_vectors
+from storage.workspaces import Workspaces
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The doors to what is kept, one per concept."""
+
+    database: Database
+    workspaces: Workspaces
+    members: Members
+    arrivals: Arrivals
+    conversations: Conversations
+    turns: Turns
+    reviews: Reviews
+    outbox: Outbox
+    feedback: Feedback
+    knowledge: Knowledge
+    catalogue: Catalogue
+    signals: Signals
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[Store]:
+    """Open rows and vectors. Raises SettingsError, SchemaError or UnavailableError with what to do."""
+    check_data_dir(settings.data_dir)
+    database = open_database(settings.database_url)
+    try:
+        await database.check_schema()
+        knowledge = Knowledge(database, embedder, open_vectors(settings))
+        yield Store(
+            database=database,
+            workspaces=Workspaces(database, settings),
+            members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
+            arrivals=Arrivals(database),
+            conversations=Conversations(database),
+            turns=Turns(database, settings.conversation.history_messages),
+            reviews=Reviews(database),
+            outbox=Outbox(database),
+            feedback=Feedback(database),
+            knowledge=knowledge,
+            catalogue=Catalogue(database, knowledge),
+            signals=Signals(),
+        )
+    finally:
+        await database.close()
+
+
+def check_data_dir(path: Path) -> None:
+    """Raise SettingsError, which says what to do, unless files can be written there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"the data folder {path} cannot be written ({error.strerror}): "
+            "make it writable, or name another one in `data_dir` or DESKHAND_DATA_DIR"
+        ) from error
+
+
+def signing_secret(settings: Settings) -> str:
+    """What signs logins: DESKHAND_SECRET, or a random secret kept in the data folder, readable by its owner only."""
+    if given := settings.web.secret.get_secret_value():
+        return given
+    path = settings.data_dir / "secret"
+    try:
+        # Made whole under its own name, so that two processes that start together agree on one secret.
+        with path.open("x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="utf-8")

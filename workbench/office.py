@@ -1,0 +1,23 @@
+"""What the workbench and its REST interface may use: the one object that the composition root passes in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from graph.desk import Desk
+from storage.arrivals import Accepted
+from storage.jobs import Jobs
+from storage.records import Incoming
+from storage.settings import Settings
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where agents and admins work."""
+
+    settings: Settings
+    store: Store
+    desk: Desk
+    jobs: Jobs
+    accept: Callable[[Incoming], Awaitable[Accepted]]
+    """The way in for tickets: intake's, passed in so that the workbench need not know the channels."""
