@@ -44,10 +44,8 @@ class KeywordScores:
 
     def best(self, limit: int) -> list[str]:
         """The chunks with the highest scores above 0, in no order."""
-        if len(self.values) > limit:
-            top = np.argpartition(self.values, -limit)[-limit:]
-        else:
-            top = np.arange(len(self.values))
+        few = len(self.values) <= limit
+        top = np.arange(len(self.values)) if few else np.argpartition(self.values, -limit)[-limit:]
         return [self.index.chunk_ids[i] for i in top if self.values[i] > 0]
 
 

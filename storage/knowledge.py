@@ -1,7 +1,6 @@
 """What a workspace knows: chunks found by meaning (Chroma) and by words (BM25), fused."""
 
 import asyncio
-import dataclasses
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
@@ -10,9 +9,9 @@ from sqlalchemy import RowMapping, and_, delete, insert, select
 
 from storage.database import Database
 from storage.embedder import Embedder, Vectors
-from storage.keyword_index import KeywordIndex, KeywordScores, build_index
+from storage.keyword_index import KeywordIndex, build_index
 from storage.phrasings import texts_of
-from storage.ranking import FAQ_KEYWORD_WEIGHT, PASSAGE_KEYWORD_WEIGHT, Match, matches, vector_id
+from storage.ranking import Match, contenders, matches, scored, vector_id
 from storage.records import Chunk, ChunkKind, DocumentStatus, Hit
 from storage.tables import chunks, documents, workspaces
 from storage.vectors import VectorStore
@@ -22,8 +21,6 @@ Progress = Callable[[int, int], None]
 
 VECTORS = 100
 """Nearest vectors asked of Chroma: the phrasings of one FAQ entry share them."""
-KEYWORDS = 10
-"""Best chunks by words alone that may join them."""
 SPARE = 5
 """Rows read beyond the limit: some chunks belong to documents that are not ready, or not any more."""
 BATCH = 256
@@ -69,10 +66,8 @@ class Knowledge:
         hits = await self.search(workspace_id, chunk.title, 2 * limit + 2, {chunk.id, *exclude})
         return tuple(hit.chunk for hit in hits if hit.chunk.kind is ChunkKind.FAQ)[:limit]
 
-    async def add(
-        self, workspace_id: str, document_id: str, added: Sequence[Chunk], progress: Progress | None = None
-    ) -> None:
-        """Keep the rows and vectors of a document's chunks; they are found once the document is ready.
+    async def add(self, workspace_id: str, added: Sequence[Chunk], progress: Progress | None = None) -> None:
+        """Keep the rows and vectors of new chunks; they are found once their document is ready.
 
         Embedding and writing overlap. Raises UnavailableError; `remove` and `add` again then.
         """
@@ -80,12 +75,12 @@ class Knowledge:
         waiting: tuple[Sequence[Chunk], Vectors] | None = None
         for start in range(0, len(added), BATCH):
             batch = added[start : start + BATCH]
-            vectors, _ = await asyncio.gather(self._embed(batch), self._write(workspace_id, document_id, waiting))
+            vectors, _ = await asyncio.gather(self._embed(batch), self._write(workspace_id, waiting))
             waiting = batch, vectors
             written += len(batch)
             if progress:
                 progress(written, len(added))
-        await self._write(workspace_id, document_id, waiting)
+        await self._write(workspace_id, waiting)
 
     async def remove(self, workspace_id: str, document_id: str) -> None:
         """Forget the chunks of a document. Raises UnavailableError; do it again then."""
@@ -122,12 +117,12 @@ class Knowledge:
         vector = self._embedder.embed([query])[0]
         found = matches(self._vectors.query(workspace_id, vector, VECTORS), index.sizes)
         scores = index.scores(query)
-        ranked = _scored(found, scores)
-        contenders = _contenders(ranked, scores)
-        if contenders:
-            names = [vector_id(chunk_id, text) for chunk_id in contenders for text in range(index.sizes[chunk_id])]
+        ranked = scored(found, scores)
+        missed = contenders(ranked, scores)
+        if missed:
+            names = [vector_id(chunk_id, text) for chunk_id in missed for text in range(index.sizes[chunk_id])]
             late = matches(self._vectors.cosines(workspace_id, vector, names), index.sizes)
-            ranked += _scored(late, scores)
+            ranked += scored(late, scores)
         return sorted(ranked, key=lambda match: (-match.score, match.chunk_id))
 
     async def _refresh(self, workspace_id: str) -> KeywordIndex:
@@ -181,7 +176,7 @@ class Knowledge:
     async def _embed(self, batch: Sequence[Chunk]) -> Vectors:
         return await asyncio.to_thread(self._embedder.embed, [text for chunk in batch for text in texts_of(chunk)])
 
-    async def _write(self, workspace_id: str, document_id: str, batch: tuple[Sequence[Chunk], Vectors] | None) -> None:
+    async def _write(self, workspace_id: str, batch: tuple[Sequence[Chunk], Vectors] | None) -> None:
         if batch is None:
             return
         await asyncio.to_thread(self._upsert, workspace_id, *batch)
@@ -198,38 +193,6 @@ class Knowledge:
 def chunk_of(row: RowMapping | Mapping[str, object]) -> Chunk:
     """The record of a row of the table `chunks`."""
     return Chunk.model_validate({name: row[name] for name in Chunk.model_fields})
-
-
-def _scored(found: Iterable[Match], scores: KeywordScores) -> list[Match]:
-    """The matches with their keyword and fused scores: words count by their share of the best chunk's."""
-    highest = scores.highest or 1.0
-    return [
-        dataclasses.replace(
-            match,
-            keyword=(keyword := scores.of(match.chunk_id)),
-            score=match.meaning + _weight(scores, match.chunk_id) * keyword / highest,
-        )
-        for match in found
-    ]
-
-
-def _weight(scores: KeywordScores, chunk_id: str) -> float:
-    return PASSAGE_KEYWORD_WEIGHT if chunk_id in scores.index.passages else FAQ_KEYWORD_WEIGHT
-
-
-def _contenders(ranked: Sequence[Match], scores: KeywordScores) -> list[str]:
-    """Chunks found by words alone that could still be among the first, if they were as near as the farthest found."""
-    if len(ranked) == 0:
-        return []
-    present = {match.chunk_id for match in ranked}
-    farthest = min(match.dense for match in ranked)
-    bar = sorted((match.score for match in ranked), reverse=True)[:KEYWORDS][-1]
-    highest = scores.highest or 1.0
-    return [
-        chunk_id
-        for chunk_id in scores.best(KEYWORDS)
-        if chunk_id not in present and farthest + _weight(scores, chunk_id) * scores.of(chunk_id) / highest > bar
-    ]
 
 
 def _hit(match: Match, chunk: Chunk) -> Hit:

@@ -1,7 +1,9 @@
 """Texts found by meaning and by words become one order of chunks."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from storage.keyword_index import KeywordScores
 
 PHRASINGS = 3
 """A chunk's best texts that count: one lucky phrasing is worth less than three that agree."""
@@ -13,6 +15,8 @@ PASSAGE_KEYWORD_WEIGHT = 0.15
 The weights were measured with bench/quality.py: reciprocal rank fusion loses 8 points of recall@1 on
 question-answer knowledge, these gain on all kinds.
 """
+KEYWORDS = 10
+"""Best chunks by words alone that may join the nearest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +64,36 @@ def _match(chunk_id: str, found: Sequence[tuple[float, int]], size: int, farthes
     missing = max(min(size, PHRASINGS) - len(best), 0)
     agreement = (sum(cosine for cosine, _ in best) + missing * farthest) / (len(best) + missing)
     return Match(chunk_id, best[0][0], agreement, best[0][1])
+
+
+def scored(found: Iterable[Match], scores: KeywordScores) -> list[Match]:
+    """The matches with their keyword and fused scores: words count by their share of the best chunk's."""
+    highest = scores.highest or 1.0
+    return [
+        replace(
+            match,
+            keyword=(keyword := scores.of(match.chunk_id)),
+            score=match.meaning + _keyword_weight(scores, match.chunk_id) * keyword / highest,
+        )
+        for match in found
+    ]
+
+
+def _keyword_weight(scores: KeywordScores, chunk_id: str) -> float:
+    return PASSAGE_KEYWORD_WEIGHT if chunk_id in scores.index.passages else FAQ_KEYWORD_WEIGHT
+
+
+def contenders(ranked: Sequence[Match], scores: KeywordScores) -> list[str]:
+    """Chunks found by words alone that could still be among the first, if they were as near as the farthest found."""
+    if len(ranked) == 0:
+        return []
+    present = {match.chunk_id for match in ranked}
+    farthest = min(match.dense for match in ranked)
+    bar = sorted((match.score for match in ranked), reverse=True)[:KEYWORDS][-1]
+    highest = scores.highest or 1.0
+    return [
+        chunk_id
+        for chunk_id in scores.best(KEYWORDS)
+        if chunk_id not in present
+        and farthest + _keyword_weight(scores, chunk_id) * scores.of(chunk_id) / highest > bar
+    ]

@@ -16,6 +16,7 @@ MAX_QUESTION = 1_000
 MAX_ANSWER = 20_000
 MAX_ALTERNATIVES = 200
 MAX_ENTRIES = 200_000
+MAX_REFUSED = 5_000
 DELIMITERS = ",;\t"
 COLUMNS = {
     "question": "question",
@@ -132,6 +133,8 @@ def _collect(rows: Iterable[Row]) -> Loaded:
             _refuse_repetition(piece, number, seen)
         except RowError as error:
             refused.append(Refused(number, str(error)))
+            if len(refused) > MAX_REFUSED:
+                raise InvalidError(f"More than {MAX_REFUSED:,} rows cannot be used; the last: {error}") from error
             continue
         if len(pieces) >= MAX_ENTRIES:
             raise InvalidError(f"The file has more than {MAX_ENTRIES:,} entries. Split it.")
