@@ -5,6 +5,9 @@ No error carries the prompt, the customer's text or the server's words: those ma
 
 from storage.errors import DeskhandError
 
+UNKNOWN_FEATURE = (500, 501)
+"""Statuses by which endpoints answer to a parameter that they do not know, besides 400 and its like."""
+
 
 class ModelError(DeskhandError):
     """The chat model gave no usable answer."""
@@ -27,6 +30,11 @@ class ModelUnavailableError(ModelError):
         """Seconds that the endpoint asks to wait."""
         self.retryable = retryable
         """Whether the same request may succeed a little later."""
+
+    @property
+    def may_mean_unknown(self) -> bool:
+        """Whether the endpoint may not know a feature that the request used."""
+        return self.status in UNKNOWN_FEATURE
 
 
 class ModelTimeoutError(ModelUnavailableError):

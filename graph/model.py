@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
@@ -11,7 +11,9 @@ import openai
 import structlog
 from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages.ai import UsageMetadata
 from langchain_openai import ChatOpenAI
+from openai.types import CompletionUsage
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from graph.errors import (
@@ -40,8 +42,6 @@ NO_KEY = "none"
 CUT_OFF = "Your answer was cut off before its end. Answer again, much shorter."
 REFUSED_BY_POLICY = ("content_filter", "content_policy_violation")
 SERVER_ERROR = 500
-UNKNOWN_FEATURE = (500, 501)
-"""Statuses by which endpoints answer to a way of asking that they do not know, besides 400 and its like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +160,15 @@ class ChatModel:
 
     async def _try(self, ask: _Ask[T], way: Way) -> Reply | ModelError:
         """The reply this way, or the error that may mean that the endpoint does not know it; other errors raise."""
-        # One more try tells a feature that is missing from a server that stumbled.
-        patient = _Ask(ask.prompt, ask.schema, ask.patience.at_most(1))
+        probe = replace(ask, patience=replace(ask.patience, probing=True))
         try:
-            return await self._request(patient, way, ask.messages(way))
+            return await self._request(probe, way, ask.messages(way))
         except ModelPromptTooLongError:
             raise
         except ModelRejectedRequestError as error:
             return error
         except ModelUnavailableError as error:
-            if error.status in UNKNOWN_FEATURE:
+            if error.may_mean_unknown:
                 return error
             raise
 
@@ -196,7 +195,8 @@ class ChatModel:
         self._meter.requested()
         try:
             message = await self._client.ainvoke(list(messages), **parameters(way, schema))
-        except openai.LengthFinishReasonError:
+        except openai.LengthFinishReasonError as error:
+            self._meter.spent(_usage(error.completion.usage))
             return Reply("", cut_off=True)
         except openai.OpenAIError as error:
             # The server's words may repeat the prompt, so they end here.
@@ -213,6 +213,13 @@ def _reply(message: AIMessage) -> Reply:
     if message.additional_kwargs.get("refusal") or finish == "content_filter":
         raise ModelRefusedError
     return Reply(answer_text(message), cut_off=finish == "length")
+
+
+def _usage(usage: CompletionUsage | None) -> UsageMetadata | None:
+    if usage is None:
+        return None
+    sent, written = usage.prompt_tokens, usage.completion_tokens
+    return UsageMetadata(input_tokens=sent, output_tokens=written, total_tokens=sent + written)
 
 
 def _translated(error: openai.OpenAIError, seconds: float) -> ModelError:

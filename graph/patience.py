@@ -12,9 +12,7 @@ from typing import TypeVar
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
+    retry_if_exception_type,
     wait_exponential_jitter,
 )
 
@@ -33,6 +31,8 @@ class Patience:
     """Seconds before the first retry; it doubles, with jitter."""
     until: float
     """The event loop's time at which the answer comes too late."""
+    probing: bool = False
+    """The request uses a feature that the endpoint may not know, and some say so by a server error."""
 
     @classmethod
     def of(cls, retries: int, seconds: float) -> "Patience":
@@ -40,29 +40,33 @@ class Patience:
         until = asyncio.get_running_loop().time() + seconds
         return cls(retries, min(LONGEST_FIRST_PAUSE, seconds / 60), until)
 
-    def at_most(self, retries: int) -> "Patience":
-        """The same deadline with fewer tries."""
-        return Patience(min(self.retries, retries), self.first_pause, self.until)
-
     async def run(self, send: Callable[[], Awaitable[T]]) -> T:
         """What `send` gives; raises its last ModelError when trying again does not help or comes too late."""
-        left = max(0.0, self.until - asyncio.get_running_loop().time())
         retrying = AsyncRetrying(
-            retry=retry_if_exception(_may_help),
-            stop=stop_after_attempt(self.retries + 1) | stop_before_delay(left),
-            wait=self._pause,
-            reraise=True,
+            retry=retry_if_exception_type(ModelUnavailableError), stop=self._is_enough, wait=self._pause, reraise=True
         )
-        return await retrying(send)
+        async for attempt in retrying:
+            with attempt:
+                answer = await send()
+        return answer
 
     def _pause(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, ModelUnavailableError) and error.retry_after:
+        error = _unavailable(state)
+        if error is not None and error.retry_after:
             return error.retry_after
-        return wait_exponential_jitter(initial=self.first_pause, max=16 * self.first_pause, jitter=self.first_pause)(
-            state
-        )
+        grown = wait_exponential_jitter(multiplier=self.first_pause, max=16 * self.first_pause, jitter=self.first_pause)
+        return grown(state)
+
+    def _is_enough(self, state: RetryCallState) -> bool:
+        error, tries = _unavailable(state), state.attempt_number
+        if error is None or not error.retryable or tries > self.retries:
+            return True
+        # While probing, one retry tells an unknown feature from a server that stumbled.
+        if self.probing and error.may_mean_unknown and tries > 1:
+            return True
+        return asyncio.get_running_loop().time() + state.upcoming_sleep >= self.until
 
 
-def _may_help(error: BaseException) -> bool:
-    return isinstance(error, ModelUnavailableError) and error.retryable
+def _unavailable(state: RetryCallState) -> ModelUnavailableError | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error if isinstance(error, ModelUnavailableError) else None
