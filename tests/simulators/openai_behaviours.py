@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from time import time
+from types import MappingProxyType
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse
@@ -19,6 +20,7 @@ from tests.simulators import openai_answers
 from tests.simulators.openai_call import Call
 
 Behaviour = Callable[[Call], ASGIApp]
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def good(call: Call) -> ASGIApp:
@@ -116,17 +118,23 @@ def broken_json(_: Call) -> ASGIApp:
 
 
 def status(
-    code: int, *, retry_after: float | None = None, as_date: bool = False, error_code: str = "", message: str = ""
+    code: int,
+    *,
+    retry_after: float | None = None,
+    as_date: bool = False,
+    error_code: str = "",
+    message: str = "",
+    headers: Mapping[str, str] = NO_HEADERS,
 ) -> Behaviour:
     """An error answer; `retry_after` in seconds, or as an HTTP date that many seconds from now."""
 
     def respond(_: Call) -> ASGIApp:
-        headers = {}
+        sent = dict(headers)
         if retry_after is not None:
             moment = formatdate(time() + retry_after, usegmt=True)
-            headers["retry-after"] = moment if as_date else f"{retry_after:g}"
+            sent["retry-after"] = moment if as_date else f"{retry_after:g}"
         error = {"message": message or f"Simulated {code}", "type": "error", "param": None, "code": error_code or None}
-        return JSONResponse({"error": error}, status_code=code, headers=headers)
+        return JSONResponse({"error": error}, status_code=code, headers=sent)
 
     return respond
 

@@ -26,6 +26,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from storage.settings import Settings
 from tests.simulators.openai_behaviours import Behaviour, good, status
 from tests.simulators.openai_call import Call
 
@@ -70,6 +71,11 @@ class OpenAISimulator:
     def base_url(self) -> str:
         """For `model.base_url` and `embeddings.base_url`."""
         return f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+
+    def settings(self, **model: object) -> Settings:
+        """Settings whose chat model is this server, with a short deadline; `model` overrides keys of the section."""
+        section = {"provider": "openai", "name": "simulated", "base_url": self.base_url, "timeout_seconds": 2.0}
+        return Settings.model_validate({"model": {**section, **model}})
 
     @property
     def chats(self) -> list[Call]:
