@@ -104,6 +104,10 @@ class WebSettings(Section):
     login_attempts: Positive = 10
     """Failed logins per address and e-mail within five minutes."""
     max_upload_mb: Positive = 20
+    messages_per_minute: Annotated[int, Field(ge=0)] = 120
+    """Customer messages per client address; 0: no limit."""
+    conversations_per_minute: Annotated[int, Field(ge=0)] = 30
+    """New conversations per client address; 0: no limit."""
 
 
 class ConversationSettings(Section):
