@@ -9,8 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, create_model, model_
 
 from graph.masking import PLACEHOLDER, mask
 from graph.model import ChatModel
-from graph.prompts.dialogue import dialogue, fenced
-from graph.prompts.fencing import fence
+from graph.prompts.dialogue import as_data, dialogue, fenced
 from graph.prompts.templates import Prompt, prompt_version, render
 from graph.state import State
 from storage.records import Citation, Draft, Hit, Sentence
@@ -94,13 +93,13 @@ def _prompt(state: State, hits: Sequence[Hit]) -> Prompt:
         passages="\n\n".join(_passage(index, hit) for index, hit in enumerate(hits)),
         redraft=_redraft(state.get("guidance", ()), state.get("rejected_text", ""), guard.masked),
         standalone=fenced(triage.standalone_question, guard.masked),
-        question=fence(guard.text),
+        question=fenced(guard.text, guard.masked),
     )
 
 
 def _passage(index: int, hit: Hit) -> str:
     """What a document says may be anything, its title too, so both are fenced."""
-    words = fence(f"{hit.chunk.title}\n{hit.chunk.text}")
+    words = as_data(f"{hit.chunk.title}\n{hit.chunk.text}")
     return f"Passage {_label(index)}:\n{words}"
 
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
 
 from graph.model import ChatModel
 from graph.prompts.dialogue import dialogue, fenced
-from graph.prompts.fencing import fence
 from graph.prompts.templates import render
 from graph.state import TurnInput
 from storage.records import GuardResult, Priority, Sentiment, Triage
@@ -49,7 +48,7 @@ async def model_triage(turn: TurnInput, guard: GuardResult, model: ChatModel) ->
         intents=", ".join(intents),
         summary=fenced(turn.summary, guard.masked),
         history=dialogue(turn.history, guard.masked),
-        question=fence(guard.text),
+        question=fenced(guard.text, guard.masked),
     )
     answer = await model.ask(prompt, triage_schema(intents))
     return Triage(

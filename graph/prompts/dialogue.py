@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from graph.injection import fence
 from graph.masking import mask
-from graph.prompts.fencing import fence
 from graph.state import Line
 
 NOTHING = "(nothing)"
@@ -21,12 +21,17 @@ def dialogue(lines: Sequence[Line], known: Mapping[str, str]) -> str:
         masked = mask(line.text, known)
         known |= masked.replaced
         shown.append(f"{line.author.value}: {_indented(masked.text)}")
-    return fence("\n".join(shown))
+    return as_data("\n".join(shown))
 
 
 def fenced(text: str, known: Mapping[str, str]) -> str:
     """The text masked and fenced, or a word for nothing."""
-    return fence(mask(text, known).text) if text.strip() else NOTHING
+    return as_data(mask(text, known).text) if text.strip() else NOTHING
+
+
+def as_data(text: str) -> str:
+    """The text in the marks that the prompts' instructions speak of."""
+    return fence(text, "data")
 
 
 def _indented(text: str) -> str:
