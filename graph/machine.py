@@ -1,10 +1,12 @@
 """The graph on one page: guard → triage → retrieve → draft → check → send, review or handoff."""
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 
 from graph.nodes.check import check
 from graph.nodes.draft import draft
@@ -17,13 +19,19 @@ from graph.state import Deps, State
 from storage.records import DecisionKind, GuardAction, Mode, Route
 
 Machine = CompiledStateGraph[State, Deps, State, State]
+Node = Callable[[State, Runtime[Deps]], Awaitable[State]]
 
 
-def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None) -> Machine:
-    """Compile the graph; without a checkpointer it can draw itself and answer, but not wait for a person."""
-    graph = StateGraph(State, context_schema=Deps)
-    for node in (guard, triage, retrieve, draft, check, review, redraft, send, handoff, dismiss):
-        graph.add_node(node)
+def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None, bound_to: Deps | None = None) -> Machine:
+    """Compile the graph; without a checkpointer it can draw itself and answer, but not wait for a person.
+
+    The desk passes its `Deps` with every run. `bound_to` fixes them for a host that cannot, such as the studio.
+    """
+    graph = StateGraph(State, context_schema=Deps if bound_to is None else None)
+    for node in (guard, triage, retrieve, draft):
+        graph.add_node(node.__name__, node if bound_to is None else _bound(node, bound_to))
+    for plain in (check, review, redraft, send, handoff, dismiss):
+        graph.add_node(plain)
     graph.add_edge(START, "guard")
     graph.add_conditional_edges("guard", after_guard)
     graph.add_edge("triage", "retrieve")
@@ -35,6 +43,13 @@ def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None) -> Machi
     for last in ("send", "handoff", "dismiss"):
         graph.add_edge(last, END)
     return graph.compile(checkpointer=checkpointer, name="desk")
+
+
+def _bound(node: Node, deps: Deps) -> Callable[[State], Awaitable[State]]:
+    async def run(state: State) -> State:
+        return await node(state, Runtime(context=deps))
+
+    return run
 
 
 def after_guard(state: State) -> Literal["triage", "check"]:

@@ -1,5 +1,6 @@
 """Everything that is kept, opened once and passed on as one object."""
 
+import contextlib
 import os
 import secrets
 from collections.abc import AsyncIterator
@@ -51,7 +52,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
     database = open_database(settings.database_url)
     try:
         await database.check_schema()
-        knowledge = Knowledge(database, embedder, open_vectors(settings))
+        knowledge = Knowledge(database, embedder, open_vectors(settings, embedder.model))
         yield Store(
             database=database,
             workspaces=Workspaces(database, settings),
@@ -89,10 +90,16 @@ def signing_secret(settings: Settings) -> str:
     if given := settings.web.secret.get_secret_value():
         return given
     path = settings.data_dir / "secret"
-    try:
-        # Made whole under its own name, so that two processes that start together agree on one secret.
-        with path.open("x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+    if not path.exists():
+        _write_secret(path)
     return path.read_text(encoding="utf-8")
+
+
+def _write_secret(path: Path) -> None:
+    """Written whole under another name first: of two processes that start together both read the same secret."""
+    draft = path.with_name(f"secret-{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(secrets.token_urlsafe(48))
+    with contextlib.suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()

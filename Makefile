@@ -1,0 +1,46 @@
+# One command per action, the same for people and CI.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint types bench screenshots lock clean
+
+run: $(READY)
+	$(BIN)/deskhand demo
+
+test: $(READY) browser
+	$(BIN)/pytest --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(READY)
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m bench
+
+screenshots: $(READY) browser
+	$(BIN)/python -m tests.screenshots
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Deskhand needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+# The browser tests need Chromium: the machine's own, else Debian's package as root, else Playwright's download.
+.PHONY: browser
+browser: $(READY)
+	$(BIN)/python -m tests.browser
+
+# Needs uv; only after a change of the dependencies in pyproject.toml.
+lock:
+	uv pip compile --universal --generate-hashes --extra dev --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage

@@ -1,0 +1,1 @@
+"""The demo workspace's knowledge: Plovermark, a fictional software company."""

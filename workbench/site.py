@@ -1,0 +1,19 @@
+"""The one web application: REST, the customers' routes and the workbench, in this order."""
+
+from collections.abc import Sequence
+
+from fastapi import APIRouter, FastAPI
+
+from workbench.api import api_routes
+from workbench.api.problems import install_problems
+from workbench.app import mount_workbench
+from workbench.office import Office
+
+
+def build_site(office: Office, customer_routes: Sequence[APIRouter]) -> FastAPI:
+    """Everything that port 7860 serves; the workbench, mounted at `/`, comes last and takes what is left."""
+    site = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
+    install_problems(site)
+    for routes in (api_routes(office), *customer_routes):
+        site.include_router(routes)
+    return mount_workbench(site, office)
