@@ -1,0 +1,67 @@
+"""How much one client address may ask of the web chat."""
+
+import math
+import time
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.requests import HTTPConnection
+
+from storage.errors import TooManyAttemptsError
+from storage.settings import WebSettings
+
+LOGIN_MINUTES = 5
+
+
+class WebLimits:
+    """Counts per address, in this process; a limit of 0 means none."""
+
+    def __init__(self, settings: WebSettings) -> None:
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._conversations = _per_minute(settings.conversations_per_minute)
+        self._messages = _per_minute(settings.messages_per_minute)
+        self._logins = RateLimitItemPerMinute(settings.login_attempts, LOGIN_MINUTES)
+
+    def conversation(self, request: HTTPConnection) -> None:
+        """Count a new conversation; TooManyAttemptsError says when to come back."""
+        self._count(self._conversations, "conversation", _address(request))
+
+    def message(self, request: HTTPConnection) -> None:
+        """Count a message."""
+        self._count(self._messages, "message", _address(request))
+
+    def registration(self, request: HTTPConnection) -> None:
+        """Count a new login: each costs a password hash."""
+        self._count(self._logins, "registration", _address(request))
+
+    def check_login(self, request: HTTPConnection, email: str) -> None:
+        """Refuse a try after too many failed ones from this address or for this e-mail."""
+        for key in _login_keys(request, email):
+            if not self._limiter.test(self._logins, *key):
+                raise TooManyAttemptsError(self._seconds_left(self._logins, *key))
+
+    def failed_login(self, request: HTTPConnection, email: str) -> None:
+        """Count a failed login."""
+        for key in _login_keys(request, email):
+            self._limiter.hit(self._logins, *key)
+
+    def _count(self, limit: RateLimitItem | None, *key: str) -> None:
+        if limit is not None and not self._limiter.hit(limit, *key):
+            raise TooManyAttemptsError(self._seconds_left(limit, *key))
+
+    def _seconds_left(self, limit: RateLimitItem, *key: str) -> int:
+        resets_at = self._limiter.get_window_stats(limit, *key).reset_time
+        return max(1, math.ceil(resets_at - time.time()))
+
+
+def _per_minute(amount: int) -> RateLimitItem | None:
+    return RateLimitItemPerMinute(amount) if amount else None
+
+
+def _address(request: HTTPConnection) -> str:
+    return request.client.host if request.client else "unknown"
+
+
+def _login_keys(request: HTTPConnection, email: str) -> tuple[tuple[str, str], ...]:
+    return (("login-address", _address(request)), ("login-email", email.strip().lower()))
