@@ -1,0 +1,51 @@
+"""Messages that ask nothing: thanks, agreement, good-byes and greetings."""
+
+import re
+
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+COURTESY = re.compile(
+    r"thank(?:s|z|you|u)?|thx|tnx|ty(?:sm|vm)?|tks|cheers|mate|ta|appreciated?|much|so|very|a|lots?|many|million|again"
+    r"|you|your|u|all|guys|team|for|the|it|that|this|help(?:ed|ing|ful)?|info(?:rmation)?|answer(?:ing)?|time|quick"
+    r"|reply|response|is|was|really|ok(?:ay|ey)?|kk?|oki|alright|right|great|good|nice|perfect(?:o|ly)?|awesome|cool"
+    r"|super|fine|wonderful|excellent|brilliant|amazing|lovely|fantastic|got|gotcha|understood|noted|clear|sure|yes|yep"
+    r"|yeah|yup|no|nope|nah|never|mind|nevermind|nvm|by+e+|goodbye|night|goodnight|see|ya|later|have|day|evening"
+    r"|weekend|one|too|and|i|will|i'll|do|try|works?|now|solved|fixed|sorted|done|worked|to|be|well|then|oh|ah|wow|lol"
+    r"|haha+|yay|please|bot|job|nothing|else|that's|thats|what|needed|from|my|side"
+    r"|gracias|muchas|merci|beaucoup|danke|sch[oö]n|vielen|dank|grazie|mille|obrigad[oa]|tak|tack|kiitos",
+    re.IGNORECASE,
+)
+KERNEL = re.compile(
+    r"thank\w*|thx|tnx|ty(?:sm|vm)?|tks|cheers|ta|appreciated?|ok(?:ay|ey)?|kk?|oki|alright|great|good|nice|perfect\w*"
+    r"|awesome|cool|super|fine|wonderful|excellent|brilliant|amazing|lovely|fantastic|got|gotcha|understood|noted|clear"
+    r"|sure|yes|yep|yeah|yup|no|nope|nah|never|nevermind|nvm|by+e+|goodbye|goodnight|see|later|works?|worked|solved"
+    r"|fixed|sorted|done|haha+|lol|wow|yay|nothing|try"
+    r"|gracias|merci|danke|dank|grazie|obrigad[oa]|tak|tack|kiitos",
+    re.IGNORECASE,
+)
+"""What a courtesy has at least one word of; the others only fill it up."""
+HELLO = re.compile(
+    r"hi+|hello+|hey+|heya?|hiya|hy|helo|hallo|howdy|yo|s?sup|wass?up|greetings|good|morning|afternoon|evening|day"
+    r"|there|team|all|everyone|everybody|guys|folks|sir|madam|mam|support|again|dear|how|are|you|doing|today|is|it|going"
+    r"|what's|what’s|up|anyone|anybody|someone|somebody|here|bot"
+    r"|hola|bonjour|salut|ciao|buen(?:os|as|a)|d[ií]as|tardes|noches|giorno|guten|tag|morgen|servus|moin|ol[aá]|namaste",
+    re.IGNORECASE,
+)
+GREETS = re.compile(
+    r"hi+|hello+|hey+|heya?|hiya|hy|helo|hallo|howdy|yo|s?sup|wass?up|greetings|good|morning|hola|bonjour|salut|ciao"
+    r"|buen(?:os|as|a)|guten|servus|moin|ol[aá]|namaste|anyone|anybody|someone|somebody|you",
+    re.IGNORECASE,
+)
+
+
+def is_courtesy(text: str) -> bool:
+    """Whether nothing but thanks, agreement, a good-bye or signs such as emoji is said."""
+    if "?" in text or any(character.isdigit() for character in text):
+        return False
+    words = WORD.findall(text)
+    return all(COURTESY.fullmatch(word) for word in words) and (not words or any(map(KERNEL.fullmatch, words)))
+
+
+def is_hello(text: str) -> bool:
+    """Whether nothing but a greeting is said."""
+    words = WORD.findall(text)
+    return bool(words) and all(HELLO.fullmatch(word) for word in words) and any(map(GREETS.fullmatch, words))
