@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,6 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvicorn
-from bot.web import WebChannel, web_routes
 from graph.evaluation import evaluate_folder
 from rich.console import Console
 from rich.progress import Progress
@@ -23,7 +22,8 @@ from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.intake import Intake
 from bot.terminal import Terminal
-from graph.checkpoints import open_checkpoints
+from bot.web import WebChannel, web_routes
+from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
 from graph.examples import load_examples
 from graph.machine import Machine, build_machine
@@ -64,6 +64,7 @@ class Process:
     desk: Desk
     jobs: EmbeddedJobs
     intake: Intake
+    delivery: Delivery
     office: Office
 
 
@@ -75,27 +76,45 @@ async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIter
         await migrate_database(settings)
     embedder = await asyncio.to_thread(load_embedder, settings)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        jobs = EmbeddedJobs(
-            concurrency=settings.jobs.concurrency,
-            max_attempts=settings.jobs.max_attempts,
-            retry_seconds=settings.jobs.retry_seconds,
-        )
         deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), open_model(settings))
-        desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
-        intake = Intake(store.arrivals, jobs, store.signals, settings.conversation.gather_seconds)
-        channels: dict[ChannelName, Channel] = {"web": WebChannel(store.signals)}
-        delivery = Delivery(store.outbox, channels, store.signals)
-        office = Office(settings, store, desk, jobs, intake.accept)
-        await desk.sweep()
-        for job in await unfinished(store.database):
-            await jobs.enqueue(job)
-        jobs.start(handlers_of(desk, delivery, store))
-        chores = asyncio.create_task(housekeeping(store, settings))
-        try:
-            yield Process(settings, store, desk, jobs, intake, office)
-        finally:
-            chores.cancel()
-            await jobs.stop()
+        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)})
+        async with working(process):
+            yield process
+
+
+def assemble(
+    settings: Settings,
+    store: Store,
+    checkpoints: WaitingCheckpoints,
+    deps: Deps,
+    channels: Mapping[ChannelName, Channel],
+) -> Process:
+    """Wire the layers; nothing runs yet."""
+    jobs = EmbeddedJobs(
+        concurrency=settings.jobs.concurrency,
+        max_attempts=settings.jobs.max_attempts,
+        retry_seconds=settings.jobs.retry_seconds,
+    )
+    desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
+    intake = Intake(store.arrivals, jobs, store.signals, settings.conversation.gather_seconds)
+    delivery = Delivery(store.outbox, channels, store.signals)
+    office = Office(settings, store, desk, jobs, intake.accept)
+    return Process(settings, store, desk, jobs, intake, delivery, office)
+
+
+@asynccontextmanager
+async def working(process: Process) -> AsyncIterator[None]:
+    """Do the jobs, first of all those that an earlier process left unfinished."""
+    await process.desk.sweep()
+    for job in await unfinished(process.store.database):
+        await process.jobs.enqueue(job)
+    process.jobs.start(handlers_of(process.desk, process.delivery, process.store))
+    chores = asyncio.create_task(housekeeping(process.store, process.settings))
+    try:
+        yield
+    finally:
+        chores.cancel()
+        await process.jobs.stop()
 
 
 def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:

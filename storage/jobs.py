@@ -90,7 +90,7 @@ class EmbeddedJobs:
     def __init__(self, *, concurrency: int = 8, max_attempts: int = 5, retry_seconds: float = 1.0) -> None:
         self._slots = asyncio.Semaphore(concurrency)
         self._max_attempts = max_attempts
-        self._pause = wait_exponential_jitter(initial=retry_seconds, max=MAX_PAUSE_SECONDS, jitter=retry_seconds / 4)
+        self._pause = wait_exponential_jitter(multiplier=retry_seconds, max=MAX_PAUSE_SECONDS, jitter=retry_seconds / 4)
         self._lanes: dict[str, _Lane] = {}
         self._handlers: Handlers | None = None
         self._stopping = False

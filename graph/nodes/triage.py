@@ -11,9 +11,13 @@ from graph.state import Deps, State
 async def triage(state: State, runtime: Runtime[Deps]) -> State:
     """Set `triage`; a chat model that fails is replaced by the embedded triage, and a person gets the turn."""
     turn, guard, deps = state["turn"], state["guard"], runtime.context
+    failure = ""
     if deps.model is not None:
         try:
             return {"triage": await model_triage(turn, guard, deps.model)}
         except ModelError as error:
-            return {"triage": await embedded_triage(turn, guard, deps.classifier), "failure": error.detail}
-    return {"triage": await embedded_triage(turn, guard, deps.classifier)}
+            failure = error.detail
+    return {
+        "triage": await embedded_triage(guard.text, turn.history, turn.settings, deps.classifier),
+        "failure": failure,
+    }
