@@ -37,7 +37,12 @@ class Match:
     @property
     def meaning(self) -> float:
         """The score without words."""
-        return (1 - AGREEMENT_WEIGHT) * self.dense + AGREEMENT_WEIGHT * self.agreement
+        return blended(self.dense, self.agreement)
+
+
+def blended(dense: float, agreement: float) -> float:
+    """The score by meaning alone: the best text, held back by the next best ones."""
+    return (1 - AGREEMENT_WEIGHT) * dense + AGREEMENT_WEIGHT * agreement
 
 
 def vector_id(chunk_id: str, text: int) -> str:

@@ -10,14 +10,15 @@ LIMIT = 5
 
 async def retrieve(state: State, runtime: Runtime[Deps]) -> State:
     """Search by the standalone question; chunks that a person rejected are left out. Raises UnavailableError."""
-    knowledge = runtime.context.knowledge
     query = _query(state)
-    hits = await knowledge.search(state["turn"].workspace_id, query, LIMIT, frozenset(state.get("rejected", ())))
-    return {"hits": hits}
+    if not query:
+        return {"hits": ()}
+    workspace_id, rejected = state["turn"].workspace_id, frozenset(state.get("rejected", ()))
+    return {"hits": await runtime.context.knowledge.search(workspace_id, query, LIMIT, rejected)}
 
 
 def _query(state: State) -> str:
-    """The question without its conversation, and what the reviewer asked of a redraft."""
+    """The question without its conversation, and what the reviewer asked of a redraft; nothing for small talk."""
     triage = state.get("triage")
-    question = triage.standalone_question if triage and triage.standalone_question else state["guard"].text
-    return "\n".join([question, *state.get("guidance", ())[-1:]]).strip()
+    question = triage.standalone_question if triage else state["guard"].text
+    return "\n".join([question, *state.get("guidance", ())[-1:]]).strip() if question else ""

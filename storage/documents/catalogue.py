@@ -35,6 +35,15 @@ class Catalogue:
         Raises InvalidError for a format that is not accepted; nothing is kept then.
         """
         reader_of(filename)
+        return await self._create(workspace_id, filename, content, created_by)
+
+    async def store(self, workspace_id: str, name: str, loaded: Loaded, created_by: str | None = None) -> Document:
+        """Keep pieces that come from no file, at once. Raises UnavailableError."""
+        document = await self._create(workspace_id, name, b"", created_by)
+        await self._knowledge.add(workspace_id, _chunks(document, loaded.pieces))
+        return await self._publish(document, loaded)
+
+    async def _create(self, workspace_id: str, filename: str, content: bytes, created_by: str | None) -> Document:
         document_id = new_id()
         async with self._database.write() as connection:
             await connection.execute(
