@@ -22,6 +22,7 @@ from bot.web_shapes import (
     TakenMessage,
     conversation_shape,
     reply_shape,
+    scope_of,
     text_of,
 )
 from graph.desk import Desk
@@ -79,7 +80,7 @@ class ConversationRoutes:
         visit = await self._access.enter(conversation_id, token)
         conversation = await self._store.conversations.read(visit.door.workspace_id, conversation_id)
         pulse = await self._transcripts.pulse(visit.door)
-        said = await self._transcripts.messages(visit.door, internal=visit.member is not None)
+        said = await self._transcripts.said(visit.door, internal=visit.member is not None)
         return conversation_shape(conversation, pulse, said)
 
     async def post_message(
@@ -159,7 +160,7 @@ class ConversationRoutes:
 
     async def _accept(self, door: Door, text: str, external_id: str | None) -> str:
         """Keep the customer's message; gives its id. The same external id again gives the first one's."""
-        external_id = f"{door.conversation_id}:{external_id or new_id()}"
+        external_id = f"{scope_of(door.conversation_id)}{external_id or new_id()}"
         if door.status is ConversationStatus.CLOSED:
             if known := await self._transcripts.known(door, external_id):
                 return known

@@ -9,9 +9,8 @@ from sse_starlette import ServerSentEvent
 from bot.web_access import Visit
 from bot.web_shapes import StatusShape, conversation_shape, message_shape
 from storage.conversations import Conversations
-from storage.records import Message
 from storage.signals import Signals, wait_for_news
-from storage.transcripts import Pulse, Transcripts
+from storage.transcripts import Pulse, Said, Transcripts
 
 SEQ = re.compile(r"[0-9]{1,9}")
 LOOK_SECONDS = 1.0
@@ -62,20 +61,20 @@ class Watch:
 
     async def _changes(self, before: Pulse | None, pulse: Pulse) -> AsyncIterator[ServerSentEvent]:
         if before is None or pulse.last_seq != before.last_seq:
-            for message in await self._unseen():
-                yield self._event("message", message_shape(message))
+            for said in await self._unseen():
+                yield self._event("message", message_shape(said))
         if before is None or (pulse.status, pulse.assignee) != (before.status, before.assignee):
             status = StatusShape(id=self._visit.door.conversation_id, status=pulse.status, assignee=pulse.assignee)
             yield self._event("status", status)
         if before is None or pulse.working != before.working:
             yield self._event("working", WorkingShape(working=pulse.working))
 
-    async def _unseen(self) -> list[Message]:
-        found = await self._transcripts.messages(
+    async def _unseen(self) -> list[Said]:
+        found = await self._transcripts.said(
             self._visit.door, after_seq=self._seq, internal=self._visit.member is not None
         )
         if found:
-            self._seq = found[-1].seq
+            self._seq = found[-1].message.seq
         return found
 
     def _event(self, name: str, shape: BaseModel) -> ServerSentEvent:

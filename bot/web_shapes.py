@@ -16,7 +16,7 @@ from storage.records import (
     Visibility,
     Vote,
 )
-from storage.transcripts import Pulse
+from storage.transcripts import Pulse, Said
 
 MAX_TEXT_LENGTH = 20_000
 MAX_EXTERNAL_ID_LENGTH = 128
@@ -77,6 +77,13 @@ class CitationShape(BaseModel):
     document_id: str
 
 
+class SourceShape(CitationShape):
+    """A source as the page shows it."""
+
+    html: str
+    """The passage's Markdown as safe HTML."""
+
+
 class ReplyShape(BaseModel):
     """A reply to the customer."""
 
@@ -103,6 +110,8 @@ class MessageShape(BaseModel):
 
     id: str
     seq: int
+    external_id: str | None
+    """The client's own id of a customer's message."""
     author: Author
     name: str | None
     """The agent's name."""
@@ -113,7 +122,7 @@ class MessageShape(BaseModel):
     internal: bool
     """A note or line that only members see."""
     confidence: float | None
-    citations: list[CitationShape]
+    citations: list[SourceShape]
     follow_ups: list[str]
     vote: Vote | None
 
@@ -220,13 +229,20 @@ def reply_shape(message: Message) -> ReplyShape:
     )
 
 
-def message_shape(message: Message) -> MessageShape:
+def scope_of(conversation_id: str) -> str:
+    """What a client's own message ids begin with in the rows: two conversations may use the same."""
+    return f"{conversation_id}:"
+
+
+def message_shape(said: Said) -> MessageShape:
     """A message as the page and other clients show it."""
+    message = said.message
     is_reply = message.author in (Author.BOT, Author.AGENT)
     reply = reply_shape(message)
     return MessageShape(
         id=message.id,
         seq=message.seq,
+        external_id=said.external_id.removeprefix(scope_of(message.conversation_id)) if said.external_id else None,
         author=message.author,
         name=message.member_name if message.author is Author.AGENT else None,
         text=message.text,
@@ -234,13 +250,13 @@ def message_shape(message: Message) -> MessageShape:
         created_at=message.created_at,
         internal=message.visibility is Visibility.INTERNAL,
         confidence=reply.confidence,
-        citations=reply.citations,
+        citations=[SourceShape(**source.model_dump(), html=rendered(source.text)) for source in reply.citations],
         follow_ups=reply.follow_ups,
         vote=message.vote,
     )
 
 
-def conversation_shape(conversation: Conversation, pulse: Pulse, messages: list[Message]) -> ConversationShape:
+def conversation_shape(conversation: Conversation, pulse: Pulse, said: list[Said]) -> ConversationShape:
     """The whole of a conversation."""
     return ConversationShape(
         id=conversation.id,
@@ -255,5 +271,5 @@ def conversation_shape(conversation: Conversation, pulse: Pulse, messages: list[
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
         working=pulse.working,
-        messages=[message_shape(message) for message in messages],
+        messages=[message_shape(one) for one in said],
     )

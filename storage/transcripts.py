@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import NotFoundError
-from storage.messages import message_of, read_messages, reading
+from storage.messages import message_of, reading
 from storage.records import Author, ChannelName, ConversationStatus, Message, TurnStatus, Visibility
 from storage.tables import conversations, customers, members, messages, turns
 
@@ -23,6 +23,14 @@ class Door:
     customer_id: str
     customer_external_id: str
     status: ConversationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message, and the channel's own id of it."""
+
+    message: Message
+    external_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +103,18 @@ class Transcripts:
             message_id: str | None = (await connection.execute(query)).scalar_one_or_none()
         return message_id
 
-    async def messages(self, door: Door, *, after_seq: int = 0, internal: bool = False) -> list[Message]:
+    async def said(self, door: Door, *, after_seq: int = 0, internal: bool = False) -> list[Said]:
         """The messages in order; notes and system lines for members only with `internal`."""
-        return await read_messages(
-            self._database, door.workspace_id, door.conversation_id, after_seq=after_seq, internal=internal
+        query = reading().where(
+            messages.c.workspace_id == door.workspace_id,
+            messages.c.conversation_id == door.conversation_id,
+            messages.c.seq > after_seq,
         )
+        if not internal:
+            query = query.where(messages.c.visibility == Visibility.PUBLIC)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(messages.c.seq))).mappings()
+            return [Said(message_of(row), row["external_id"]) for row in rows]
 
     async def pulse(self, door: Door) -> Pulse:
         """The conversation's pulse; one query, because every open chat asks each second."""
