@@ -108,6 +108,10 @@ class Knowledge:
         """Bring this process's keyword index up to date; each process does so by itself at its next search."""
         await self._refresh(workspace_id)
 
+    async def check(self) -> None:
+        """Raise UnavailableError unless the vectors answer."""
+        await asyncio.to_thread(self._vectors.check)
+
     async def close(self) -> None:
         """Wait for the keyword indexes that are being built."""
         await asyncio.gather(*self._refreshing.values(), return_exceptions=True)

@@ -33,6 +33,13 @@ def decode_cursor(cursor: str) -> tuple[datetime, str]:
     """The time and id in a cursor; InvalidError if it is none of ours."""
     try:
         at, _, last_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(at), last_id
+        return _checked(datetime.fromisoformat(at), last_id)
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise InvalidError("This cursor is not one that this list gave out.") from error
+
+
+def _checked(at: datetime, last_id: str) -> tuple[datetime, str]:
+    """A cursor made up by a client may hold what no column takes."""
+    if at.tzinfo is None or "\0" in last_id:
+        raise ValueError("no place in a list")
+    return at, last_id

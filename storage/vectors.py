@@ -83,6 +83,11 @@ class VectorStore:
         with self._reachable():
             return self._collection(workspace_id).count()
 
+    def check(self) -> None:
+        """Raise UnavailableError unless the store answers."""
+        with self._reachable():
+            self._client.count_collections()
+
     def _collection(self, workspace_id: str) -> ChromaCollection:
         known = self._collections.get(workspace_id)
         if known:
