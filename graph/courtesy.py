@@ -2,7 +2,7 @@
 
 import re
 
-WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 COURTESY = re.compile(
     r"thank(?:s|z|you|u)?|thx|tnx|ty(?:sm|vm)?|tks|cheers|mate|ta|appreciated?|much|so|very|a|lots?|many|million|again"
     r"|you|your|u|all|guys|team|for|the|it|that|this|help(?:ed|ing|ful)?|info(?:rmation)?|answer(?:ing)?|time|quick"
@@ -26,7 +26,7 @@ KERNEL = re.compile(
 HELLO = re.compile(
     r"hi+|hello+|hey+|heya?|hiya|hy|helo|hallo|howdy|yo|s?sup|wass?up|greetings|good|morning|afternoon|evening|day"
     r"|there|team|all|everyone|everybody|guys|folks|sir|madam|mam|support|again|dear|how|are|you|doing|today|is|it|going"
-    r"|what's|what’s|up|anyone|anybody|someone|somebody|here|bot"
+    r"|what['\u2019]s|up|anyone|anybody|someone|somebody|here|bot"
     r"|hola|bonjour|salut|ciao|buen(?:os|as|a)|d[ií]as|tardes|noches|giorno|guten|tag|morgen|servus|moin|ol[aá]|namaste",
     re.IGNORECASE,
 )

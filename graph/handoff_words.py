@@ -19,7 +19,8 @@ NOT_A_TALK = (
     r"|access|permission|number|id\b|name|who))"
 )
 ASKS = re.compile(
-    rf"\b(?:talk|speak|spek|chat|tlk|spk)(?:ing)? (?:directly |live |again )?(?:to|with|2|wit|w/) {KIND}(?:\w+ )?{PERSON}\b"
+    rf"\b(?:talk|speak|spek|chat|tlk|spk)(?:ing)? (?:directly |live |again )?(?:to|with|2|wit|w/)"
+    rf" {KIND}(?:\w+ )?{PERSON}\b"
     r"|\b(?:speak|talk|chat)(?:ing)? (?:directly )?(?:to|with) (?:the|your) \w+"
     r"|\bhave a (?:chat|word|call|talk) with\b"
     r"|\b(?:connect|transfer|put|pass|hand|forward|switch|redirect|refer|escalate) (?:me|this|it|us)\b.{0,20}?"
@@ -28,7 +29,8 @@ ASKS = re.compile(
     rf"|\b(?:get|give|send|find|bring|gimme) (?:me )?{KIND}{PERSON}{NOT_A_TALK}"
     rf"|\b(?:want|need|prefer|like|require)(?:ed)? (?:to have )?{KIND}"
     rf"(?:real person|live (?:person|agent)|manager|supervisor|{SOMEBODY}){NOT_A_TALK}"
-    rf"|\b(?:contact(?:ing)?|reach(?:ing)?|get(?:ting)? in touch with|get a ?hold of|message) {KIND}(?:\w+ )?{SOMEBODY}\b"
+    rf"|\b(?:contact(?:ing)?|reach(?:ing)?|get(?:ting)? in touch with|get a ?hold of|message)"
+    rf" {KIND}(?:\w+ )?{SOMEBODY}\b"
     r"|\b(?:is|are) there (?:a |any )?(?:real |live |actual )?(?:human|person|people|someone|somebody|anyone|agent)s?\b"
     r".{0,25}\b(?:talk|speak|chat|there|here|available|help)\b"
     r"|\b(?:someone|somebody|a person|anyone|a human|some person|anybody)(?: else)?(?: from (?:your|the) \w+)?"
@@ -50,7 +52,8 @@ ASKS = re.compile(
 )
 SPEAKS_ABOUT = re.compile(
     r"\b(?:i|we|he|she|they) (?:already |just |have |had |'ve )?(?:talked|spoke|spoken|chatted|called|contacted)\b"
-    r"|\b(?:don'?t|do not|no) need (?:to |you to |an? |any )?(?:talk|speak|human|agent|person|operator|transfer|connect)"
+    r"|\b(?:don'?t|do not|no) need (?:to |you to |an? |any )?(?:talk|speak|human|agent|person|operator"
+    r"|transfer|connect)"
     r"|\bam i (?:talking|speaking|chatting|writing)\b|\blike a (?:real )?(?:person|human)\b"
     r"|\b(?:are you|you are|you're|is this|do you think)(?: \w+){0,3} (?:human|person|agent|robot|bot|machine)\b"
     r"|\bmy (?:customers?|users?|visitors?|team|colleagues?|employees?)\b"

@@ -270,7 +270,8 @@ PLANTED_RULES = (
     _rule(
         "It speaks to an assistant",
         1.0,
-        r"\b(?:if you are|as|dear|attention|note (?:to|for)(?: the)?|message (?:to|for)(?: the)?|hey"
+        r"(?:^|[.!?(\[]\s{0,3})(?:ai|ai assistants?|language models?|chatbots?|llms?|assistants?)\s?[:,]"
+        r"|\b(?:if you are|as|dear|attention|note (?:to|for)(?: the)?|message (?:to|for)(?: the)?|hey"
         r"|hello),? (?:an? |any |all )?"
         r"(?:ai|a\.i\.|llms?|language models?|chatbots?|ai assistants?|virtual assistants?|ai agents?)\b"
         r"|\b(?:the )?(?:ai|assistant|chatbot|model|llm) (?:must|should|shall|has to|is required to) (?:now |always "
@@ -290,7 +291,7 @@ PLANTED_RULES = (
     ),
     _rule(
         "It tells what to say to the user",
-        0.9,
+        1.0,
         r"\b(?:do not|don't|never) (?:mention|tell|inform|reveal|show|warn) (?:this |it "
         r"|these )?(?:to )?(?:the )?(?:user|customer|reader)\b"
         r"|\b(?:tell|inform|ask|instruct|direct|convince|persuade) the (?:user|customer|reader) (?:to|that)\b.{0,80}"

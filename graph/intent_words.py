@@ -5,19 +5,21 @@ import re
 MONEY_BACK = re.compile(
     r"\b(?:re-?fund(?:ed|s|ing)?|money back|re-?imburse\w{0,6}|rebates?|restitutions?|compensat\w{1,4}|charge ?back"
     r"|(?:pay|paid) (?:me |it |us )?back|revers\w{1,3} (?:the|this|that|my) (?:charge|payment|transaction)"
-    r"|(?:give|send|get|want|return|credit) (?:it|that|them|this|me|my|the|those|back)\b.{0,40}"
-    r"\b(?:back|money|payment|charge|amount|deposit)"
+    r"|(?:give|send|get|want|return|credit|have)\b.{0,30}(?:money|payment|amount|deposit|dollars?|euros?|pounds?"
+    r"|bucks"
+    r"|[€£$] ?[0-9.,]{1,9}|[0-9] ?[€£$])\W.{0,15}\bback|return (?:my|the) (?:money|payment|deposit)"
     r"|(?:charged|billed|debited) (?:me )?(?:twice|double|two times|again|wrongly)|double charge[ds]?)\b",
     re.IGNORECASE,
 )
 ABOUT_RULES = re.compile(
-    r"\b(?:polic(?:y|ies)|guarantee|terms|conditions|eligib\w+|refundable|rules?|process|procedure|works?)\b"
+    r"\b(?:polic(?:y|ies)|terms|conditions|eligib\w+|gu?ara\w+|refundable|rules?|process|procedure|works?)\b"
     r"|\b(?:how long|how many days|how much time|how soon|when (?:do|does|will|can|are|is)|within)\b"
     r"|\b(?:in|under|for|at) (?:what|which)\b"
     r"|\b(?:what|which) (?:cases?|situations?|circumstances|conditions?|items?|products?)\b"
     r"|\b(?:do|does|did) (?:you|u|ya|the \w+) (?:guys )?(?:offer|give|have|do|provide|refund|accept|allow)\b"
     r"|\bis (?:it|there|a refund)\b.{0,30}\b(?:possible|available|way|chance|refund)\b|\bare \w+(?: \w+)? refund"
-    r"|\b(?:can|could|may|would|do|will) (?:i|we|you|one) (?:still )?(?:get|receive|have|be|ask for|request).{0,40}\bif\b"
+    r"|\b(?:can|could|may|would|do|will) (?:i|we|you|one) (?:still )?(?:get|receive|have|be|ask for|request)"
+    r".{0,40}\bif\b"
     r"|\bwhat (?:if|happens)\b|^\W*(?:how|where) (?:can|do|could|should|would|may|to)\b",
     re.IGNORECASE,
 )
@@ -30,17 +32,21 @@ DEMANDS = re.compile(
 )
 OUTRAGE = re.compile(
     r"\b(?:disgrac\w+|disgust\w+|unaccept[ai]ble|ridiculous|outrage\w*|pathetic|appalling|atrocious|shame(?:ful)?"
-    r"|ashamed|scam(?:mers?|med)?|fraudsters?|fraudulent|rip ?-?off|liars?|lied|cheat(?:ed|ing)|incompeten\w+|furious"
+    r"|ashamed|scam(?:mers?|med)?|fraudsters?|fraudulent company|rip ?-?off|liars?|lied|cheat(?:ed|ing)"
+    r"|incompeten\w+|furious"
     r"|fed up|sick (?:of|and tired)|worst|horrible|terrible|awful|useless|bullshit|crap(?:py)?|fucking|never again"
-    r"|waste of (?:time|money)|joke|(?:very|so) bad|sucks?|disappoint\w+|unhappy|dissatisf\w+|rude|unprofessional"
+    r"|waste of (?:time|money)|(?:is|what|such) a joke|(?:very|so) bad|sucks?|disappoint\w+|unhappy|dissatisf\w+"
+    r"|rude|unprofessional"
     r"|(?:second|third|fourth|fifth|2nd|3rd|\w+th) time i|ignor(?:ing|ed) me|complain(?:ts?|ing)?|claim against"
     r"|reclamation|one star|had enough|nobody (?:ever )?(?:answers|replies|responds|gets back|helps|cares))\b",
     re.IGNORECASE,
 )
 ALARM = re.compile(
-    r"\b(?:(?:is|are|was|went|been|completely|totally|all|everything) down\b(?! ?load)|outage|offline for (?:all|every)"
+    r"\b(?:(?:is|are|was|went|been|completely|totally|all|everything) down\b(?! ?load)|outage|offline for (?:all"
+    r"|every)"
     r"|production|emergenc\w+|urgent\w*|immediately|asap|right (?:now|away)|hack(?:ed|er|ers)|break ?-?in|broken into"
-    r"|compromised|breach\w*|leak(?:ed|s)?|phish\w+|ransom\w*|malware|vulnerabilit\w+|stolen?|stole|steal\w*|theft|thief"
+    r"|compromised|breach\w*|leak(?:ed|s)?|phish\w+|ransom\w*|malware|vulnerabilit\w+|stolen?|stole|steal\w*|theft"
+    r"|thief"
     r"|fraud\w*|unauthori[sz]ed|suspicious|did ?n[o']?t (?:make|authori[sz]e|recogni[sz]e)|not made by me"
     r"|don'?t recogni[sz]e|unknown (?:transaction|payment|charge)s?|unrecogni[sz]ed|lost (?:my|the|our|all)"
     r"|missing (?:card|wallet|money|passport)|block my card|freeze my|lawyer|attorney|sue|suing|court|lawsuit"
@@ -51,11 +57,13 @@ ALARM = re.compile(
     re.IGNORECASE,
 )
 ASKS_HOW = re.compile(
-    r"^\W*(?:(?:hi|hello|hey)\W+)?(?:how|what|where|which|who|do you|does|is there|are there|can i|could i|tell me)\b",
+    r"^\W*(?:(?:hi|hello|hey)\W+)?(?:how|what|where|which|who|do you|does|is there|are there|can i|could i"
+    r"|tell me)\b",
     re.IGNORECASE,
 )
 GLAD = re.compile(
-    r"\b(?:thank(?:s| you)|thx|great|awesome|perfect|love|excellent|wonderful|amazing|fantastic|brilliant|happy|pleased"
+    r"\b(?:thank(?:s| you)|thx|great|awesome|perfect|love|excellent|wonderful|amazing|fantastic|brilliant|happy"
+    r"|pleased"
     r"|helpful|appreciate\w*|nice work|good job|well done)\b|[\U0001f600-\U0001f60d\U0001f970\U0001f44d\u2764]",
     re.IGNORECASE,
 )

@@ -18,16 +18,17 @@ LOOK_BACK = 3
 """Earlier customer messages that may hold the subject."""
 
 POINTS_BACK = re.compile(
-    r"\b(?:it(?! (?:possible|ok|okay|safe|true|legal|allowed|normal|usually|takes?|will take|worth)\b)|its|it's|they|them|theirs?|they're|he|she|his|him|these|those|such|either|neither|both|latter|former|instead"
-    r"|(?:this|that)(?! (?:i|my|you|your|we|our|the|a)\b)|(?:which|what|any|the|this|that|each|an)? ?(?:ones|other one|others)|(?:which|this|that|the|another) one"
-    r"|else|too|as well|the same|above|mentioned|you said|i meant?|do you mean)\b"
+    r"\b(?:it(?! (?:possible|ok|okay|safe|true|legal|allowed|normal|usually|takes?|will take|worth)\b)|its|it's|they"
+    r"|them|theirs?|they're|he|she|his|him|these|those|such|either|neither|both|latter|former|instead|else|too|as well"
+    r"|the same|above|mentioned|you said|i meant?|do you mean|(?:this|that)(?! (?:i|my|you|your|we|our|the|a)\b)"
+    r"|(?:(?:which|what|any|the|this|that|each|an) )?(?:ones|other one|others)|(?:which|this|that|the|another) one)\b"
     r"|(?<!is )(?<!are )(?<!was )(?<!if )(?<!hi )(?<!hello )(?<!hey )\bthere\b(?! (?:is|are|was|were|any|a)\b)",
     re.IGNORECASE,
 )
 CONTINUES = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|no|thanks|thank you|great|hmm|well|sorry|i see|got it)[\s,.!]+)*"
-    r"(?:and|or|but|so|also|then|what about|how about|what if|what else|anything else|for|with|without|to|because|only|not"
-    r"|why(?: not)?\W*$|how\W*$|when\W*$|where\W*$|how (?:much|long|many)\W*$|i mean|by the way)\b",
+    r"(?:and|or|but|so|also|then|what about|how about|what if|what else|anything else|for|with|without|to|because|only"
+    r"|not|why(?: not)?\W*$|how\W*$|when\W*$|where\W*$|how (?:much|long|many)\W*$|i mean|by the way)\b",
     re.IGNORECASE,
 )
 ASKS = re.compile(r"\b(?:how|what|where|when|who|can|could|do|does|is|are|my|i|please|help|need|want)\b", re.IGNORECASE)

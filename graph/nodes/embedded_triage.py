@@ -58,7 +58,7 @@ def _triage(text: str, history: Sequence[Line], settings: WorkspaceSettings, cla
 
 
 def intent_of(text: str, scores: Scores) -> str:
-    """One of the intents of a new workspace; `refund` and `complaint`, which hold a draft, only when words confirm it."""
+    """One of a new workspace's intents; `refund` and `complaint`, which hold a draft, need words or strong likeness."""
     if is_hello(text):
         return "greeting"
     if is_courtesy(text):

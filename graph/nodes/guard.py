@@ -10,8 +10,9 @@ from langgraph.runtime import Runtime
 from graph.injection import BLOCK, suspect
 from graph.masking import mask
 from graph.nodes.classifier import Classifier
-from graph.state import Deps, State
+from graph.state import Deps, State, TurnInput
 from storage.records import GuardAction, GuardResult
+from storage.settings import GuardSettings
 
 # Bidirectional overrides and isolates, and invisible marks other than the joiners that emoji and scripts need.
 UNWANTED = re.compile(
@@ -28,15 +29,19 @@ EDGE = r"(?<!\w){term}(?!\w)"
 
 async def guard(state: State, runtime: Runtime[Deps]) -> State:
     """Check the turn's question. Raises UnavailableError when the embedder does."""
-    turn, deps = state["turn"], runtime.context
+    deps = runtime.context
+    return {"guard": await examine(state["turn"], deps.settings.guard, deps.classifier)}
+
+
+async def examine(turn: TurnInput, settings: GuardSettings, classifier: Classifier) -> GuardResult:
+    """The question made safe, or why it was answered by rule or held."""
     text = clean(turn.question)
-    limit = deps.settings.guard.max_characters
     if not any(character.isprintable() and not character.isspace() for character in text):
-        return {"guard": GuardResult(action=GuardAction.REPLY, text="", reason="It has no text", reply=EMPTY_REPLY)}
-    if len(text) > limit:
-        return {"guard": _too_long(text, limit)}
-    terms = (*deps.settings.guard.blocked_terms, *turn.settings.blocked_terms)
-    return {"guard": await asyncio.to_thread(_inspect, text, terms, deps.classifier)}
+        return GuardResult(action=GuardAction.REPLY, text="", reason="It has no text", reply=EMPTY_REPLY)
+    if len(text) > settings.max_characters:
+        return _too_long(text, settings.max_characters)
+    terms = (*settings.blocked_terms, *turn.settings.blocked_terms)
+    return await asyncio.to_thread(_inspect, text, terms, classifier)
 
 
 def clean(text: str) -> str:
