@@ -14,7 +14,6 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvicorn
-from graph.evaluation import evaluate_folder
 from rich.console import Console
 from rich.progress import Progress
 
@@ -25,6 +24,7 @@ from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
+from graph.evaluation import evaluate_folder
 from graph.examples import load_examples
 from graph.machine import Machine, build_machine
 from graph.model import open_model
@@ -207,7 +207,8 @@ def bind(settings: Settings) -> socket.socket:
     """The listening socket, taken before anything slow; SettingsError says what to do if the port is taken."""
     host, port = settings.web.host, settings.web.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # With the protocol named, asyncio switches Nagle's delay off: 40 ms per request otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

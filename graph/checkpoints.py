@@ -49,7 +49,7 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
 
     def __init__(self, durable: BaseCheckpointSaver[str]) -> None:
         super().__init__(serde=durable.serde)
-        self._durable = durable
+        self.durable = durable
         self._memory = InMemorySaver(serde=durable.serde)
         self._fresh: set[str] = set()
 
@@ -69,17 +69,17 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         if waiting is None:
             raise LookupError(turn_id)
         versions = waiting.checkpoint["channel_versions"]
-        kept = await self._durable.aput(config_of(turn_id), waiting.checkpoint, waiting.metadata, versions)
+        kept = await self.durable.aput(config_of(turn_id), waiting.checkpoint, waiting.metadata, versions)
         writes: defaultdict[str, list[tuple[str, Any]]] = defaultdict(list)
         for task_id, channel, value in waiting.pending_writes or ():
             writes[task_id].append((channel, value))
         for task_id, values in writes.items():
-            await self._durable.aput_writes(kept, values, task_id)
+            await self.durable.aput_writes(kept, values, task_id)
 
     async def forget(self, turn_ids: Sequence[str]) -> None:
         """Delete the threads of turns that have ended."""
         for turn_id in turn_ids:
-            await self._durable.adelete_thread(turn_id)
+            await self.durable.adelete_thread(turn_id)
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The run's own checkpoint if it has one, else the durable one of a waiting turn."""
@@ -87,7 +87,7 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         found = await self._memory.aget_tuple(config)
         if found is not None or turn_id in self._fresh:
             return found
-        return await self._durable.aget_tuple(config)
+        return await self.durable.aget_tuple(config)
 
     async def aput(
         self,
@@ -114,21 +114,21 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         limit: int | None = None,
     ) -> AsyncIterator[CheckpointTuple]:
         """What waits durably."""
-        async for item in self._durable.alist(config, filter=filter, before=before, limit=limit):
+        async for item in self.durable.alist(config, filter=filter, before=before, limit=limit):
             yield item
 
     async def adelete_thread(self, thread_id: str) -> None:
         """From memory and from the store."""
         self.end(thread_id)
-        await self._durable.adelete_thread(thread_id)
+        await self.durable.adelete_thread(thread_id)
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """As the durable store counts."""
-        return self._durable.get_next_version(current, channel)
+        return self.durable.get_next_version(current, channel)
 
     def list(self, *args: Any, **kwargs: Any) -> Iterator[CheckpointTuple]:
         """The desk is asynchronous throughout."""
-        return self._durable.list(*args, **kwargs)
+        return self.durable.list(*args, **kwargs)
 
 
 @asynccontextmanager

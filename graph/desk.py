@@ -40,7 +40,7 @@ class Desk:
         jobs: Jobs,
     ) -> None:
         self._machine = machine
-        self._checkpoints = checkpoints
+        self.checkpoints = checkpoints
         self._deps = deps
         self._turns = store.turns
         self._reviews = store.reviews
@@ -65,12 +65,12 @@ class Desk:
             # _meet in storage.turns sees the owner; without an owner there was nothing left to answer.
             await self._turns.dismiss(_proposal(work, {"draft": Draft()}))
             return None
-        self._checkpoints.start(work.turn_id)
+        self.checkpoints.start(work.turn_id)
         try:
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
             ending = await self._commit(_proposal(work, state), state, work.settings.mode_of(work.channel))
         finally:
-            self._checkpoints.end(work.turn_id)
+            self.checkpoints.end(work.turn_id)
         await self._tell(work.workspace_id, work.conversation_id)
         return Later(now()) if ending is Ending.RESTART else None
 
@@ -108,7 +108,7 @@ class Desk:
             )
             await self._commit(proposal, state, Mode.AUTO, review.decision)
         finally:
-            self._checkpoints.end(review.turn_id)
+            self.checkpoints.end(review.turn_id)
         if "ending" in state:
             await self._forget((review.turn_id,))
         await self._tell(review.workspace_id, review.conversation_id)
@@ -137,11 +137,11 @@ class Desk:
             question=question,
             settings=settings,
         )
-        self._checkpoints.start(turn_id)
+        self.checkpoints.start(turn_id)
         try:
             state = await self._run(turn_id, State(turn=turn, version=1))
         finally:
-            self._checkpoints.end(turn_id)
+            self.checkpoints.end(turn_id)
         return state["draft"], state["verdict"], state.get("triage", Triage())
 
     async def take_over(self, member: Member, conversation_id: str) -> None:
@@ -212,12 +212,12 @@ class Desk:
             case "dismiss":
                 return await self._turns.dismiss(proposal, decision)
             case None:
-                await self._checkpoints.keep(proposal.turn_id)
+                await self.checkpoints.keep(proposal.turn_id)
                 return await self._turns.hold(proposal, decision)
 
     async def _forget(self, turn_ids: tuple[str, ...]) -> None:
         if turn_ids:
-            await self._checkpoints.forget(turn_ids)
+            await self.checkpoints.forget(turn_ids)
             await self._turns.forget_checkpoints(turn_ids)
 
     async def _tell(self, workspace_id: str, conversation_id: str) -> None:

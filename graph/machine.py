@@ -1,7 +1,8 @@
 """The graph on one page: guard → triage → retrieve → draft → check → send, review or handoff."""
 
-from collections.abc import Awaitable, Callable
-from typing import Literal
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Literal, Protocol
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -19,7 +20,15 @@ from graph.state import Deps, State
 from storage.records import DecisionKind, GuardAction, Mode, Route
 
 Machine = CompiledStateGraph[State, Deps, State, State]
-Node = Callable[[State, Runtime[Deps]], Awaitable[State]]
+
+
+class Node(Protocol):
+    """A node that needs the run's `Deps`."""
+
+    __name__: str
+
+    def __call__(self, state: State, runtime: Runtime[Deps]) -> Awaitable[State]:
+        """The keys of the state that the node sets."""
 
 
 def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None, bound_to: Deps | None = None) -> Machine:
@@ -28,8 +37,9 @@ def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None, bound_to
     The desk passes its `Deps` with every run. `bound_to` fixes them for a host that cannot, such as the studio.
     """
     graph = StateGraph(State, context_schema=Deps if bound_to is None else None)
-    for node in (guard, triage, retrieve, draft):
-        graph.add_node(node.__name__, node if bound_to is None else _bound(node, bound_to))
+    needing: tuple[Node, ...] = (guard, triage, retrieve, draft)
+    for node in needing:
+        graph.add_node(node.__name__, node if bound_to is None else _Bound(node, bound_to))
     for plain in (check, review, redraft, send, handoff, dismiss):
         graph.add_node(plain)
     graph.add_edge(START, "guard")
@@ -45,11 +55,15 @@ def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None, bound_to
     return graph.compile(checkpointer=checkpointer, name="desk")
 
 
-def _bound(node: Node, deps: Deps) -> Callable[[State], Awaitable[State]]:
-    async def run(state: State) -> State:
-        return await node(state, Runtime(context=deps))
+class _Bound:
+    """A node with its `Deps` fixed."""
 
-    return run
+    def __init__(self, node: Node, deps: Deps) -> None:
+        self._node = node
+        self._deps = deps
+
+    async def __call__(self, state: State, runtime: Runtime[Deps]) -> State:
+        return await self._node(state, replace(runtime, context=self._deps))
 
 
 def after_guard(state: State) -> Literal["triage", "check"]:
