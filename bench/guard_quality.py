@@ -110,10 +110,12 @@ def handoff(data: Path, classifier: Classifier) -> None:
     precision_and_recall("nlupp_handoff", rows, classifier)
     routing = read(data, "bitext_support/routing.jsonl")
     plain = [row for row in routing if row["intent"] != "contact_customer_service"]
-    precision_and_recall("bitext_support", thinned([(row["query"], bool(row["handoff"])) for row in plain]), classifier)
+    wishes = thinned([(row["query"], bool(row["handoff"])) for row in plain])
+    precision_and_recall("bitext_support", wishes, classifier)
     for name in ("clinc150/queries.jsonl", "hint3_sofmattress/queries.jsonl", "stackfaq/queries.jsonl"):
         texts = thinned([row["query"] for row in read(data, name)])
-        print(f"  others    {name:31} {share(texts, lambda text: wants_human(text, classifier.scores(text)))}")
+        taken = share(texts, lambda text: wants_human(text, classifier.scores(text)))
+        print(f"  others    {name:31} {taken}")
     print()
 
 
