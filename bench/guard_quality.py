@@ -122,9 +122,8 @@ def handoff(data: Path, classifier: Classifier) -> None:
 def precision_and_recall(name: str, rows: list[tuple[str, bool]], classifier: Classifier) -> None:
     counts = Counter((truth, wants_human(text, classifier.scores(text))) for text, truth in rows)
     hits, missed, false = counts[True, True], counts[True, False], counts[False, True]
-    print(
-        f"  {name:16} P {hits / max(1, hits + false):.3f}  R {hits / max(1, hits + missed):.3f}  ({hits + missed} wishes)"
-    )
+    precision, recall = hits / max(1, hits + false), hits / max(1, hits + missed)
+    print(f"  {name:16} P {precision:.3f}  R {recall:.3f}  ({hits + missed} wishes)")
 
 
 def intents(data: Path, classifier: Classifier) -> None:
