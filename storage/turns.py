@@ -55,6 +55,8 @@ class Work:
     """A person has the conversation: the bot is silent."""
     overtaken: tuple[str, ...]
     """Earlier turns of the conversation whose checkpoints are no longer needed."""
+    long: bool = False
+    """The history has grown to twice its length: the older half should go into the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +241,7 @@ class Turns:
                 conversations.c.answered_seq,
                 conversations.c.customer_seq,
                 conversations.c.summary,
+                conversations.c.summary_seq,
                 conversations.c.bot_turns,
                 workspaces.c.settings,
             )
@@ -261,6 +264,7 @@ class Turns:
             return NotYet(audit.now() + arrivals.DECISION_PAUSE)
         texts = await self._texts(connection, row)
         fresh = [text for text in texts if text.author is Author.CUSTOMER and text.seq > row["answered_seq"]]
+        history = tuple(text for text in texts if text not in fresh)[-2 * self._history_messages :]
         return Work(
             turn_id=row["id"],
             workspace_id=row["workspace_id"],
@@ -269,7 +273,8 @@ class Turns:
             settings=WorkspaceSettings.model_validate(row["settings"]),
             upto_seq=row["customer_seq"],
             question="\n".join(text.text for text in fresh),
-            history=tuple(text for text in texts if text not in fresh)[-self._history_messages :],
+            history=history,
+            long=len(history) >= 2 * self._history_messages - 2,
             summary=row["summary"],
             bot_turns=row["bot_turns"],
             owned=row["conversation_status"] == ConversationStatus.ASSIGNED,
@@ -281,7 +286,7 @@ class Turns:
             select(message_table)
             .where(
                 message_table.c.conversation_id == row["conversation_id"],
-                message_table.c.seq > row["answered_seq"] - 2 * self._history_messages,
+                message_table.c.seq > max(row["summary_seq"], row["answered_seq"] - 3 * self._history_messages),
                 message_table.c.seq <= row["customer_seq"],
                 message_table.c.visibility == Visibility.PUBLIC,
                 message_table.c.author != Author.SYSTEM,
