@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from storage.errors import SettingsError
 from storage.settings import USUAL_NAMES, Settings, load_settings
+from tests.settings_page import DOC, document
 
 CONFIG = Path(__file__).parents[2] / "config.yaml"
 SECRETS = set(USUAL_NAMES.values()) - {("database", "url")}
@@ -24,6 +25,10 @@ def test_every_key_in_config_yaml_has_a_comment_above_it_or_its_section() -> Non
         if line.endswith(":") and not line.startswith((" ", "#")):
             around = lines[max(0, number - 3) : number] + lines[number + 1 : number + 3]
             assert any(item.strip().startswith("#") for item in around), line
+
+
+def test_the_docs_list_every_key_of_config_yaml() -> None:
+    assert DOC.read_text(encoding="utf-8") == document(), "run `python -m tests.settings_page`"
 
 
 def defaults() -> dict[str, Any]:
