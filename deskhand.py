@@ -27,6 +27,7 @@ from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
 from graph.evaluation import evaluate_folder
 from graph.examples import load_examples
+from graph.language import identifier
 from graph.machine import Machine, build_machine
 from graph.model import ChatModel, open_model
 from graph.nodes.classifier import Classifier
@@ -80,10 +81,20 @@ async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIter
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         registry = CollectorRegistry()
         async with opened_model(settings, ModelMeter(registry)) as model:
-            deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), model)
+            classifier = Classifier(embedder, load_examples())
+            deps = Deps(settings, store.knowledge, classifier, model)
             process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
+            # In the background: a seconds-long first use should not fall to the first customer, nor delay the start.
+            warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
             async with working(process):
                 yield process
+            await warming
+
+
+def warm(classifier: Classifier) -> None:
+    """Fit the classifier and read the language models now."""
+    classifier.warm()
+    identifier()
 
 
 @asynccontextmanager
