@@ -266,11 +266,12 @@ def greet(settings: Settings, made: Demo) -> None:
         f"\n[bold]Deskhand is ready.[/bold]\n  Workbench  {base}/\n  Web chat   {base}/chat\n  REST       {base}/docs"
     )
     for login in made.logins:
-        console.print(f"  {login.role.capitalize():<9}  {login.email}   password: {login.password}", highlight=False)
-    if made.logins:
+        password = f"password: {login.password}" if login.password else "password as given in the environment"
+        console.print(f"  {login.role.capitalize():<9}  {login.email}   {password}", highlight=False)
+    if any(login.password for login in made.logins):
         console.print("  These passwords are shown this once; `deskhand member reset` sets new ones.")
     if settings.model.provider == "none":
-        console.print("  No chat model is set: answers come verbatim from the knowledge (see README, “A chat model”).")
+        console.print("  No chat model is set: answers come verbatim from the knowledge (README: A chat model).")
     console.print("  Ctrl-C stops.\n")
 
 
