@@ -1,7 +1,6 @@
 """The REST interface: /api/v1 for members, /health, /metrics and /docs."""
 
 from fastapi import APIRouter, Depends, FastAPI
-from prometheus_client import CollectorRegistry
 
 from storage.analytics import Analytics
 from storage.health import Health
@@ -32,7 +31,7 @@ RESOURCES = (auth, members, conversations, tickets, answers, documents, reviews,
 def api_routes(office: Office, *, measures: Measures | None = None, logins: LoginGuard | None = None) -> APIRouter:
     """Every REST route of the workbench.
 
-    `measures` are shown at /metrics (default: ones of a registry of their own), `logins` is the guard that the
+    `measures` are shown at /metrics (default: new ones in the office's registry), `logins` is the guard that the
     login page has too.
     """
     attempts = office.settings.web.login_attempts
@@ -44,7 +43,7 @@ def api_routes(office: Office, *, measures: Measures | None = None, logins: Logi
         analytics=Analytics(database),
         monitoring=Monitoring(database),
         health=Health(database, office.store.knowledge),
-        measures=measures or Measures(CollectorRegistry(), database),
+        measures=measures or Measures(office.registry, database),
     )
     here = [Depends(behind(front))]
     routes = APIRouter()
