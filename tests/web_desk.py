@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from bot.channel import Channel
 from bot.delivery import Delivery
@@ -22,9 +23,10 @@ from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.embedder import Embedder
 from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later
-from storage.records import ChannelName, Draft, Triage
+from storage.records import ChannelName, Draft, Triage, TurnStatus
 from storage.settings import Settings
 from storage.store import Store
+from storage.tables import turns
 from storage.turns import Ending, Proposal, Work
 from tests.conftest import open_test_store
 from workbench.api.problems import install_problems
@@ -57,31 +59,15 @@ class WebDesk:
 
     async def answer(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: send this draft for what waits in the conversation."""
-        proposal = await self.proposal(conversation_id, draft)
+        proposal = await proposal_for(self.store, conversation_id, draft)
         assert await self.store.turns.send(proposal) is Ending.COMMITTED
         self.store.signals.publish(conversation_id)
 
     async def hold(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: stop for a person."""
-        proposal = await self.proposal(conversation_id, draft)
+        proposal = await proposal_for(self.store, conversation_id, draft)
         assert await self.store.turns.hold(proposal) is Ending.COMMITTED
         self.store.signals.publish(conversation_id)
-
-    async def proposal(self, conversation_id: str, draft: Draft) -> Proposal:
-        """What the graph would come to with this draft."""
-        turn_id = await queued_turn(self.store, conversation_id)
-        work = await self.store.turns.begin(turn_id)
-        assert isinstance(work, Work)
-        return Proposal(
-            turn_id=turn_id,
-            workspace_id=work.workspace_id,
-            conversation_id=conversation_id,
-            upto_seq=work.upto_seq,
-            question=work.question,
-            draft=draft,
-            triage=Triage(intent="question"),
-            held_because=("Every reply is reviewed here.",),
-        )
 
 
 @dataclass
@@ -157,12 +143,28 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
         listener.close()
 
 
+async def proposal_for(store: Store, conversation_id: str, draft: Draft) -> Proposal:
+    """What the graph would come to with this draft for the turn that waits for it."""
+    turn_id = await queued_turn(store, conversation_id)
+    work = await store.turns.begin(turn_id)
+    assert isinstance(work, Work)
+    return Proposal(
+        turn_id=turn_id,
+        workspace_id=work.workspace_id,
+        conversation_id=conversation_id,
+        upto_seq=work.upto_seq,
+        question=work.question,
+        draft=draft,
+        triage=Triage(intent="question"),
+        held_because=("Every reply is reviewed here.",),
+    )
+
+
 async def queued_turn(store: Store, conversation_id: str) -> str:
     """The turn that waits for the graph in this conversation."""
+    query = select(turns.c.id).where(turns.c.conversation_id == conversation_id, turns.c.status == TurnStatus.QUEUED)
     async with store.database.read() as connection:
-        query = "SELECT id FROM turns WHERE conversation_id = ? AND status = 'queued'"
-        turn_id = (await connection.exec_driver_sql(query, (conversation_id,))).scalar_one()
-    return str(turn_id)
+        return str((await connection.execute(query)).scalar_one())
 
 
 def _handlers(web: WebDesk) -> Handlers:
