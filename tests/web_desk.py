@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx
 import uvicorn
@@ -25,7 +25,7 @@ from storage.embedder import Embedder
 from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later
 from storage.records import ChannelName, Draft, Triage, TurnStatus
 from storage.settings import Settings
-from storage.store import Store
+from storage.store import Store, open_store
 from storage.tables import turns
 from storage.turns import Ending, Proposal, Work
 from tests.conftest import open_test_store
@@ -125,14 +125,23 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
 
 
 @asynccontextmanager
+async def open_web_desk_beside(desk: WebDesk, embedder: Embedder) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a second process of the same desk: the same rows, and signals of its own."""
+    async with open_store(desk.settings, embedder) as store:
+        beside = replace(desk, store=store, intake=Intake(store.arrivals, desk.jobs, store.signals, 0))
+        async with serving(beside.app()) as base_url, httpx.AsyncClient(base_url=base_url) as client:
+            yield client
+
+
+@asynccontextmanager
 async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The address of the application, served by a real uvicorn in this loop."""
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, each answer takes 40 ms longer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
     server = uvicorn.Server(config)
-    task = asyncio.create_task(server._serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         await asyncio.sleep(0.01)
     try:
