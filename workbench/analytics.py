@@ -25,11 +25,11 @@ def build_analytics(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
             period = gr.Radio(list(PERIODS), value="7 days", show_label=False, container=False, elem_id="dh-period")
         tiles = gr.HTML(apply_default_css=False)
         with gr.Row(visible=False) as plots:
-            messages = gr.BarPlot(
-                x="day", y="messages", color="of", title="Messages per day", height=260, x_title="", y_title=""
-            )
-            outcomes = gr.BarPlot(
-                x="day", y="messages", color="answered", title="Answered per day", height=260, x_title="", y_title=""
+            messages = _plot("of", "Messages", {"Customers": "muted", "Replies": "accent"})
+            outcomes = _plot(
+                "answered",
+                "How they were answered",
+                {"Bot alone": "ok", "Reviewed": "warn", "By hand": "accent", "Dismissed": "muted"},
             )
         with gr.Row(visible=False) as bars:
             shares, decisions, intents = (gr.HTML(apply_default_css=False) for _ in range(3))
@@ -46,14 +46,30 @@ def build_analytics(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
     period.change(look, period, outputs, **PRIVATE)
 
 
+def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
+    """Bars over time in the theme's colours; the names are those of theme.css."""
+    return gr.BarPlot(
+        x="when",
+        y="messages",
+        color=color,
+        title=title,
+        height=260,
+        x_title=" ",
+        y_title=" ",
+        color_title=" ",
+        color_map={name: f"var(--dh-{token})" for name, token in tokens.items()},
+        buttons=[],
+    )
+
+
 def _shown(report: Report) -> tuple[Any, ...]:
     some = not seen.is_empty(report)
     return (
         seen.tiles_html(report),
         gr.Row(visible=some),
         gr.Row(visible=some),
-        seen.message_frame(report),
-        seen.outcome_frame(report),
+        gr.BarPlot(value=seen.message_frame(report), sort=seen.labels(report)),
+        gr.BarPlot(value=seen.outcome_frame(report), sort=seen.labels(report)),
         seen.shares_html(report),
         seen.decisions_html(report),
         seen.intents_html(report),

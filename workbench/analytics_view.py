@@ -1,10 +1,11 @@
 """The numbers as HTML tiles and bars, and as frames for the plots."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pandas as pd
 
-from storage.analytics import Report
+from storage.analytics import Day, Report
 from storage.records import DecisionKind
 from workbench.markup import empty, esc
 
@@ -15,6 +16,8 @@ DECISION_WORDS = {
     DecisionKind.ESCALATE: ("Taken over", ""),
     DecisionKind.DISMISS: ("Dismissed", ""),
 }
+NONE = "-"
+DAYS_READABLE = 31
 NO_NUMBERS = empty(
     "No numbers in this period",
     "They appear with the first message: try the web chat at /chat, or pick a longer period.",
@@ -24,7 +27,7 @@ NO_NUMBERS = empty(
 def duration_words(seconds: float | None) -> str:
     """A span of time as people say it."""
     if seconds is None:
-        return "–"
+        return NONE
     if seconds < 10:  # noqa: PLR2004 - below this, tenths matter
         return f"{seconds:.1f} s"
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
@@ -50,7 +53,7 @@ def tiles_html(report: Report) -> str:
         (duration_words(report.first_reply.median), "median time to first reply"),
         (duration_words(report.review_wait.median), "median wait for a decision"),
         (
-            "–" if error is None else f"{error:.1%}",
+            NONE if error is None else f"{error:.1%}",
             f"wrong automatic replies, of {report.automatic.right + report.automatic.wrong} judged",
         ),
         (f"{report.votes.up} / {report.votes.down}", "votes up / down"),
@@ -102,20 +105,32 @@ def intents_html(report: Report) -> str:
     return bars_html("Intents of new conversations", values, {})
 
 
+def labels(report: Report) -> list[str]:
+    """The plots' bars in order: days, or weeks by their first day when there are too many days to read."""
+    return list(dict.fromkeys(_label(day, report) for day in report.days))
+
+
+def _label(day: Day, report: Report) -> str:
+    weekly = len(report.days) > DAYS_READABLE
+    start = report.days[0].day
+    first = start + timedelta(days=(day.day - start).days // 7 * 7) if weekly else day.day
+    return f"{first.day} {first:%b}"
+
+
 def message_frame(report: Report) -> pd.DataFrame:
-    """Columns `day`, `messages`, `of`: received and sent per day."""
+    """Columns `when`, `messages`, `of`: received and sent."""
     rows = [
-        (day.day.isoformat(), count, of)
+        (_label(day, report), count, of)
         for day in report.days
         for count, of in ((day.messages_in, "Customers"), (day.messages_out, "Replies"))
     ]
-    return pd.DataFrame(rows, columns=["day", "messages", "of"])
+    return _summed(rows, "of")
 
 
 def outcome_frame(report: Report) -> pd.DataFrame:
-    """Columns `day`, `messages`, `answered`: how turns ended per day."""
+    """Columns `when`, `messages`, `answered`: how turns ended."""
     rows = [
-        (day.day.isoformat(), count, how)
+        (_label(day, report), count, how)
         for day in report.days
         for count, how in (
             (day.automatic, "Bot alone"),
@@ -124,4 +139,9 @@ def outcome_frame(report: Report) -> pd.DataFrame:
             (day.dismissed, "Dismissed"),
         )
     ]
-    return pd.DataFrame(rows, columns=["day", "messages", "answered"])
+    return _summed(rows, "answered")
+
+
+def _summed(rows: list[tuple[str, int, str]], by: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["when", "messages", by])
+    return frame.groupby(["when", by], sort=False, as_index=False).sum()

@@ -28,7 +28,7 @@ def build_autopilot(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
         outlook = gr.HTML(apply_default_css=False)
         with gr.Row():
             save = gr.Button("Save", variant="primary", scale=0, min_width=120)
-            preview = gr.Button("Try on the last drafts", scale=0, min_width=180)
+            preview = gr.Button("Try on the last drafts", scale=0, min_width=220)
     monitoring = Monitoring(office.store.database)
 
     async def outlook_of(workspace_id: str, settings: WorkspaceSettings) -> str:

@@ -1,7 +1,7 @@
 """Why a draft is what it is, as HTML: why it was held, how sure the desk is, and the sources it rests on."""
 
 from storage.records import Citation, Draft, Review
-from workbench.markup import chip, esc, markdown, when
+from workbench.markup import chip, esc, markdown, plain, when
 
 LEVELS = (
     (0.9, "Very likely right", "ok"),
@@ -20,7 +20,7 @@ def confidence_words(draft: Draft) -> tuple[str, str]:
 
 def held_html(review: Review) -> str:
     """Why a person must look, every reason."""
-    reasons = "".join(f"<li>{esc(reason)}</li>" for reason in review.held_because) or "<li>Held for review.</li>"
+    reasons = "".join(f"<li>{esc(plain(reason))}</li>" for reason in review.held_because) or "<li>Held for review.</li>"
     claimed = ""
     if review.claimed_by:
         claimed = f'<p class="dh-claimed">{esc(review.claimed_by)} is working on this.</p>'

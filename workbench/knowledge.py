@@ -100,10 +100,16 @@ def build_knowledge(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
                         label="Load documents: CSV, TSV, JSON, JSONL, Markdown, text",
                         file_count="multiple",
                         file_types=FORMATS,
-                        height=120,
+                        height=150,
+                        elem_id="dh-load",
                     )
                 report = gr.HTML(apply_default_css=False)
-                listing = gr.HTML(js_on_load=CLICKS, apply_default_css=False)
+                listing = gr.HTML(js_on_load=CLICKS, apply_default_css=False, elem_id="dh-documents")
+                document = gr.HTML(PICK_ONE, apply_default_css=False, elem_id="dh-document")
+                delete = gr.Button("Delete this document …", visible=False, size="sm")
+                with gr.Row(visible=False) as sure:
+                    confirm = gr.Button("Delete for good", variant="stop", size="sm")
+                    cancel = gr.Button("Keep it", size="sm")
             with gr.Column(scale=6, min_width=340):
                 with gr.Row(equal_height=True):
                     question = gr.Textbox(
@@ -111,11 +117,6 @@ def build_knowledge(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
                     )
                     ask = gr.Button("Search", variant="primary", scale=1, min_width=90)
                 answer = gr.HTML(TRY_FIRST, apply_default_css=False, elem_classes="dh-answer")
-                delete = gr.Button("Delete this document …", visible=False, size="sm")
-                with gr.Row(visible=False) as sure:
-                    confirm = gr.Button("Delete for good", variant="stop", size="sm")
-                    cancel = gr.Button("Keep it", size="sm")
-                document = gr.HTML(PICK_ONE, apply_default_css=False, elem_id="dh-document")
     outputs = [listing, timer, document, delete, loading]
     _looking(page, sessions, tab, timer, selected, outputs)
     _picking(page, sessions, listing, selected, [*outputs, sure])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from storage.records import Chunk, ChunkKind, Document, DocumentStatus, Draft, Hit, Route, Triage, Verdict
 from workbench.evidence_view import confidence_words
-from workbench.markup import chip, empty, esc, markdown, table
+from workbench.markup import chip, empty, esc, markdown, plain, table
 
 STATUS_CHIPS = {
     DocumentStatus.LOADING: ("Loading …", "accent"),
@@ -97,7 +97,7 @@ def answer_html(draft: Draft, verdict: Verdict, triage: Triage, hits: Sequence[H
     """What a customer who asks this would get, and what was found for it."""
     words, tone = ROUTE_WORDS[verdict.route]
     sure, sure_tone = confidence_words(draft)
-    reasons = "".join(f"<li>{esc(reason)}</li>" for reason in verdict.held_because)
+    reasons = "".join(f"<li>{esc(plain(reason))}</li>" for reason in verdict.held_because)
     reply = markdown(draft.text) if draft.text else '<p class="dh-muted">There is no reply to propose.</p>'
     found = "".join(map(_hit, hits)) or empty("Nothing was found", "Load a document that answers this question.")
     return (

@@ -22,7 +22,7 @@ def build_monitoring(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
     """The components and their events."""
     ages = (Path(__file__).parent / "ages.js").read_text(encoding="utf-8")
     with gr.Column(elem_classes="dh-page"):
-        with gr.Row(equal_height=True):
+        with gr.Row():
             gr.HTML(TITLE, apply_default_css=False)
             refresh = gr.Button("Refresh", size="sm", scale=0, min_width=100)
         tiles = gr.HTML(apply_default_css=False)

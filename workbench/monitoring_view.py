@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from storage.monitoring import Dashboard, ProcessSummary, Trace, Waiting
 from storage.records import DeliveryStatus, Document, DocumentStatus, Outcome, TurnStatus
 from storage.recent import Event, Undelivered
-from workbench.analytics_view import duration_words
-from workbench.markup import chip, empty, esc, table, when
+from workbench.analytics_view import NONE, duration_words
+from workbench.markup import chip, empty, esc, plain, table, when
 
 OUTCOME_CHIPS = {
     Outcome.SENT: ("Bot alone", "ok"),
@@ -59,12 +59,12 @@ def turns_html(traces: Sequence[Trace], summaries: Sequence[ProcessSummary]) -> 
 
 def _turn(trace: Trace, summary: ProcessSummary | None) -> tuple[str, ...]:
     words, tone = OUTCOME_CHIPS[trace.outcome] if trace.outcome else STATUS_CHIPS[trace.status]
-    confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else "–"
+    confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else NONE
     return (
         when(trace.created_at),
         chip(words, tone),
-        esc(" ".join(trace.reasons)) or '<span class="dh-muted">nothing held it</span>',
-        esc(summary.intent if summary and summary.intent else "–"),
+        esc(plain(" ".join(trace.reasons))) or '<span class="dh-muted">nothing held it</span>',
+        esc(summary.intent if summary and summary.intent else NONE),
         confidence,
         duration_words(summary.seconds if summary else None),
     )

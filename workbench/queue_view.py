@@ -1,7 +1,7 @@
 """The queue as HTML."""
 
 from storage.records import Conversation, ConversationStatus, Member, Priority
-from workbench.markup import chip, empty, esc, when
+from workbench.markup import chip, empty, esc, plain, when
 from workbench.queue import Card, Show, Wish
 
 CHANNEL_NAMES = {"web": "Web", "slack": "Slack", "discord": "Discord"}
@@ -52,7 +52,7 @@ def customer_name(conversation: Conversation) -> str:
 def why(card: Card, member: Member) -> str:
     """Why this needs a person, in a few words."""
     if card.review:
-        return card.review.held_because[0] if card.review.held_because else "Held for review."
+        return plain(card.review.held_because[0]) if card.review.held_because else "Held for review."
     match card.conversation.status:
         case ConversationStatus.ASSIGNED if card.conversation.assignee_id is None:
             return "Waits for a person: nobody has it yet."

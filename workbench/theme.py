@@ -53,6 +53,8 @@ PLAIN = {
     "button_large_padding": "8px 14px",
     "button_primary_shadow": "none",
     "button_secondary_shadow": "none",
+    "button_border_width": "1px",
+    "input_border_width": "1px",
     "input_radius": "var(--dh-radius-small)",
     "input_shadow": "none",
     "input_shadow_focus": "var(--dh-focus)",
