@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
-from sqlalchemy import RowMapping, and_, delete, insert, select
+from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
 from storage.database import Database
 from storage.embedder import Embedder, Vectors
@@ -26,6 +26,16 @@ SPARE = 5
 BATCH = 256
 """Chunks embedded at once while a document is loaded: enough to sort by length."""
 CHUNK_COLUMNS = tuple(chunks.c[name] for name in Chunk.model_fields)
+READY = chunks.join(documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY))
+WANTED = (
+    select(*CHUNK_COLUMNS).select_from(READY).where(chunks.c.id.in_(bindparam("chunk_ids", expanding=True))).subquery()
+)
+FOUND = (
+    select(workspaces.c.knowledge_version, *WANTED.c)
+    .select_from(workspaces.outerjoin(WANTED, WANTED.c.workspace_id == workspaces.c.id))
+    .where(workspaces.c.id == bindparam("workspace"))
+)
+"""The knowledge's version and these chunks, as far as their documents are ready."""
 
 
 class Knowledge:
@@ -147,17 +157,9 @@ class Knowledge:
 
     async def _rows(self, workspace_id: str, ids: Iterable[str]) -> tuple[int, dict[str, Chunk]]:
         """The knowledge's version and these chunks, as far as their documents are ready."""
-        ready = chunks.join(
-            documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY)
-        )
-        wanted = select(*CHUNK_COLUMNS).select_from(ready).where(chunks.c.id.in_(list(ids))).subquery()
-        query = (
-            select(workspaces.c.knowledge_version, *wanted.c)
-            .select_from(workspaces.outerjoin(wanted, wanted.c.workspace_id == workspaces.c.id))
-            .where(workspaces.c.id == workspace_id)
-        )
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            found = await connection.execute(FOUND, {"workspace": workspace_id, "chunk_ids": list(ids)})
+            rows = found.mappings().all()
         version = rows[0]["knowledge_version"] if rows else 0
         return version, {row["id"]: chunk_of(row) for row in rows if row["id"]}
 

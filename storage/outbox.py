@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
@@ -13,6 +13,29 @@ from storage.records import Author, ChannelName, ConversationStatus, DeliverySta
 from storage.tables import conversations, customers, deliveries, messages
 
 MAX_ERROR_LENGTH = 500
+
+# Built once: making such a statement takes longer than running it.
+OLDEST = (
+    reading()
+    .add_columns(
+        deliveries.c.id.label("delivery_id"),
+        deliveries.c.attempts,
+        deliveries.c.next_at,
+        conversations.c.thread,
+        conversations.c.status.label("conversation_status"),
+        customers.c.external_id.label("customer_external_id"),
+    )
+    .join(deliveries, deliveries.c.message_id == messages.c.id)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .join(customers, customers.c.id == conversations.c.customer_id)
+    .where(
+        deliveries.c.conversation_id == bindparam("conversation"),
+        deliveries.c.status == DeliveryStatus.PENDING,
+    )
+    .order_by(deliveries.c.seq)
+    .limit(1)
+)
+SENT = update(deliveries).where(deliveries.c.id == bindparam("delivery"), deliveries.c.status == DeliveryStatus.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +86,14 @@ class Outbox:
         """The channel has it."""
         async with self._database.write() as connection:
             await connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == outgoing.delivery_id, deliveries.c.status == DeliveryStatus.PENDING)
-                .values(status=DeliveryStatus.SENT, external_id=external_id, error=None, finished_at=audit.now())
+                SENT,
+                {
+                    "delivery": outgoing.delivery_id,
+                    "status": DeliveryStatus.SENT,
+                    "external_id": external_id,
+                    "error": None,
+                    "finished_at": audit.now(),
+                },
             )
 
     async def postpone(self, outgoing: Outgoing, until: datetime, error: str) -> None:
@@ -98,25 +126,9 @@ class Outbox:
             return [(row[0], row[1]) for row in await connection.execute(query)]
 
     async def _oldest(self, conversation_id: str) -> RowMapping | None:
-        query = (
-            reading()
-            .add_columns(
-                deliveries.c.id.label("delivery_id"),
-                deliveries.c.attempts,
-                deliveries.c.next_at,
-                conversations.c.thread,
-                conversations.c.status.label("conversation_status"),
-                customers.c.external_id.label("customer_external_id"),
-            )
-            .join(deliveries, deliveries.c.message_id == messages.c.id)
-            .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .join(customers, customers.c.id == conversations.c.customer_id)
-            .where(deliveries.c.conversation_id == conversation_id, deliveries.c.status == DeliveryStatus.PENDING)
-            .order_by(deliveries.c.seq)
-            .limit(1)
-        )
         async with self._database.read() as connection:
-            row: RowMapping | None = (await connection.execute(query)).mappings().one_or_none()
+            found = await connection.execute(OLDEST, {"conversation": conversation_id})
+            row: RowMapping | None = found.mappings().one_or_none()
         return row
 
     async def _finish(self, row: RowMapping, status: DeliveryStatus, error: str) -> None:
