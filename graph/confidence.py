@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 
@@ -100,6 +101,7 @@ def _phrasings(chunk: Chunk) -> tuple[str, ...]:
     return (chunk.title, *chunk.alternatives) if chunk.kind is ChunkKind.FAQ else (chunk.text[:READ],)
 
 
+@lru_cache(maxsize=1024)
 def _known(chunk: Chunk) -> frozenset[str]:
     """The terms that a chunk has."""
     return frozenset(chain.from_iterable(terms(text[:READ]) for text in texts_of(chunk)))

@@ -77,6 +77,7 @@ async def test_another_workspace_finds_nothing_of_it(loaded: Store) -> None:
     hits = await loaded.knowledge.search("other", "reset password")
     assert [(hit.chunk.workspace_id, hit.chunk.text) for hit in hits] == [("other", "No.")]
     assert await loaded.knowledge.search("nobody", "reset password") == ()
+    assert await asyncio.to_thread(loaded.knowledge._vectors.count, "other") == 2
 
 
 async def test_a_workspace_without_knowledge_finds_nothing(store: Store) -> None:
