@@ -147,9 +147,11 @@ async def open_rest(settings: Settings, embedder: Embedder, classifier: Classifi
         # The server answers before the exception goes on to its log.
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-            callers = [Caller(client, await store.members.token(member)) for member in (agent, admin, stranger)]
+            by_agent, by_admin, by_stranger = [
+                Caller(client, await store.members.token(member)) for member in (agent, admin, stranger)
+            ]
             try:
-                yield Rest(process, app, client, *callers, Caller(client), agent, admin)
+                yield Rest(process, app, client, by_agent, by_admin, by_stranger, Caller(client), agent, admin)
             finally:
                 await process.jobs.stop()
 

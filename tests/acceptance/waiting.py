@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def until(look: Callable[[], Awaitable[T]], seconds: float = 20.0) -> T:
+async def until(look: Callable[[], Awaitable[T | None]], seconds: float = 20.0) -> T:
     """What `look` gives as soon as that is true; AssertionError after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

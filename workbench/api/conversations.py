@@ -57,7 +57,7 @@ class Assignment(Body):
     member_id: str
 
 
-class Words(Body):
+class Said(Body):
     """A text of a member."""
 
     text: Text
@@ -122,14 +122,14 @@ async def assign(office: AtOffice, member: CurrentMember, conversation_id: Id, b
 
 
 @router.post("/{conversation_id}/note")
-async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Words) -> ConversationItem:
+async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> ConversationItem:
     """Add a note that only members see."""
     await office.desk.note(member, conversation_id, body.text)
     return await _now(office, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/reply", status_code=201)
-async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Words) -> Sent:
+async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> Sent:
     """Send a reply by hand; take the conversation over first."""
     message_id = await office.desk.reply(member, conversation_id, body.text)
     conversation = await office.store.conversations.read(member.workspace_id, conversation_id)

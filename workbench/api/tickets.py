@@ -22,7 +22,7 @@ from workbench.api.shapes import (
     Limit,
     Line,
     MessageItem,
-    Text,
+    Words,
     conversation_item,
     message_item,
     page_items,
@@ -35,7 +35,7 @@ class NewTicket(Body):
     """A customer's matter."""
 
     subject: Line
-    body: Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+    body: Words
     customer_email: Annotated[str, StringConstraints(max_length=320)]
     customer_name: Line = ""
 
