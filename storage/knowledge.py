@@ -123,8 +123,9 @@ class Knowledge:
         await asyncio.to_thread(self._vectors.check)
 
     async def close(self) -> None:
-        """Wait for the keyword indexes that are being built."""
+        """Wait for the keyword indexes that are being built, and let go of the vectors."""
         await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+        await asyncio.to_thread(self._vectors.close)
 
     def _rank(self, workspace_id: str, index: KeywordIndex, query: str) -> list[Match]:
         """Every candidate with its fused score, best first. Blocking."""

@@ -88,6 +88,10 @@ class VectorStore:
         with self._reachable():
             self._client.count_collections()
 
+    def close(self) -> None:
+        """Let go of files and connections; other stores in the same folder go on."""
+        self._client.close()
+
     def _collection(self, workspace_id: str) -> ChromaCollection:
         known = self._collections.get(workspace_id)
         if known:
