@@ -39,14 +39,15 @@ def _id(given: str) -> str:
     return given
 
 
-Text = Annotated[str, BeforeValidator(_storable), StringConstraints(max_length=MAX_TEXT_LENGTH)]
+# The validator stands last, so that it runs first and pydantic checks the length after stripping.
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), BeforeValidator(_storable)]
 Words = Annotated[
     str,
-    BeforeValidator(_storable),
     StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH, strip_whitespace=True),
+    BeforeValidator(_storable),
 ]
 """A text that says something."""
-Line = Annotated[str, BeforeValidator(_storable), StringConstraints(max_length=200, strip_whitespace=True)]
+Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), BeforeValidator(_storable)]
 Id = Annotated[str, Path(description="The item's id."), AfterValidator(_id)]
 Limit = Annotated[int, Query(ge=1, le=200, description="The most items in the answer.")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
