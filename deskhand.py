@@ -41,6 +41,7 @@ from storage.errors import DeskhandError, SettingsError
 from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
 from storage.knowledge import Knowledge
 from storage.logs import set_up_logging
+from storage.query_vectors import RememberingEmbedder
 from storage.records import ChannelName, Role
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, open_store
@@ -77,7 +78,7 @@ async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIter
     check_data_dir(settings.data_dir)
     if migrate:
         await migrate_database(settings)
-    embedder = await asyncio.to_thread(load_embedder, settings)
+    embedder = RememberingEmbedder(await asyncio.to_thread(load_embedder, settings))
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         registry = CollectorRegistry()
         async with opened_model(settings, ModelMeter(registry)) as model:

@@ -1,5 +1,6 @@
 """Deliveries: replies on their way to a channel, one after the other per conversation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,7 +34,7 @@ OLDEST = (
         deliveries.c.status == DeliveryStatus.PENDING,
     )
     .order_by(deliveries.c.seq)
-    .limit(1)
+    .limit(2)
 )
 SENT = update(deliveries).where(deliveries.c.id == bindparam("delivery"), deliveries.c.status == DeliveryStatus.PENDING)
 
@@ -53,6 +54,8 @@ class Outgoing:
     attempts: int
     """Tries that were begun before this one; above 0, a channel without idempotency looks the reply up first."""
     not_before: datetime
+    more: bool
+    """Whether another one waits behind it."""
 
 
 class Outbox:
@@ -63,14 +66,15 @@ class Outbox:
 
     async def next(self, conversation_id: str) -> Outgoing | None:
         """The oldest pending delivery; the bot's own are cancelled while a person has the conversation."""
-        while row := await self._oldest(conversation_id):
+        while rows := await self._oldest(conversation_id):
+            row = rows[0]
             silenced = (
                 row["author"] == Author.BOT
                 and row["member_id"] is None
                 and row["conversation_status"] == ConversationStatus.ASSIGNED
             )
             if not silenced:
-                return _outgoing(row)
+                return _outgoing(row, more=len(rows) > 1)
             await self._finish(row, DeliveryStatus.CANCELLED, error="a person has the conversation")
         return None
 
@@ -125,11 +129,11 @@ class Outbox:
         async with self._database.read() as connection:
             return [(row[0], row[1]) for row in await connection.execute(query)]
 
-    async def _oldest(self, conversation_id: str) -> RowMapping | None:
+    async def _oldest(self, conversation_id: str) -> Sequence[RowMapping]:
+        """The oldest pending delivery and the one behind it."""
         async with self._database.read() as connection:
             found = await connection.execute(OLDEST, {"conversation": conversation_id})
-            row: RowMapping | None = found.mappings().one_or_none()
-        return row
+            return found.mappings().all()
 
     async def _finish(self, row: RowMapping, status: DeliveryStatus, error: str) -> None:
         ids = {"id": row["delivery_id"], "workspace_id": row["workspace_id"], "conversation_id": row["conversation_id"]}
@@ -152,7 +156,7 @@ async def _end(connection: AsyncConnection, row: dict[str, str], status: Deliver
     )
 
 
-def _outgoing(row: RowMapping) -> Outgoing:
+def _outgoing(row: RowMapping, *, more: bool) -> Outgoing:
     return Outgoing(
         delivery_id=row["delivery_id"],
         workspace_id=row["workspace_id"],
@@ -163,4 +167,5 @@ def _outgoing(row: RowMapping) -> Outgoing:
         message=message_of(row),
         attempts=row["attempts"],
         not_before=row["next_at"],
+        more=more,
     )
