@@ -135,12 +135,15 @@ async def open_web_desk_beside(desk: WebDesk, embedder: Embedder) -> AsyncIterat
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """The address of the application, served by a real uvicorn in this loop."""
+async def serving(app: FastAPI, patience: int | None = 2) -> AsyncIterator[str]:
+    """The address of the application, served by a real uvicorn in this loop.
+
+    At its stop it cuts off what is still open after `patience` seconds; None: never.
+    """
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, each answer takes 40 ms longer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=patience)
     server = _Announced(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await server.ready.wait()
