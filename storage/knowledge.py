@@ -100,6 +100,11 @@ class Knowledge:
                 delete(chunks).where(chunks.c.document_id == document_id, chunks.c.workspace_id == workspace_id)
             )
 
+    async def lacks_vectors(self, workspace_id: str) -> bool:
+        """Whether there are chunks and no vectors: the embedding model is another one now, or the vectors were lost."""
+        _, rows = await self._ready(workspace_id)
+        return bool(rows) and not await asyncio.to_thread(self._vectors.count, workspace_id)
+
     async def reindex(self, workspace_id: str, progress: Progress | None = None) -> int:
         """Make every vector of a workspace anew from its rows, drop the others; gives the number of chunks."""
         _, rows = await self._ready(workspace_id)

@@ -100,7 +100,7 @@ async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
     assert (await other.search("demo", "zebra"))[0].chunk.text == "We do."
     async with asyncio.timeout(10):
         while (await other.search("demo", "zebra"))[0].keyword == 0:
-            await asyncio.sleep(0.01)
+            await asyncio.gather(*other._refreshing.values())
     await other.close()
 
 
@@ -116,6 +116,19 @@ async def test_reindexing_restores_lost_vectors_and_drops_orphans(loaded: Store)
     assert seen == [(len(ENTRIES), len(ENTRIES))]
     assert await asyncio.to_thread(vectors.count, "demo") == count
     assert (await titles(loaded, "reset password"))[0] == "How do I reset my password?"
+
+
+async def test_another_embedding_model_starts_without_vectors_until_reindexed(
+    loaded: Store, embedder: Embedder, tmp_path: Path
+) -> None:
+    other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), "another model"))
+    assert not await loaded.knowledge.lacks_vectors("demo")
+    assert await other.lacks_vectors("demo")
+    assert await other.search("demo", "reset password") == ()
+    await other.reindex("demo")
+    assert not await other.lacks_vectors("demo")
+    assert (await other.search("demo", "reset password"))[0].chunk.title == "How do I reset my password?"
+    await other.close()
 
 
 async def test_knowledge_is_there_after_a_restart(tmp_path: Path, embedder: Embedder) -> None:
