@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
+import structlog
 from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
 from storage.database import Database
@@ -23,8 +24,11 @@ VECTORS = 100
 """Nearest vectors asked of Chroma: the phrasings of one FAQ entry share them."""
 SPARE = 5
 """Rows read beyond the limit: some chunks belong to documents that are not ready, or not any more."""
+PATIENCE = 1.0
+"""Seconds that a question waits for the keyword index when there is none yet."""
 BATCH = 256
 """Chunks embedded at once while a document is loaded: enough to sort by length."""
+log = structlog.get_logger(__name__)
 CHUNK_COLUMNS = tuple(chunks.c[name] for name in Chunk.model_fields)
 READY = chunks.join(documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY))
 WANTED = (
@@ -60,7 +64,7 @@ class Knowledge:
         """The best chunks for a query, best first, without the chunk ids in `exclude`. Raises UnavailableError."""
         if not query.strip():
             return ()
-        index = self._indexes.get(workspace_id) or await self._refresh(workspace_id)
+        index = await self._index(workspace_id)
         ranked = await asyncio.to_thread(self._rank, workspace_id, index, query)
         allowed = [match for match in ranked if match.chunk_id not in exclude]
         version, rows = await self._rows(workspace_id, [match.chunk_id for match in allowed[: limit + SPARE]])
@@ -154,12 +158,24 @@ class Knowledge:
                 self._indexes[workspace_id] = index
             return index
 
+    async def _index(self, workspace_id: str) -> KeywordIndex:
+        """The words known so far: a large index must not hold up the first question after a start."""
+        if workspace_id not in self._indexes:
+            self._refresh_later(workspace_id)
+            await asyncio.wait([self._refreshing[workspace_id]], timeout=PATIENCE)
+        return self._indexes.get(workspace_id, KeywordIndex(version=-1))
+
     def _refresh_later(self, workspace_id: str) -> None:
         """Another process changed the knowledge: go on with the old words until the new index is built."""
         if workspace_id not in self._refreshing:
             task = asyncio.create_task(self.refresh(workspace_id))
             self._refreshing[workspace_id] = task
-            task.add_done_callback(lambda _: self._refreshing.pop(workspace_id))
+            task.add_done_callback(lambda done: self._refreshed(workspace_id, done))
+
+    def _refreshed(self, workspace_id: str, task: asyncio.Task[None]) -> None:
+        del self._refreshing[workspace_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("the keyword index could not be built", workspace=workspace_id, error=str(error))
 
     async def _rows(self, workspace_id: str, ids: Iterable[str]) -> tuple[int, dict[str, Chunk]]:
         """The knowledge's version and these chunks, as far as their documents are ready."""
