@@ -43,17 +43,18 @@ async function look() {
 
 async function ask() {
   const asked = state.selected;
-  let answer;
-  try {
-    answer = await server.look({ selected: asked, wish: wish(), seen: state.seen });
-  } catch (error) {
-    return offline();
-  }
+  const answer = await reach(server.look, { selected: asked, wish: wish(), seen: state.seen });
+  if (!answer) return offline();
   if (answer.login) return tellLogin();
   if (answer.error) return news(answer.error);
   if (asked !== state.selected) { state.again = true; return; }
   news("");
   show(answer);
+}
+
+// Gradio gives undefined, or throws, when the server cannot be reached or refuses.
+async function reach(call, request) {
+  try { return (await call(request)) || null; } catch { return null; }
 }
 
 function wish() {
@@ -268,15 +269,11 @@ async function act(kind, extra = {}) {
 }
 
 async function send(request) {
-  try {
-    const told = await server.act(request);
-    if (told.login) { tellLogin(); return null; }
-    toast(told.text, told.ok);
-    return told;
-  } catch (error) {
-    toast("The desk did not answer, so it is not known whether this took effect. Your text is kept: look at the conversation before you try again.", false);
-    return null;
-  }
+  const told = await reach(server.act, request);
+  if (told && told.login) { tellLogin(); return null; }
+  if (told) toast(told.text, told.ok);
+  else toast("The desk did not answer, so it is not known whether this took effect. Your text is kept: look at the conversation before you try again.", false);
+  return told;
 }
 
 function settle(kind, told, next) {
