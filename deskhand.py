@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import structlog
 import typer
 import uvicorn
 from prometheus_client import CollectorRegistry
@@ -50,6 +51,7 @@ from workbench.office import Office
 from workbench.site import build_site
 
 HOUSEKEEPING_SECONDS = 600.0
+log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 console = Console()
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Deskhand: a support desk with an autopilot.")
@@ -134,6 +136,7 @@ def assemble(
 async def working(process: Process) -> AsyncIterator[None]:
     """Do the jobs, first of all those that an earlier process left unfinished."""
     await process.desk.sweep()
+    await remake_vectors(process.store)
     for job in await unfinished(process.store.database):
         await process.jobs.enqueue(job)
     process.jobs.start(handlers_of(process.desk, process.delivery, process.store))
@@ -143,6 +146,14 @@ async def working(process: Process) -> AsyncIterator[None]:
     finally:
         chores.cancel()
         await process.jobs.stop()
+
+
+async def remake_vectors(store: Store) -> None:
+    """After a change of the embedding model, or without the vectors' folder: make them anew from the rows."""
+    for workspace in await store.workspaces.all():
+        if await store.knowledge.lacks_vectors(workspace.id):
+            log.info("making vectors anew", workspace=workspace.id)
+            await store.knowledge.reindex(workspace.id)
 
 
 def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
