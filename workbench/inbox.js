@@ -166,7 +166,7 @@ function openBox(panel) {
   const before = typed.get(state.selected);
   const fits = before && before.key === keyOf(panel);
   setBox(panel, fits ? before.text : panel.text);
-  keep(before && (fits ? before.kept : before.text) || "", "What you had typed");
+  keep(before ? both(fits ? "" : before.text, before.kept) : "", "What you had typed");
 }
 
 function setBox(panel, text) {
@@ -179,13 +179,15 @@ function setBox(panel, text) {
 function adopt(panel) {
   setBox(panel, isDirty() ? box.value : panel.text);
   state.adopt = false;
-  if (slot("kept").dataset.kind === "fresh") keep("");
+  if (slot("kept").dataset.kind === "fresh") keep(state.kept);
   remember();
 }
 
+const both = (...texts) => [...new Set(texts)].filter((text) => text && text.trim()).join("\n\n");
+
 // The fresh draft goes into the box, what was typed stands beside it.
 function freshen(panel, title) {
-  const text = isDirty() ? box.value : state.kept;
+  const text = both(isDirty() ? box.value : "", state.kept);
   setBox(panel, panel.text);
   keep(text, title);
   remember();
@@ -220,8 +222,9 @@ function useKept() {
 }
 
 function dropKept() {
-  if (slot("kept").dataset.kind === "fresh") { setBox(state.latest, box.value); }
-  keep("");
+  const isFresh = slot("kept").dataset.kind === "fresh";
+  if (isFresh) setBox(state.latest, box.value);
+  keep(isFresh ? state.kept : "");
   remember();
   drawPanel();
 }
@@ -277,7 +280,7 @@ async function send(request) {
 }
 
 function settle(kind, told, next) {
-  if (told.stale) { state.force = true; if (isDirty()) keep(box.value); return; }
+  if (told.stale) { state.force = true; return; }
   if (!told.ok) return;
   if (["approve", "edit", "reply"].includes(kind)) clearBox();
   if (kind === "take_over") state.adopt = true;
@@ -299,7 +302,8 @@ function choose(kind) {
 }
 
 function sendBox() {
-  const kind = state.acting.mode === "reply" ? "reply" : isDirty() ? "edit" : "approve";
+  const kind = state.acting.mode === "reply" ? "reply" : "edit";
+  if (kind === "edit" && !isDirty()) return toast("This is the bot's draft as it is: press Esc, then a, to approve it.", false);
   const button = $(`[data-act="${kind}"]`);
   if (!button.hidden && !button.disabled) choose(kind);
 }
@@ -345,12 +349,13 @@ function news(text, link) {
 }
 
 function toast(text, ok) {
+  for (const older of $$(".dh-toast").slice(0, -1)) older.remove();
   const note = document.createElement("div");
   note.className = `dh-toast ${ok ? "ok" : "danger"}`;
   note.textContent = text;
   note.addEventListener("click", () => note.remove());
   $(".dh-toasts").append(note);
-  setTimeout(() => note.remove(), ok ? 4000 : 12000);
+  setTimeout(() => note.remove(), ok ? 4000 : 10000);
 }
 
 // ---- Listening ---------------------------------------------------------------------------------------------------
