@@ -103,14 +103,6 @@ async def test_a_conversation_is_assigned_to_a_member_of_the_workspace(rest: Res
         assert_problem(await rest.agent.post(place, {"member_id": nobody}), 404, "not-found")
 
 
-async def test_a_resolved_conversation_waits_for_nobody(rest: Rest) -> None:
-    review_id = await rest.held()
-    review = await rest.process.store.reviews.read("demo", review_id)
-    answer = await rest.agent.post(f"/conversations/{review.conversation_id}/resolve")
-    assert answer.json()["status"] == "resolved"
-    assert (await rest.agent.get("/reviews", status="pending")).json()["items"] == []
-
-
 async def test_nothing_can_be_done_with_a_closed_conversation(rest: Rest) -> None:
     conversation_id = await rest.write()
     await rest.process.desk.close("demo", conversation_id)

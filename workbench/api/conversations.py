@@ -1,4 +1,4 @@
-"""Conversations as members see them, and what members do with them."""
+"""Conversations as members see them, and what only members do with them; bot.web has what customers may do too."""
 
 from typing import Annotated
 
@@ -104,13 +104,6 @@ async def take_over(office: AtOffice, member: CurrentMember, conversation_id: Id
 async def hand_back(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
     """Let the bot answer again, first of all what nobody has answered."""
     await office.desk.hand_back(member, conversation_id)
-    return await _now(office, member.workspace_id, conversation_id)
-
-
-@router.post("/{conversation_id}/resolve")
-async def resolve(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
-    """Mark the matter as settled; a new customer message opens it again."""
-    await office.desk.resolve(member.workspace_id, conversation_id, member)
     return await _now(office, member.workspace_id, conversation_id)
 
 
