@@ -58,6 +58,7 @@ def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
         y_title=" ",
         color_title=" ",
         color_map={name: f"var(--dh-{token})" for name, token in tokens.items()},
+        x_label_angle=-40,
         buttons=[],
         min_width=320,
     )

@@ -86,6 +86,9 @@ function show(answer) {
   for (const [name, html] of Object.entries(answer.parts)) if (patch(name, html)) state.seen[name] = answer.keys[name];
   mark();
   showPanel(answer.panel);
+  // On a phone the panes are stacked: once the chosen conversation is there, bring it up.
+  if (state.bringUp) $(".dh-conversation").scrollIntoView({ block: "start" });
+  state.bringUp = false;
   ages();
   const waiting = answer.ids.length;
   $(".dh-count").textContent = waiting ? `${waiting}` : "";
@@ -318,7 +321,7 @@ function select(id) {
   mark();
   drawPanel();
   $(`.dh-item[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
-  if (matchMedia("(max-width: 899px)").matches) $(".dh-conversation").scrollIntoView({ block: "start" });
+  state.bringUp = matchMedia("(max-width: 899px)").matches;
   look();
 }
 

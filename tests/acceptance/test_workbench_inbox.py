@@ -176,9 +176,11 @@ async def test_a_refresh_moves_neither_text_nor_caret_nor_scroll(story: Story) -
     await expect(page.locator(BOX)).to_have_value("I am still typing")
 
 
-WHERE = """() => [document.activeElement.dataset.box, document.activeElement.value,
-document.activeElement.selectionStart, document.querySelector('.dh-list').scrollTop, document.querySelector('.dh-item[aria-current]').dataset.id]
-"""
+WHERE = """() => {
+  const { dataset, value, selectionStart } = document.activeElement;
+  const current = document.querySelector('.dh-item[aria-current]').dataset.id;
+  return [dataset.box, value, selectionStart, document.querySelector('.dh-list').scrollTop, current];
+}"""
 
 
 async def test_everything_can_be_done_with_the_keyboard_alone(story: Story) -> None:
