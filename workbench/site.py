@@ -9,6 +9,7 @@ from workbench.access import LoginGuard
 from workbench.api import api_routes, install_metering
 from workbench.api.problems import install_problems
 from workbench.app import mount_workbench
+from workbench.body_limit import MEGABYTE, BodyLimit
 from workbench.office import Office
 
 
@@ -18,6 +19,7 @@ def build_site(office: Office, customer_routes: Sequence[APIRouter]) -> FastAPI:
     measures = Measures(office.registry, office.store.database)
     # One for both ways in: a password may not be tried twice as often by changing the door.
     logins = LoginGuard(office.settings.web.login_attempts)
+    site.add_middleware(BodyLimit, largest_file=office.settings.web.max_upload_mb * MEGABYTE)
     install_problems(site)
     install_metering(site, measures)
     for routes in (api_routes(office, measures=measures, logins=logins), *customer_routes):
