@@ -28,6 +28,7 @@ from storage.turns import Ending, Proposal, Work
 from tests.conftest import PASSWORD, open_test_store
 from workbench.api import api_routes, install_metering
 from workbench.api.problems import install_problems
+from workbench.body_limit import MEGABYTE, BodyLimit
 
 API = "/api/v1"
 DRAFT = Draft(
@@ -175,6 +176,7 @@ def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
     measures = Measures(process.office.registry, process.store.database)
+    app.add_middleware(BodyLimit, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)
     app.include_router(api_routes(process.office, measures=measures))

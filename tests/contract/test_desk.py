@@ -299,6 +299,6 @@ async def test_a_long_conversation_is_summarised_and_its_prompt_stops_growing(
         assert max(sizes[-4:]) < 1.2 * max(sizes[4:9])
 
 
-def with_model(folder: Path, server: OpenAISimulator, **sections: dict[str, Any]) -> Settings:
+def with_model(folder: Path, server: OpenAISimulator, **sections: Any) -> Settings:
     model = {"provider": "openai", "base_url": server.base_url, "timeout_seconds": 2, "retries": 0, "api_key": "sk-x"}
     return settings_for(folder, model=model, **sections)

@@ -3,11 +3,10 @@
 from fastapi import APIRouter
 
 from storage.records import Draft, Priority, Route, Triage, Verdict
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import Body, CitationItem, Item, Words, citation_items
 
-router = APIRouter(prefix="/answers", tags=["answers"], route_class=BoundedRoute)
+router = APIRouter(prefix="/answers", tags=["answers"])
 
 
 class Question(Body):

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 
 from storage.messages import read_messages
 from storage.records import Author, Conversation, ConversationStatus, Message, Priority
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import (
     ID_LENGTH,
@@ -24,7 +23,7 @@ from workbench.api.shapes import (
 )
 from workbench.office import Office
 
-router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=BoundedRoute)
+router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 CustomerId = Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$", description="A customer's id.")]
 

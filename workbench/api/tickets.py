@@ -11,7 +11,6 @@ from storage.members import checked_email
 from storage.messages import read_messages
 from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
 from workbench.api.answers import Answer, answer_of
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import (
     Body,
@@ -28,7 +27,7 @@ from workbench.api.shapes import (
     page_items,
 )
 
-router = APIRouter(prefix="/tickets", tags=["tickets"], route_class=BoundedRoute)
+router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
 class NewTicket(Body):
