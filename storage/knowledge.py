@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
+import numpy as np
 import structlog
 from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
@@ -28,6 +29,8 @@ PATIENCE = 1.0
 """Seconds that a question waits for the keyword index when there is none yet."""
 BATCH = 256
 """Chunks embedded at once while a document is loaded: enough to sort by length."""
+SLICE = 256
+"""Texts embedded in one go: what a stopping desk waits for."""
 log = structlog.get_logger(__name__)
 CHUNK_COLUMNS = tuple(chunks.c[name] for name in Chunk.model_fields)
 READY = chunks.join(documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY))
@@ -49,6 +52,7 @@ class Knowledge:
         self._database = database
         self._embedder = embedder
         self._vectors = vectors
+        self._bulk = asyncio.Semaphore(1)
         self._indexes: dict[str, KeywordIndex] = {}
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._refreshing: dict[str, asyncio.Task[None]] = {}
@@ -202,7 +206,13 @@ class Knowledge:
         return version or 0, [chunk_of(row) for row in rows]
 
     async def _embed(self, batch: Sequence[Chunk]) -> Vectors:
-        return await asyncio.to_thread(self._embedder.embed, [text for chunk in batch for text in texts_of(chunk)])
+        texts = [text for chunk in batch for text in texts_of(chunk)]
+        parts = []
+        for start in range(0, len(texts), SLICE):
+            # One at a time, however many documents are loading: questions are embedded beside it.
+            async with self._bulk:
+                parts.append(await asyncio.to_thread(self._embedder.embed, texts[start : start + SLICE]))
+        return np.concatenate(parts)
 
     async def _write(self, workspace_id: str, batch: tuple[Sequence[Chunk], Vectors] | None) -> None:
         if batch is None:
