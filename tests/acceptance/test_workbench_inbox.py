@@ -291,6 +291,8 @@ async def test_the_panes_stack_on_a_phone(story: Story) -> None:
     await pick(page, "Ada")
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
     await expect(page.locator(act("approve"))).to_be_enabled()
+    await page.locator(".dh-held").scroll_into_view_if_needed()
+    await expect(page.locator(act("approve"))).to_be_in_viewport(ratio=1)
     await page.click(act("approve"))
     await toast(page, "Approved")
 
