@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
 from deskhand import Process
 from storage.demo import ensure_demo
@@ -20,8 +20,8 @@ from tests.served import serve_desk
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
 PASSWORD = "screenshot password"
-WIDE = {"width": 1280, "height": 800}
-NARROW = {"width": 390, "height": 844}
+WIDE = ViewportSize(width=1280, height=800)
+NARROW = ViewportSize(width=390, height=844)
 TABS = ("Knowledge", "Analytics", "Monitoring", "Autopilot", "Settings")
 NAMES = ("Mara Lindqvist", "Joost de Wit", "Priya Nair", "Sam Okafor", "Lena Vogt", "Tom Ashby")
 HELD_FOR_THE_INBOX = (
