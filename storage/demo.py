@@ -61,4 +61,3 @@ async def _documents(store: Store) -> tuple[str, ...]:
     files = [folder / "faq.csv", *sorted((folder / "pages").iterdir(), key=lambda page: page.name)]
     documents = [await store.catalogue.create(WORKSPACE_ID, file.name, file.read_bytes()) for file in files]
     return tuple(document.id for document in documents)
-
