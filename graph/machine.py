@@ -16,7 +16,7 @@ from graph.nodes.outcome import dismiss, handoff, redraft, send
 from graph.nodes.retrieve import retrieve
 from graph.nodes.review import review
 from graph.nodes.triage import triage
-from graph.state import Deps, State
+from graph.state import Deps, State, TurnInput
 from storage.records import DecisionKind, GuardAction, Mode, Route
 
 Machine = CompiledStateGraph[State, Deps, State, State]
@@ -56,14 +56,16 @@ def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None, bound_to
 
 
 class _Bound:
-    """A node with its `Deps` fixed."""
+    """A node with its `Deps` fixed, for a host that speaks JSON: the turn may come as a mapping."""
 
     def __init__(self, node: Node, deps: Deps) -> None:
         self._node = node
         self._deps = deps
 
     async def __call__(self, state: State, runtime: Runtime[Deps]) -> State:
-        return await self._node(state, replace(runtime, context=self._deps))
+        turn = TurnInput.model_validate(state["turn"])
+        update = await self._node({**state, "turn": turn}, replace(runtime, context=self._deps))
+        return {**update, "turn": turn}
 
 
 async def after_guard(state: State) -> Literal["triage", "check"]:

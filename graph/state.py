@@ -1,9 +1,11 @@
 """What travels through the machine: its state and the one frozen object its nodes depend on."""
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Literal
 
-from graph.model import ChatModel
+from typing_extensions import TypedDict  # the studio's JSON schema needs this one before Python 3.12
+
+from graph.chat import ChatModel
 from graph.nodes.classifier import Classifier
 from storage.knowledge import Knowledge
 from storage.records import (
