@@ -24,13 +24,13 @@ from bot.delivery import Delivery
 from bot.intake import Intake
 from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
+from graph.chat import ChatModel, open_chat_model
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
 from graph.evaluation import evaluate_folder
 from graph.examples import load_examples
 from graph.language import identifier
 from graph.machine import Machine, build_machine
-from graph.model import ChatModel, open_model
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from graph.usage import ModelMeter
@@ -103,7 +103,7 @@ def warm(classifier: Classifier) -> None:
 @asynccontextmanager
 async def opened_model(settings: Settings, meter: ModelMeter) -> AsyncIterator[ChatModel | None]:
     """The chat model, if one is set, with its connections closed at the end."""
-    model = open_model(settings, meter)
+    model = open_chat_model(settings, meter)
     try:
         yield model
     finally:
@@ -495,7 +495,7 @@ def studio(_config: object = None) -> Machine:
     settings = load_settings()
     embedder = load_embedder(settings)
     knowledge = Knowledge(open_database(settings.database_url), embedder, open_vectors(settings, embedder.model))
-    deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), open_model(settings))
+    deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), open_chat_model(settings))
     return build_machine(bound_to=deps)
 
 

@@ -96,7 +96,11 @@ def _postgres_engine(url: str) -> AsyncEngine:
 def _sqlite_engine(url: str, threads: Executor) -> AsyncEngine:
     sqlite.register()
     engine = create_async_engine(
-        make_url(url).set(drivername=sqlite.DRIVER), pool_size=5, max_overflow=15, connect_args={"threads": threads}
+        make_url(url).set(drivername=sqlite.DRIVER),
+        pool_size=5,
+        max_overflow=15,
+        pool_use_lifo=True,
+        connect_args={"threads": threads},
     )
 
     @event.listens_for(engine.sync_engine, "begin")

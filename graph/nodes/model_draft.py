@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model, model_validator
 
+from graph.chat import ChatModel
 from graph.masking import PLACEHOLDER, mask
-from graph.model import ChatModel
 from graph.prompts.dialogue import as_data, dialogue, fenced
 from graph.prompts.templates import Prompt, prompt_version, render
 from graph.state import State

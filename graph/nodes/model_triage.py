@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model
 
-from graph.model import ChatModel
+from graph.chat import ChatModel
 from graph.prompts.dialogue import dialogue, fenced
 from graph.prompts.templates import render
 from graph.state import TurnInput

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from graph.model import ChatModel
+from graph.chat import ChatModel
 from graph.prompts.dialogue import LONGEST_LINE, dialogue, fenced
 from graph.prompts.templates import render
 from graph.state import Line

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.embedder import Embedder, LocalEmbedder, OpenAIEmbedder, _wheel_folder, load_embedder
+from storage.embedder import Embedder, LocalEmbedder, _wheel_folder, load_embedder
 from storage.errors import UnavailableError
+from storage.openai_embedder import OpenAIEmbedder
 from storage.settings import Settings
 from tests.simulators.openai_server import OpenAISimulator
 
