@@ -96,7 +96,7 @@ def assemble(
         retry_seconds=settings.jobs.retry_seconds,
     )
     desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
-    intake = Intake(store.arrivals, jobs, store.signals, settings.conversation.gather_seconds)
+    intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
     delivery = Delivery(store.outbox, channels, store.signals)
     office = Office(settings, store, desk, jobs, intake.accept)
     return Process(settings, store, desk, jobs, intake, delivery, office)

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import arrivals, audit, drafts, labels, messages
@@ -27,7 +27,7 @@ from storage.records import (
     WorkspaceSettings,
     new_id,
 )
-from storage.tables import conversations, reviews, turns, workspaces
+from storage.tables import conversations, places, reviews, turns, workspaces
 from storage.tables import messages as message_table
 
 MAX_RESTARTS = 3
@@ -55,6 +55,10 @@ class Work:
     """A person has the conversation: the bot is silent."""
     overtaken: tuple[str, ...]
     """Earlier turns of the conversation whose checkpoints are no longer needed."""
+    place_mode: Mode | None = None
+    """The mode of the place within the channel, where it has its own."""
+    unread_files: bool = False
+    """The unanswered messages came with files that are not in the question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +245,11 @@ class Turns:
                 conversations.c.summary,
                 conversations.c.bot_turns,
                 workspaces.c.settings,
+                places.c.mode.label("place_mode"),
             )
             .join(conversations, conversations.c.id == turns.c.conversation_id)
             .join(workspaces, workspaces.c.id == turns.c.workspace_id)
+            .outerjoin(places, _at_place())
             .where(turns.c.id == turn_id)
         )
         return (await connection.execute(query)).mappings().one_or_none()
@@ -274,6 +280,8 @@ class Turns:
             bot_turns=row["bot_turns"],
             owned=row["conversation_status"] == ConversationStatus.ASSIGNED,
             overtaken=tuple(turn_id for turn_id, status in others if status != TurnStatus.WAITING),
+            place_mode=Mode(row["place_mode"]) if row["place_mode"] else None,
+            unread_files=any(text.attachments for text in fresh),
         )
 
     async def _texts(self, connection: AsyncConnection, row: RowMapping) -> list[Message]:
@@ -443,6 +451,14 @@ class Turns:
             )
             .values(turn_id=proposal.turn_id)
         )
+
+
+def _at_place() -> ColumnElement[bool]:
+    return and_(
+        places.c.workspace_id == conversations.c.workspace_id,
+        places.c.channel == conversations.c.channel,
+        places.c.external_id == conversations.c.place,
+    )
 
 
 def _turn_of(job_id: str, is_review: bool) -> Any:

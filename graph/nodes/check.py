@@ -24,6 +24,8 @@ async def check(state: State) -> State:
         failure=state.get("failure", ""),
         version=state.get("version", 1),
         at=datetime.now(UTC),
+        place_mode=turn.place_mode,
+        unread_files=turn.unread_files,
     )
     return {"draft": draft, "triage": triage, "verdict": decide(case)}
 
