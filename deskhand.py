@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvicorn
+from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import Progress
 
@@ -26,16 +27,18 @@ from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
 from graph.evaluation import evaluate_folder
 from graph.examples import load_examples
+from graph.language import identifier
 from graph.machine import Machine, build_machine
-from graph.model import open_model
+from graph.model import ChatModel, open_model
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
+from graph.usage import ModelMeter
 from storage.database import open_database
 from storage.demo import Demo, ensure_demo
 from storage.doctor import Finding, examine
 from storage.embedder import load_embedder
 from storage.errors import DeskhandError, SettingsError
-from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later, unfinished
+from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
 from storage.knowledge import Knowledge
 from storage.logs import set_up_logging
 from storage.records import ChannelName, Role
@@ -76,10 +79,33 @@ async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIter
         await migrate_database(settings)
     embedder = await asyncio.to_thread(load_embedder, settings)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), open_model(settings))
-        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)})
-        async with working(process):
-            yield process
+        registry = CollectorRegistry()
+        async with opened_model(settings, ModelMeter(registry)) as model:
+            classifier = Classifier(embedder, load_examples())
+            deps = Deps(settings, store.knowledge, classifier, model)
+            process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
+            # In the background: a seconds-long first use should not fall to the first customer, nor delay the start.
+            warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
+            async with working(process):
+                yield process
+            await warming
+
+
+def warm(classifier: Classifier) -> None:
+    """Fit the classifier and read the language models now."""
+    classifier.warm()
+    identifier()
+
+
+@asynccontextmanager
+async def opened_model(settings: Settings, meter: ModelMeter) -> AsyncIterator[ChatModel | None]:
+    """The chat model, if one is set, with its connections closed at the end."""
+    model = open_model(settings, meter)
+    try:
+        yield model
+    finally:
+        if model is not None:
+            await model.aclose()
 
 
 def assemble(
@@ -88,6 +114,7 @@ def assemble(
     checkpoints: WaitingCheckpoints,
     deps: Deps,
     channels: Mapping[ChannelName, Channel],
+    registry: CollectorRegistry | None = None,
 ) -> Process:
     """Wire the layers; nothing runs yet."""
     jobs = EmbeddedJobs(
@@ -98,7 +125,7 @@ def assemble(
     desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
     intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
     delivery = Delivery(store.outbox, channels, store.signals)
-    office = Office(settings, store, desk, jobs, intake.accept)
+    office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry())
     return Process(settings, store, desk, jobs, intake, delivery, office)
 
 
@@ -118,34 +145,44 @@ async def working(process: Process) -> AsyncIterator[None]:
 
 
 def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
-    """Who does which job."""
+    """Who does which job, and who is told when every try has failed."""
 
-    async def answer(job: Job) -> Later | None:
-        return await desk.answer(job.id)
-
-    async def resume(job: Job) -> None:
-        await desk.resume(job.id)
-
-    async def load(job: Job) -> None:
-        document = await store.catalogue.load_document(job.id)
+    async def load(document_id: str) -> None:
+        document = await store.catalogue.load_document(document_id)
         store.signals.publish(document.workspace_id)
 
-    async def give_up(job: Job, reason: str) -> None:
-        match job.kind:
-            case JobKind.ANSWER | JobKind.RESUME:
-                await desk.give_up(job, reason)
-            case JobKind.DELIVER:
-                await delivery.give_up(job, reason)
-            case JobKind.LOAD:
-                await store.catalogue.give_up(job.id, reason)
+    async def fail_load(job: Job, reason: str) -> None:
+        await store.catalogue.give_up(job.id, reason)
 
-    handlers = {
-        JobKind.ANSWER: answer,
-        JobKind.RESUME: resume,
+    handlers: dict[JobKind, Handler] = {
+        JobKind.ANSWER: by_id(desk.answer),
+        JobKind.RESUME: by_id(desk.resume),
+        JobKind.SUMMARISE: by_id(desk.summarise),
+        JobKind.LOAD: by_id(load),
         JobKind.DELIVER: delivery.deliver,
-        JobKind.LOAD: load,
     }
+    last_resorts: dict[JobKind, LastResort] = {
+        JobKind.ANSWER: desk.give_up,
+        JobKind.RESUME: desk.give_up,
+        JobKind.LOAD: fail_load,
+        JobKind.DELIVER: delivery.give_up,
+    }
+
+    async def give_up(job: Job, reason: str) -> None:
+        # A summary that failed stays as it is until the conversation's next turn.
+        if job.kind in last_resorts:
+            await last_resorts[job.kind](job, reason)
+
     return Handlers(handlers, give_up)
+
+
+def by_id(work: Callable[[str], Awaitable[Later | None]]) -> Handler:
+    """A handler for work that needs nothing of its job but the id."""
+
+    async def handle(job: Job) -> Later | None:
+        return await work(job.id)
+
+    return handle
 
 
 async def housekeeping(store: Store, settings: Settings) -> None:
@@ -229,11 +266,12 @@ def greet(settings: Settings, made: Demo) -> None:
         f"\n[bold]Deskhand is ready.[/bold]\n  Workbench  {base}/\n  Web chat   {base}/chat\n  REST       {base}/docs"
     )
     for login in made.logins:
-        console.print(f"  {login.role.capitalize():<9}  {login.email}   password: {login.password}", highlight=False)
-    if made.logins:
+        password = f"password: {login.password}" if login.password else "password as given in the environment"
+        console.print(f"  {login.role.capitalize():<9}  {login.email}   {password}", highlight=False)
+    if any(login.password for login in made.logins):
         console.print("  These passwords are shown this once; `deskhand member reset` sets new ones.")
     if settings.model.provider == "none":
-        console.print("  No chat model is set: answers come verbatim from the knowledge (see README, “A chat model”).")
+        console.print("  No chat model is set: answers come verbatim from the knowledge (README: A chat model).")
     console.print("  Ctrl-C stops.\n")
 
 
@@ -291,14 +329,16 @@ async def _examine(settings: Settings) -> list[Finding]:
 
 
 async def _model_finding(settings: Settings) -> Finding:
-    model = open_model(settings)
-    if model is None:
-        return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
-    try:
-        await model.check()
-    except DeskhandError as error:
-        return Finding("chat model", good=False, detail=f"{error.detail} (model.base_url, model.name, OPENAI_API_KEY)")
-    return Finding("chat model", good=True, detail=f"{model.name} answers")
+    async with opened_model(settings, ModelMeter()) as model:
+        if model is None:
+            return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
+        try:
+            await model.check()
+        except DeskhandError as error:
+            return Finding(
+                "chat model", good=False, detail=f"{error.detail} Check model.base_url, model.name and OPENAI_API_KEY."
+            )
+        return Finding("chat model", good=True, detail=f"{model.name} answers")
 
 
 def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:

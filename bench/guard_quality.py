@@ -110,19 +110,20 @@ def handoff(data: Path, classifier: Classifier) -> None:
     precision_and_recall("nlupp_handoff", rows, classifier)
     routing = read(data, "bitext_support/routing.jsonl")
     plain = [row for row in routing if row["intent"] != "contact_customer_service"]
-    precision_and_recall("bitext_support", thinned([(row["query"], bool(row["handoff"])) for row in plain]), classifier)
+    wishes = thinned([(row["query"], bool(row["handoff"])) for row in plain])
+    precision_and_recall("bitext_support", wishes, classifier)
     for name in ("clinc150/queries.jsonl", "hint3_sofmattress/queries.jsonl", "stackfaq/queries.jsonl"):
         texts = thinned([row["query"] for row in read(data, name)])
-        print(f"  others    {name:31} {share(texts, lambda text: wants_human(text, classifier.scores(text)))}")
+        taken = share(texts, lambda text: wants_human(text, classifier.scores(text)))
+        print(f"  others    {name:31} {taken}")
     print()
 
 
 def precision_and_recall(name: str, rows: list[tuple[str, bool]], classifier: Classifier) -> None:
     counts = Counter((truth, wants_human(text, classifier.scores(text))) for text, truth in rows)
     hits, missed, false = counts[True, True], counts[True, False], counts[False, True]
-    print(
-        f"  {name:16} P {hits / max(1, hits + false):.3f}  R {hits / max(1, hits + missed):.3f}  ({hits + missed} wishes)"
-    )
+    precision, recall = hits / max(1, hits + false), hits / max(1, hits + missed)
+    print(f"  {name:16} P {precision:.3f}  R {recall:.3f}  ({hits + missed} wishes)")
 
 
 def intents(data: Path, classifier: Classifier) -> None:

@@ -55,9 +55,12 @@ class ConversationRoutes:
         one = "/conversations/{conversation_id}"
         router.post("/conversations", status_code=status.HTTP_201_CREATED)(self.create)
         router.get(one)(self.read)
-        router.post(f"{one}/messages", status_code=status.HTTP_202_ACCEPTED, responses={status.HTTP_200_OK: _TAKEN})(
-            self.post_message
-        )
+        router.post(
+            f"{one}/messages",
+            status_code=status.HTTP_202_ACCEPTED,
+            responses={status.HTTP_200_OK: _TAKEN},
+            response_model_exclude_unset=True,
+        )(self.post_message)
         router.post(f"{one}/person")(self.ask_person)
         router.post(f"{one}/resolve")(self.resolve)
         router.post(f"{one}/close")(self.close)

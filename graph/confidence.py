@@ -1,11 +1,11 @@
 """How sure we are that the best hit answers the question: evidence to a calibrated probability."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 
-from graph.wording import denies, done, opposed, tells_trouble
+from graph.wording import denied, done, opposed, tells_trouble
 from storage.keyword_index import STOPWORDS, terms, words
 from storage.phrasings import texts_of
 from storage.ranking import blended
@@ -31,20 +31,20 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
 """What an agent is told, by feature."""
 
 # Fitted over open sets of questions, in scope and out of scope, by `python -m bench.fit_confidence`.
-INTERCEPT = -6.0
+INTERCEPT = -4.771
 COEFFICIENTS: Mapping[str, float] = MappingProxyType(
     {
-        "dense": 4.0,
-        "agreement": 4.0,
-        "margin": 6.0,
-        "background": 0.0,
-        "coverage": 1.0,
-        "elsewhere": -1.0,
-        "opposite": -1.0,
-        "denial": -0.3,
-        "done": -0.3,
-        "trouble": -0.3,
-        "passage": 0.0,
+        "dense": 4.326,
+        "agreement": 5.989,
+        "margin": 4.209,
+        "background": -4.833,
+        "coverage": 1.37,
+        "elsewhere": -0.786,
+        "opposite": -1.357,
+        "denial": -2.5,
+        "done": -2.5,
+        "trouble": -0.5,
+        "passage": 1.108,
     }
 )
 
@@ -78,11 +78,18 @@ def features(query: str, hits: Sequence[Hit]) -> dict[str, float]:
         "coverage": 1 - len(missing) / len(asked) if asked else 0.0,
         "elsewhere": elsewhere / len(asked) if asked else 0.0,
         "opposite": float(bool(opposed(asked, known))),
-        "denial": float(denies(query) and not any(map(denies, phrasings))),
-        "done": float(not done(query).isdisjoint(known - frozenset(chain.from_iterable(map(done, phrasings))))),
+        "denial": _said_of_it_alone(denied, query, phrasings),
+        "done": _said_of_it_alone(done, query, phrasings),
         "trouble": float(tells_trouble(query) and not any(map(tells_trouble, phrasings))),
         "passage": float(best.chunk.kind is ChunkKind.PASSAGE),
     }
+
+
+def _said_of_it_alone(saying: Callable[[str], frozenset[str]], query: str, phrasings: Sequence[str]) -> float:
+    """1 if the query says this of something that the phrasings are about, and none of them says it."""
+    about = frozenset(chain.from_iterable(map(terms, phrasings)))
+    said = saying(query) & about
+    return float(bool(said) and said.isdisjoint(chain.from_iterable(map(saying, phrasings))))
 
 
 def _meaning(hit: Hit) -> float:

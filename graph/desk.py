@@ -6,8 +6,10 @@ import structlog
 from langgraph.types import Command
 
 from graph.checkpoints import WaitingCheckpoints, config_of
+from graph.errors import ModelError
 from graph.human import response_for
 from graph.machine import Machine
+from graph.nodes.summary import summarise
 from graph.state import Deps, Line, State, TurnInput
 from storage.audit import now
 from storage.jobs import Job, JobKind, Jobs, Later
@@ -74,7 +76,23 @@ class Desk:
         finally:
             self.checkpoints.end(work.turn_id)
         await self._tell(work.workspace_id, work.conversation_id)
+        if work.long and self._deps.model is not None:
+            await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
         return Later(now()) if ending is Ending.RESTART else None
+
+    async def summarise(self, conversation_id: str) -> None:
+        """The job of a long conversation: fold its older messages into the summary; a failing model leaves it."""
+        keep = self._deps.settings.conversation.history_messages
+        older = await self._conversations.older(conversation_id, keep)
+        if older is None or self._deps.model is None:
+            return
+        lines = [Line(author=message.author, text=message.text) for message in older.messages]
+        try:
+            summary = await summarise(older.summary, lines, self._deps.model)
+        except ModelError as error:
+            log.warning("summary failed", conversation=conversation_id, kind=error.kind)
+            return
+        await self._conversations.keep_summary(conversation_id, older, summary)
 
     async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> Review:
         """A person's decision: the first on this version wins; the graph resumes as a job.

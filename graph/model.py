@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.messages.ai import UsageMetadata
 from langchain_openai import ChatOpenAI
 from openai.types import CompletionUsage
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from graph.errors import (
     ModelError,
@@ -70,6 +70,13 @@ class _Ask(Generic[T]):
         return [*self.messages(way), *said, HumanMessage(CUT_OFF if reply.cut_off else problem)]
 
 
+class Ready(BaseModel):
+    """The answer to a check."""
+
+    model_config = ConfigDict(extra="forbid")
+    ready: bool
+
+
 class ChatModel:
     """One endpoint and model; how it must be asked for structure is found with the first question and remembered."""
 
@@ -122,6 +129,10 @@ class ChatModel:
             raise
         finally:
             self._meter.took(time.monotonic() - started)
+
+    async def check(self) -> None:
+        """Ask something trivial, to see whether the endpoint answers. Raises a ModelError that says why not."""
+        await self.ask(Prompt(name="check", system="Set ready to true.", user="Ready?", version="1"), Ready)
 
     async def _within_deadline(self, prompt: Prompt, schema: type[T]) -> T:
         seconds = self._settings.timeout_seconds

@@ -33,6 +33,8 @@ class Case:
     """Automatic replies since a person last wrote."""
     failure: str
     """Why no draft could be made; empty if one was."""
+    suspicious: bool
+    """A source of the chat model's draft gives orders to the assistant."""
     version: int
     """Above 1: a person asked for this draft."""
     at: datetime
@@ -121,6 +123,10 @@ def _personal(case: Case) -> str | None:
     return f"The draft repeats personal data: {', '.join(repeated)}." if repeated else None
 
 
+def _planted(case: Case) -> str | None:
+    return "A source of this draft gives orders to the assistant: check it." if case.suspicious else None
+
+
 def _redraft(case: Case) -> str | None:
     return "A person asked for this redraft." if case.version > 1 else None
 
@@ -145,6 +151,7 @@ RULES: tuple[Rule, ...] = (
     _priority,
     _too_many,
     _personal,
+    _planted,
     _redraft,
     _draft_mode,
     _closed,

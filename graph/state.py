@@ -67,6 +67,8 @@ class State(TypedDict, total=False):
     verdict: Verdict
     failure: str
     """Plain words for why no draft could be made (the chat model is down); a person gets the turn."""
+    suspicious: bool
+    """A passage that the chat model's draft rests on gives orders to the assistant."""
     guidance: tuple[str, ...]
     """What reviewers asked of a redraft, oldest first."""
     rejected: tuple[str, ...]

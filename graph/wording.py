@@ -7,12 +7,13 @@ from itertools import chain
 from storage.keyword_index import terms
 
 NEGATION = (
-    r"(?:no|not|never|none|nothing|neither|nor|without|cannot|[a-z]+n't|(?:do|ca|wo|did|does|is|was|are|have|has)nt)"
+    r"(?:no|not|never|without|(?:do|does|did|is|are|was|were|will|would|should)n't|wo(?:n't|nt)|(?:do|does|did|is)nt)"
 )
-DENIAL = re.compile(rf"\b{NEGATION}\b")
+DENIAL = re.compile(rf"\b{NEGATION}((?:\s+\w+){{1,3}})")
+"""The words that are denied come right behind."""
 IGNORANCE = re.compile(
     rf"\b{NEGATION}\s+(?:really |quite |even |yet )?"
-    r"(?:know|knew|understand|sure|certain|aware|remember|recall|find|see|clear|seem|recogni[sz]e)\b"
+    r"(?:know|knew|understand|sure|certain|aware|remember|recall|find|see|clear|seem|recogni[sz]e|forget|work|only)"
 )
 """Says no to nothing: the customer does not know something, and asks."""
 TROUBLE = re.compile(
@@ -22,13 +23,12 @@ TROUBLE = re.compile(
 )
 ASKING = re.compile(
     r"\?|^(?:(?:hi|hello|hey|please|pls|so|and|ok|okay)\b\W*)*(?:how|what|whats|what's|when|where|which|who|whose|why|can|could"
-    r"|do|does|did|is|are|am|was|were|will|would|should|shall|may|has|have)\b"
+    r"|(?:do|does|did)(?!\s+not|n)|is|are|am|was|were|will|would|should|shall|may|has|have)\b"
     r"|\b(?:how (?:do|can|to)|can i|can you|could you|is there|what is|tell me|help me|want to know)\b"
 )
-HAPPENED = re.compile(
-    r"\b(?:is|are|was|were|been|being|got|gets|already|has|have|had|[a-z]+'(?:s|ve))\s+(?:\w+\s+){0,2}?(\w{2,}ed)\b"
-)
-"""Something was done: `my order is cancelled`."""
+HAPPENED = re.compile(r"\b(?:is|are|was|were|been|got|already)\s+(?:\w+\s+)?(\w{2,}ed)\W*$")
+"""Ends with what was done: `my order is cancelled`."""
+DEPENDENT = re.compile(r"\b(?:if|whether|that|which|who|when|where|how|what|because)\b")
 OPPOSITES = (
     (
         "add create open make place book schedule confirm start activate",
@@ -64,6 +64,10 @@ OPPOSITES = (
 """Words of opposite sense: each on the left with each on the right."""
 
 
+ACTIONS = "change update modify reset refund ship deliver charge renew replace return exchange order"
+"""What an entry may be about doing, besides the opposites."""
+
+
 def _opposites() -> dict[str, frozenset[str]]:
     pairs = [(set(terms(left)), set(terms(right))) for left, right in OPPOSITES]
     both = [*pairs, *((right, left) for left, right in pairs)]
@@ -72,18 +76,19 @@ def _opposites() -> dict[str, frozenset[str]]:
 
 
 _OPPOSITES = _opposites()
+_ACTIONS = frozenset(terms(ACTIONS)) | _OPPOSITES.keys()
 
 
-def denies(text: str) -> bool:
-    """Whether the text is a statement that says no to something."""
+def denied(text: str) -> frozenset[str]:
+    """The actions, as terms, that a statement says no to; a question denies nothing."""
     plain = _plain(text)
-    return bool(DENIAL.search(IGNORANCE.sub(" ", plain))) and not ASKING.search(plain)
+    return frozenset() if ASKING.search(plain) else _actions(DENIAL.findall(IGNORANCE.sub(" ", plain)))
 
 
 def done(text: str) -> frozenset[str]:
-    """What a statement says was done, as terms; a question states nothing."""
+    """The actions, as terms, that a statement says were done; a question states nothing."""
     plain = _plain(text)
-    return frozenset() if ASKING.search(plain) else frozenset(terms(" ".join(HAPPENED.findall(plain))))
+    return frozenset() if ASKING.search(plain) or DEPENDENT.search(plain) else _actions(HAPPENED.findall(plain))
 
 
 def tells_trouble(text: str) -> bool:
@@ -94,6 +99,10 @@ def tells_trouble(text: str) -> bool:
 def opposed(asked: Iterable[str], known: Set[str]) -> list[str]:
     """The asked terms that `known` has only in their opposite sense."""
     return [term for term in asked if term not in known and not known.isdisjoint(_OPPOSITES.get(term, ()))]
+
+
+def _actions(parts: Iterable[str]) -> frozenset[str]:
+    return _ACTIONS.intersection(terms(" ".join(parts)))
 
 
 def _plain(text: str) -> str:

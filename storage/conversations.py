@@ -1,5 +1,6 @@
 """Conversations, which are also the tickets: reading them, and what people do with them."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,13 +17,25 @@ from storage.records import (
     ConversationStatus,
     Customer,
     Member,
+    Message,
     Priority,
     TurnStatus,
     Visibility,
 )
 from storage.tables import conversations, customers, members, turns
+from storage.tables import messages as message_table
 
 MAX_REPLY_LENGTH = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """Messages that should go into the summary, and the summary so far."""
+
+    summary: str
+    summary_seq: int
+    """The last message that the summary covers."""
+    messages: tuple[Message, ...]
 
 
 class Conversations:
@@ -81,6 +94,37 @@ class Conversations:
         query = select(turns.c.id).where(turns.c.conversation_id == conversation_id, turns.c.status.in_(busy)).limit(1)
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
+
+    async def older(self, conversation_id: str, keep: int) -> Older | None:
+        """What was said before the last `keep` messages and is not in the summary yet; None if nothing was."""
+        row_query = select(conversations.c.summary, conversations.c.summary_seq).where(
+            conversations.c.id == conversation_id
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(row_query)).one_or_none()
+            if row is None:
+                return None
+            query = (
+                select(message_table)
+                .where(
+                    message_table.c.conversation_id == conversation_id,
+                    message_table.c.seq > row.summary_seq,
+                    message_table.c.visibility == Visibility.PUBLIC,
+                    message_table.c.author != Author.SYSTEM,
+                )
+                .order_by(message_table.c.seq)
+            )
+            texts = [messages.plain_message_of(item) for item in (await connection.execute(query)).mappings()]
+        older = tuple(texts[:-keep])
+        return Older(row.summary, row.summary_seq, older) if older else None
+
+    async def keep_summary(self, conversation_id: str, older: Older, summary: str) -> None:
+        """Replace the summary, unless somebody else has meanwhile."""
+        mine = (conversations.c.id == conversation_id) & (conversations.c.summary_seq == older.summary_seq)
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(conversations).where(mine).values(summary=summary, summary_seq=older.messages[-1].seq)
+            )
 
     async def take_over(self, member: Member, conversation_id: str) -> None:
         """The member has the conversation: the bot falls silent, a waiting draft is overtaken."""

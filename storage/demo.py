@@ -4,8 +4,6 @@ import secrets
 from dataclasses import dataclass
 from importlib import resources
 
-from pydantic import SecretStr
-
 from storage.errors import ConflictError
 from storage.records import Role
 from storage.settings import Settings
@@ -26,7 +24,8 @@ class DemoLogin:
 
     email: str
     role: Role
-    password: str
+    password: str | None
+    """None: it was given in the environment, and is not repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +48,9 @@ async def ensure_demo(store: Store, settings: Settings) -> Demo:
     )
     logins = []
     for email, name, role, given in people:
-        password = _password(given)
+        password = given.get_secret_value() or secrets.token_urlsafe(12)
         await store.members.add(WORKSPACE_ID, email, name, role, password)
-        logins.append(DemoLogin(email, role, password))
+        logins.append(DemoLogin(email, role, None if given.get_secret_value() else password))
     for title, text in CANNED_REPLIES:
         await store.workspaces.add_canned(WORKSPACE_ID, title, text)
     return Demo(tuple(logins), await _documents(store))
@@ -63,6 +62,3 @@ async def _documents(store: Store) -> tuple[str, ...]:
     documents = [await store.catalogue.create(WORKSPACE_ID, file.name, file.read_bytes()) for file in files]
     return tuple(document.id for document in documents)
 
-
-def _password(given: SecretStr) -> str:
-    return given.get_secret_value() or secrets.token_urlsafe(12)

@@ -32,6 +32,8 @@ class JobKind(StrEnum):
     """Let a decision take effect; `Job.id` is the review's id."""
     DELIVER = "deliver"
     """Send what a conversation's outbox holds; `Job.id` is the conversation's id."""
+    SUMMARISE = "summarise"
+    """Fold a long conversation's older messages into its summary; `Job.id` is the conversation's id."""
     LOAD = "load"
     """Make a document findable; `Job.id` is the document's id."""
 

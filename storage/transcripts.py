@@ -41,7 +41,7 @@ class Pulse:
     assignee: str | None
     last_seq: int
     working: bool
-    """Whether a turn is on its way."""
+    """Whether the desk is at work on a reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,10 @@ class Transcripts:
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one()
-        return Pulse(ConversationStatus(row.status), row.name, row.last_seq, bool(row.working))
+        status = ConversationStatus(row.status)
+        # A turn that was under way when a person took over sends nothing.
+        working = bool(row.working) and status is not ConversationStatus.ASSIGNED
+        return Pulse(status, row.name, row.last_seq, working)
 
     async def progress(self, message_id: str) -> Progress:
         """How far the desk is with this message of the customer; NotFoundError if there is none."""

@@ -59,6 +59,8 @@ class Work:
     """The mode of the place within the channel, where it has its own."""
     unread_files: bool = False
     """The unanswered messages came with files that are not in the question."""
+    long: bool = False
+    """The history has grown to twice its length: the older half should go into the summary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,7 @@ class Turns:
                 conversations.c.answered_seq,
                 conversations.c.customer_seq,
                 conversations.c.summary,
+                conversations.c.summary_seq,
                 conversations.c.bot_turns,
                 workspaces.c.settings,
                 places.c.mode.label("place_mode"),
@@ -267,6 +270,7 @@ class Turns:
             return NotYet(audit.now() + arrivals.DECISION_PAUSE)
         texts = await self._texts(connection, row)
         fresh = [text for text in texts if text.author is Author.CUSTOMER and text.seq > row["answered_seq"]]
+        history = tuple(text for text in texts if text not in fresh)[-2 * self._history_messages :]
         return Work(
             turn_id=row["id"],
             workspace_id=row["workspace_id"],
@@ -275,7 +279,8 @@ class Turns:
             settings=WorkspaceSettings.model_validate(row["settings"]),
             upto_seq=row["customer_seq"],
             question="\n".join(text.text for text in fresh),
-            history=tuple(text for text in texts if text not in fresh)[-self._history_messages :],
+            history=history,
+            long=len(history) >= 2 * self._history_messages - 2,
             summary=row["summary"],
             bot_turns=row["bot_turns"],
             owned=row["conversation_status"] == ConversationStatus.ASSIGNED,
@@ -289,7 +294,7 @@ class Turns:
             select(message_table)
             .where(
                 message_table.c.conversation_id == row["conversation_id"],
-                message_table.c.seq > row["answered_seq"] - 2 * self._history_messages,
+                message_table.c.seq > max(row["summary_seq"], row["answered_seq"] - 3 * self._history_messages),
                 message_table.c.seq <= row["customer_seq"],
                 message_table.c.visibility == Visibility.PUBLIC,
                 message_table.c.author != Author.SYSTEM,

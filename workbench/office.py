@@ -1,7 +1,9 @@
 """What the workbench and its REST interface may use: the one object that the composition root passes in."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
 
 from graph.desk import Desk
 from storage.arrivals import Accepted
@@ -21,3 +23,5 @@ class Office:
     jobs: Jobs
     accept: Callable[[Incoming], Awaitable[Accepted]]
     """The way in for tickets: intake's, passed in so that the workbench need not know the channels."""
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    """What `/metrics` shows."""

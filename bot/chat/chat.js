@@ -15,6 +15,7 @@ let shown = new Map(); // message id -> message
 let stream = null;
 let sending = false;
 let unread = 0;
+let stuck = true;
 
 // --- What is shown -------------------------------------------------------------------------------------------------
 
@@ -29,7 +30,7 @@ function statusLine() {
   if (now.status === "assigned" && now.assignee) return [`${now.assignee} from the team is here`, "person"];
   if (now.working) return ["The desk is working…", "working"];
   if (now.status === "assigned" || now.status === "pending") return ["A person will answer you here", "waiting"];
-  return ["Ask us anything", "idle"];
+  return [shown.size ? "Anything else? Just write" : "Ask us anything", "idle"];
 }
 
 function refresh() {
@@ -39,7 +40,7 @@ function refresh() {
   page.status.dataset.kind = kind;
   const begun = shown.size > 0;
   const withPerson = now.status === "pending" || now.status === "assigned";
-  page.typing.hidden = !(now.working && now.connected && !(now.status === "assigned"));
+  page.typing.hidden = !(now.working && now.connected);
   page.person.hidden = !session.id || withPerson || now.status === "closed";
   page.solved.hidden = !begun || now.status === "resolved" || now.status === "closed";
   page.new.hidden = !begun;
@@ -62,7 +63,7 @@ function show(message) {
   const stick = atBottom();
   shown.set(message.id, message);
   if (message.external_id) settle(message.external_id);
-  const made = messageElement(message, { botName: `${name} assistant`, onVote: vote });
+  const made = messageElement(message, vote);
   page.log.insertBefore(made, page.log.querySelector("[data-unsent]"));
   if (message.author !== "customer") announce();
   scroll(stick, made);
@@ -342,8 +343,13 @@ page.solved.addEventListener("click", () => act("resolve"));
 page.new.addEventListener("click", startNew);
 page.newer.addEventListener("click", () => scroll(true));
 page.scroll.addEventListener("scroll", () => {
-  if (atBottom()) page.newer.hidden = true;
+  stuck = atBottom();
+  if (stuck) page.newer.hidden = true;
 });
+// A growing text box or a phone's keyboard must not hide the newest message.
+new ResizeObserver(() => {
+  if (stuck) page.scroll.scrollTop = page.scroll.scrollHeight;
+}).observe(page.scroll);
 document.addEventListener("visibilitychange", () => {
   unread = 0;
   document.title = name;

@@ -2,6 +2,8 @@
 
 import { safeNodes } from "./safe_html.js";
 
+const SVG = "http://www.w3.org/2000/svg";
+
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -12,7 +14,7 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-export function messageElement(message, { botName, onVote }) {
+export function messageElement(message, onVote) {
   if (message.author === "system") return systemLine(message.text, message.id);
   const isReply = message.author !== "customer";
   const bubble = element("div", { class: "bubble" });
@@ -21,7 +23,7 @@ export function messageElement(message, { botName, onVote }) {
   return element(
     "article",
     { class: `message ${message.author}`, "data-id": message.id },
-    element("p", { class: "meta" }, author(message, botName), " ", time(message.created_at)),
+    element("p", { class: "meta" }, author(message), " ", time(message.created_at)),
     bubble,
     ...(isReply ? [sources(message.citations), votes(message, onVote)] : []),
   );
@@ -44,15 +46,15 @@ export function choice(text, onclick) {
   return element("button", { type: "button", class: "choice", onclick }, text);
 }
 
-function author(message, botName) {
-  const names = { customer: "You", bot: botName, agent: message.name || "Support team" };
+function author(message) {
+  const names = { customer: "You", bot: "Assistant", agent: message.name || "Support team" };
   return element("span", { class: "author" }, names[message.author]);
 }
 
 function time(iso) {
   const at = new Date(iso);
   const today = at.toDateString() === new Date().toDateString();
-  const format = { hour: "2-digit", minute: "2-digit", ...(today ? {} : { day: "numeric", month: "short" }) };
+  const format = { hour: "numeric", minute: "2-digit", ...(today ? {} : { day: "numeric", month: "short" }) };
   return element("time", { datetime: iso, title: at.toLocaleString() }, at.toLocaleString(undefined, format));
 }
 
@@ -81,9 +83,9 @@ function passage(source) {
 
 function votes(message, onVote) {
   const buttons = [
-    ["up", "👍", "This helped"],
-    ["down", "👎", "This did not help"],
-  ].map(([vote, sign, label]) =>
+    ["up", "This helped"],
+    ["down", "This did not help"],
+  ].map(([vote, label]) =>
     element(
       "button",
       {
@@ -94,10 +96,21 @@ function votes(message, onVote) {
         "data-vote": vote,
         onclick: (event) => onVote(message, vote, event.currentTarget.parentElement),
       },
-      sign,
+      thumb(),
     ),
   );
   return element("div", { class: "votes", role: "group", "aria-label": "Was this helpful?" }, ...buttons);
+}
+
+// Drawn, because not every machine has a font with thumbs; the style sheet turns the one that points down.
+function thumb() {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", "M7 10v10H3V10zm0 0 4-7c1.500 0 2.500 1 2.500 2.500V9H19a2 2 0 0 1 2 2.300l-1.200 7A2 2 0 0 1 17.800 20H7");
+  svg.append(path);
+  return svg;
 }
 
 export function showVote(group, vote) {

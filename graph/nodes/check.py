@@ -22,6 +22,7 @@ async def check(state: State) -> State:
         draft=draft,
         bot_turns=turn.bot_turns,
         failure=state.get("failure", ""),
+        suspicious=state.get("suspicious", False),
         version=state.get("version", 1),
         at=datetime.now(UTC),
         place_mode=turn.place_mode,

@@ -1,8 +1,11 @@
 """Propose a reply: by the chat model from the hits, or verbatim from the best one."""
 
+import asyncio
+
 from langgraph.runtime import Runtime
 
 from graph.errors import ModelError
+from graph.injection import planted
 from graph.nodes.model_draft import model_draft
 from graph.nodes.verbatim import verbatim_draft
 from graph.state import Deps, State
@@ -21,6 +24,12 @@ async def draft(state: State, runtime: Runtime[Deps]) -> State:
     if model is None or state.get("failure"):
         return {"draft": verbatim_draft(triage.standalone_question, hits)}
     try:
-        return {"draft": await model_draft(state, model)}
+        written = await model_draft(state, model)
     except ModelError as error:
         return {"draft": verbatim_draft(triage.standalone_question, hits), "failure": error.detail}
+    suspicious = await asyncio.to_thread(_rests_on_orders, written)
+    return {"draft": written, "suspicious": suspicious}
+
+
+def _rests_on_orders(written: Draft) -> bool:
+    return any(planted(citation.text) for citation in written.citations)

@@ -139,6 +139,12 @@ class Catalogue:
             raise NotFoundError from error
         return await self._publish(document, loaded)
 
+    async def give_up(self, document_id: str, reason: str) -> None:
+        """The load failed at every try: say so, and what to do."""
+        document, _ = await self._content(document_id)
+        error = f"It could not be loaded ({reason}). Delete it and load the file again."
+        await self._finish(document, status=DocumentStatus.FAILED, error=error)
+
     async def unfinished(self) -> tuple[str, ...]:
         """Ids of the documents still `loading`, oldest first: their jobs are enqueued again at start."""
         query = select(documents.c.id).where(documents.c.status == DocumentStatus.LOADING)

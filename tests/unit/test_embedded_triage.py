@@ -59,7 +59,8 @@ async def test_a_wish_for_a_person_is_heard(classifier: Classifier, text: str) -
 @pytest.mark.parametrize(
     "text",
     ["how do I add an agent", "is there a person limit per team", "I talked to an agent yesterday", "are you a person?",
-     "what are your support hours?", "I need someone to clean the room", "how do I become a manager?"],
+     "what are your support hours?", "I need someone to clean the room", "how do I become a manager?",
+        "am I talking to a real person?"],
 )  # fmt: skip
 async def test_speaking_about_people_is_no_wish_for_one(classifier: Classifier, text: str) -> None:
     assert not (await triaged(text, classifier)).wants_human

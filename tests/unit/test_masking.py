@@ -53,6 +53,8 @@ def test_personal_data_becomes_a_placeholder(text: str, masked: str) -> None:
         "from 2024-05-06 12:30:15 to 12/05/2024",
         "it costs $1,200,300 or 1 200 300 400",
         "between 1990 - 2020",
+        "the phone call on 2024-05-06 was cut off",
+        "my desk printer is at 192.168.100.200",
         "12224-0341",
         "my password is not working",
         "the password is incorrect",

@@ -29,6 +29,7 @@ GOOD = Case(
     draft=Draft(text="Like this.", can_answer=True, confidence=0.9),
     bot_turns=0,
     failure="",
+    suspicious=False,
     version=1,
     at=MONDAY_NOON,
 )
@@ -53,6 +54,7 @@ HELD = {
     "bot turns": (replace(GOOD, bot_turns=10), "10 times in a row"),
     "guard": (replace(GOOD, guard=GuardResult(action=GuardAction.HOLD, text="x", reason="An attack.")), "An attack."),
     "failure": (replace(GOOD, failure="The model did not answer.", draft=Draft()), "The model did not answer."),
+    "planted": (replace(GOOD, suspicious=True), "gives orders to the assistant"),
     "redraft": (replace(GOOD, version=2), "asked for this redraft"),
     "personal data": (
         replace(

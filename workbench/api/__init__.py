@@ -1,1 +1,59 @@
-"""The REST interface under /api/v1."""
+"""The REST interface: /api/v1 for members, /health, /metrics and /docs."""
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from storage.analytics import Analytics
+from storage.health import Health
+from storage.measures import Measures
+from storage.monitoring import Monitoring
+from workbench.access import LoginGuard
+from workbench.api import (
+    analytics,
+    answers,
+    auth,
+    conversations,
+    docs,
+    documents,
+    health,
+    members,
+    monitoring,
+    reviews,
+    tickets,
+)
+from workbench.api.front import Front, behind
+from workbench.api.metering import RequestMeter
+from workbench.api.problem_document import PROBLEMS
+from workbench.office import Office
+
+RESOURCES = (auth, members, conversations, tickets, answers, documents, reviews, analytics, monitoring)
+
+
+def api_routes(office: Office, *, measures: Measures | None = None, logins: LoginGuard | None = None) -> APIRouter:
+    """Every REST route of the workbench.
+
+    `measures` are shown at /metrics (default: new ones in the office's registry), `logins` is the guard that the
+    login page has too.
+    """
+    attempts = office.settings.web.login_attempts
+    database = office.store.database
+    front = Front(
+        office=office,
+        logins=logins or LoginGuard(attempts),
+        registrations=LoginGuard(attempts),
+        analytics=Analytics(database),
+        monitoring=Monitoring(database),
+        health=Health(database, office.store.knowledge),
+        measures=measures or Measures(office.registry, database),
+    )
+    here = [Depends(behind(front))]
+    routes = APIRouter()
+    for resource in RESOURCES:
+        routes.include_router(resource.router, prefix="/api/v1", dependencies=here, responses=dict(PROBLEMS))
+    routes.include_router(health.router, dependencies=here)
+    routes.include_router(docs.router)
+    return routes
+
+
+def install_metering(app: FastAPI, measures: Measures) -> None:
+    """Count the application's requests."""
+    app.add_middleware(RequestMeter, measures=measures)

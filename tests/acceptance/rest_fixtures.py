@@ -1,0 +1,25 @@
+"""Fixtures around the REST interface; a test module takes them by `pytest_plugins`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from graph.examples import load_examples
+from graph.nodes.classifier import Classifier
+from storage.embedder import Embedder
+from tests.acceptance.rest import Rest, open_rest
+from tests.conftest import settings_for
+
+
+@pytest.fixture(scope="session")
+def classifier(embedder: Embedder) -> Classifier:
+    """Fitted once."""
+    return Classifier(embedder, load_examples())
+
+
+@pytest.fixture
+async def rest(tmp_path: Path, database_url: str, embedder: Embedder, classifier: Classifier) -> AsyncIterator[Rest]:
+    """The desk on each of the two databases; its jobs wait until `work()`."""
+    async with open_rest(settings_for(tmp_path, database_url), embedder, classifier) as rest:
+        yield rest

@@ -1,0 +1,177 @@
+"""Who may come in: the cookie of a login, the limit on attempts, and the login page's routes."""
+
+import time
+from pathlib import Path
+from string import Template
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Form, Request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.requests import HTTPConnection
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+
+from storage.errors import DeskhandError, NotAllowedError, NotLoggedInError, TooManyAttemptsError
+from storage.members import Members
+from storage.records import Member, Role
+from storage.settings import Settings
+from workbench.markup import esc
+
+COOKIE = "deskhand_session"
+WINDOW_MINUTES = 5
+MAX_PASSWORD_BYTES = 1_000
+HERE = Path(__file__).parent
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+class LoginGuard:
+    """Limits failed logins per client address and per e-mail, within five minutes and this process."""
+
+    def __init__(self, attempts: int) -> None:
+        self._limit = RateLimitItemPerMinute(attempts, WINDOW_MINUTES)
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    def admit(self, address: str, email: str) -> None:
+        """Count an attempt before its password is looked at, so that attempts side by side are counted too.
+
+        Raises TooManyAttemptsError when one of the two has no attempts left.
+        """
+        keys = _keys(address, email)
+        # Not `all(generator)`: both are counted, whichever is exhausted.
+        if not all([self._limiter.hit(self._limit, *key) for key in keys]):
+            resets = max(self._limiter.get_window_stats(self._limit, *key).reset_time for key in keys)
+            raise TooManyAttemptsError(max(1, round(resets - time.time())))
+
+    def succeeded(self, address: str, email: str) -> None:
+        """The attempt was no failure: it does not count for the address, and the e-mail starts anew."""
+        from_address, of_email = _keys(address, email)
+        self._limiter.hit(self._limit, *from_address, cost=-1)
+        self._limiter.clear(self._limit, *of_email)
+
+
+def _keys(address: str, email: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("address", address), ("email", email.strip().lower()[:320])
+
+
+class Sessions:
+    """Finds the member behind a request by its cookie; nothing that the browser says otherwise is believed."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+
+    async def member(self, request: HTTPConnection) -> Member:
+        """Who this is. Raises NotLoggedInError."""
+        return await self._members.by_token(_token(request))
+
+    async def admin(self, request: HTTPConnection) -> Member:
+        """Who this is, if an admin. Raises NotLoggedInError and NotAllowedError."""
+        member = await self.member(request)
+        if member.role is not Role.ADMIN:
+            raise NotAllowedError("Only admins may do this.")
+        return member
+
+    async def choices(self, request: HTTPConnection) -> list[Member]:
+        """The same person in each of their workspaces, the active one first. Raises NotLoggedInError."""
+        return await self._members.choices(_token(request))
+
+    async def switched(self, request: HTTPConnection, member_id: str) -> str:
+        """A token for another of the person's workspaces. Raises NotLoggedInError and NotAllowedError."""
+        choices = await self.choices(request)
+        chosen = next((choice for choice in choices if choice.id == member_id), None)
+        if chosen is None:
+            raise NotAllowedError("This login does not open that workspace.")
+        return await self._members.token(chosen, choices)
+
+
+def _token(request: HTTPConnection) -> str:
+    token = request.cookies.get(COOKIE)
+    if not token:
+        raise NotLoggedInError
+    return str(token)
+
+
+def is_same_site(request: HTTPConnection) -> bool:
+    """Whether a request that changes something comes from one of our own pages, as browsers tell it."""
+    fetched_from = request.headers.get("sec-fetch-site")
+    if fetched_from is not None:
+        return fetched_from in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def access_routes(members: Members, settings: Settings, guard: LoginGuard) -> APIRouter:
+    """`/login`, `/logout`, `/switch` and the login page's stylesheet."""
+    routes = APIRouter(include_in_schema=False)
+    page = Template((HERE / "pages" / "login.html").read_text(encoding="utf-8"))
+    sessions = Sessions(members)
+    seconds = settings.web.session_hours * 3600
+
+    @routes.get("/workbench/theme.css")
+    async def theme() -> FileResponse:
+        return FileResponse(HERE / "theme.css", headers={"Cache-Control": "no-cache"})
+
+    @routes.get("/login")
+    async def login_page(request: Request) -> Response:
+        try:
+            await sessions.member(request)
+        except NotLoggedInError:
+            return _page(page)
+        return RedirectResponse("/", 303)
+
+    @routes.post("/login")
+    async def log_in(request: Request, email: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
+        if not is_same_site(request):
+            return _page(page, email, "This login came from another site; please log in here.", 403)
+        address = request.client.host if request.client else ""
+        try:
+            guard.admit(address, email)
+            found = await members.log_in(email, password[:MAX_PASSWORD_BYTES])
+        except DeskhandError as error:
+            return _page(page, email, error.detail, 429 if isinstance(error, TooManyAttemptsError) else 401)
+        guard.succeeded(address, email)
+        return _enter(request, await members.token(found[0], found), seconds)
+
+    @routes.post("/switch")
+    async def switch(request: Request, member: Annotated[str, Form()]) -> Response:
+        if not is_same_site(request):
+            return RedirectResponse("/", 303)
+        try:
+            return _enter(request, await sessions.switched(request, member), seconds)
+        except DeskhandError:
+            return RedirectResponse("/login", 303)
+
+    @routes.post("/logout")
+    @routes.get("/logout")
+    async def log_out(request: Request) -> Response:
+        if not is_same_site(request):
+            return RedirectResponse("/", 303)
+        response = RedirectResponse("/login", 303, headers=NO_STORE)
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+        return response
+
+    return routes
+
+
+def _enter(request: Request, token: str, seconds: int) -> Response:
+    response = RedirectResponse("/", 303, headers=NO_STORE)
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    return response
+
+
+def _page(page: Template, email: str = "", message: str = "", status: int = 200) -> HTMLResponse:
+    alert = f'<p class="dh-alert" role="alert">{esc(message)}</p>' if message else ""
+    return HTMLResponse(page.substitute(email=esc(email), alert=alert), status, headers=NO_STORE | PAGE_SECURITY)
+
+
+PAGE_SECURITY = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+"""The login page runs no script and loads nothing but its stylesheet."""

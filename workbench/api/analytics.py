@@ -1,0 +1,155 @@
+"""The workspace's numbers."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from storage import analytics
+from storage.audit import now
+from storage.errors import InvalidError
+from storage.monitoring import ProcessSummary
+from storage.records import DecisionKind, LabelSource, Outcome, TurnStatus
+from workbench.api.front import AtFront, CurrentMember
+from workbench.api.shapes import Cursor, Item, Items, Limit, page_items
+
+router = APIRouter(prefix="/analytics", tags=["analytics"])
+
+USUAL = timedelta(days=30)
+YEARS = range(1970, 9000)
+
+
+class Spread(Item):
+    """How long something took, in seconds; null when it never happened."""
+
+    count: int
+    median: float | None
+    p90: float | None
+
+
+class Shares(Item):
+    """Parts of all finished turns, 0 to 1."""
+
+    automatic: float
+    reviewed: float
+    handed_over: float
+    dismissed: float
+
+
+class Votes(Item):
+    """Customers' votes on replies."""
+
+    up: int
+    down: int
+
+
+class Labelled(Item):
+    """Drafts called right or wrong."""
+
+    right: int
+    wrong: int
+    error: float | None
+    """The share of wrong ones, 0 to 1; null without labels."""
+
+
+class Day(Item):
+    """One day (UTC)."""
+
+    day: date
+    messages_in: int
+    messages_out: int
+    conversations: int
+    automatic: int
+    reviewed: int
+    handed_over: int
+    dismissed: int
+
+
+class Metrics(Item):
+    """The most asked for numbers of a span of time."""
+
+    since: datetime
+    until: datetime
+    messages_in: int
+    messages_out: int
+    conversations: int
+    shares: Shares
+    first_reply: Spread
+    review_wait: Spread
+    votes: Votes
+    automatic: Labelled
+    """Replies that went out alone and have got a label; `error` is their error rate."""
+
+
+class Report(Metrics):
+    """Everything that is counted over a span of time."""
+
+    turns: Mapping[Outcome, int]
+    decisions: Mapping[DecisionKind, int]
+    intents: Mapping[str, int]
+    labels: Mapping[LabelSource, Labelled]
+    days: list[Day]
+
+
+class Process(Item):
+    """One ended turn in figures."""
+
+    turn_id: str
+    conversation_id: str
+    status: TurnStatus
+    outcome: Outcome | None
+    """Null: newer words or a person overtook the turn."""
+    created_at: datetime
+    finished_at: datetime
+    seconds: float
+    """From the first message to the end, waiting for people included."""
+    version: int | None
+    """Of the last draft."""
+    confidence: float | None
+    intent: str | None
+    priority: str | None
+    model: str | None
+    prompt_version: str | None
+    decision: DecisionKind | None
+
+
+Moment = Annotated[datetime | None, Query(description="ISO 8601; without a zone it is UTC.")]
+
+
+@router.get("/metrics")
+async def metrics(front: AtFront, member: CurrentMember) -> Metrics:
+    """The numbers of the last 30 days."""
+    return Metrics.model_validate(await _report(front.analytics, member.workspace_id, None, None))
+
+
+@router.get("/report")
+async def report(front: AtFront, member: CurrentMember, since: Moment = None, until: Moment = None) -> Report:
+    """Every number from `since` to before `until`; the 30 days before `until` or now if not said otherwise."""
+    return Report.model_validate(await _report(front.analytics, member.workspace_id, since, until))
+
+
+@router.get("/process-summaries")
+async def process_summaries(
+    front: AtFront, member: CurrentMember, limit: Limit = 50, cursor: Cursor = None
+) -> Items[Process]:
+    """Ended turns, the latest end first."""
+    page = await front.monitoring.summaries(member.workspace_id, limit=limit, cursor=cursor)
+    return page_items(page, _process)
+
+
+async def _report(
+    source: analytics.Analytics, workspace_id: str, since: datetime | None, until: datetime | None
+) -> analytics.Report:
+    end = _utc(until) if until else now()
+    return await source.report(workspace_id, _utc(since) if since else end - USUAL, end)
+
+
+def _utc(at: datetime) -> datetime:
+    if at.year not in YEARS:
+        raise InvalidError(f"{at.isoformat()} is no time to report on.")
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _process(summary: ProcessSummary) -> Process:
+    return Process.model_validate(summary)

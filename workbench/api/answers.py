@@ -1,0 +1,58 @@
+"""Answers: a draft for a question, and what would happen with it; nothing is kept or sent."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import StringConstraints
+
+from storage.records import Draft, Priority, Route, Triage, Verdict
+from workbench.api.body_limit import BoundedRoute
+from workbench.api.front import AtOffice, CurrentMember
+from workbench.api.shapes import Body, CitationItem, Item, Text, citation_items
+
+router = APIRouter(prefix="/answers", tags=["answers"], route_class=BoundedRoute)
+
+
+class Question(Body):
+    """What a customer may ask."""
+
+    question: Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class Answer(Item):
+    """What the desk would reply."""
+
+    text: str
+    confidence: float
+    """Calibrated probability, 0 to 1, that the reply is right."""
+    citations: list[CitationItem]
+    can_answer: bool
+    follow_ups: list[str]
+    would: Route
+    """`send`: the bot alone; `review`: after a person's decision; `handoff`: a person answers by hand."""
+    held_because: list[str]
+    """Every rule that spoke against sending it alone, in plain words."""
+    intent: str
+    priority: Priority
+
+
+@router.post("")
+async def answer(office: AtOffice, member: CurrentMember, body: Question) -> Answer:
+    """Run the desk on a question with this workspace's knowledge and settings."""
+    workspace = await office.store.workspaces.read(member.workspace_id)
+    return answer_of(*await office.desk.propose(workspace.id, body.question, workspace.settings))
+
+
+def answer_of(draft: Draft, verdict: Verdict, triage: Triage) -> Answer:
+    """A proposal as an answer."""
+    return Answer(
+        text=draft.text,
+        confidence=draft.confidence,
+        citations=citation_items(draft.citations),
+        can_answer=draft.can_answer,
+        follow_ups=list(draft.follow_ups),
+        would=verdict.route,
+        held_because=list(verdict.held_because),
+        intent=triage.intent,
+        priority=triage.priority,
+    )

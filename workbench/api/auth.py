@@ -1,0 +1,118 @@
+"""Logins: registering a workspace, logging in, and who one is."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Form, Request
+from pydantic import Field
+
+from storage.errors import NotAllowedError
+from storage.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, checked_email
+from storage.records import Member, Role
+from workbench.api.body_limit import BoundedRoute
+from workbench.api.front import AtFront, AtOffice, BearerToken
+from workbench.api.shapes import Body, Item, Line
+
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=BoundedRoute)
+
+LongEnough = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
+
+
+class Registration(Body):
+    """A new workspace and its first admin."""
+
+    workspace: Annotated[str, Field(max_length=63)]
+    """The workspace's id: lower-case letters, digits and inner hyphens."""
+    workspace_name: Line = ""
+    email: Annotated[str, Field(max_length=320)]
+    password: LongEnough
+    name: Line = ""
+
+
+class LoggedIn(Item):
+    """A member's bearer."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the scheme's name
+    workspace: str
+    role: Role
+
+
+class Place(Item):
+    """A workspace that this login opens."""
+
+    workspace: str
+    role: Role
+
+
+class Me(Item):
+    """Who the bearer is."""
+
+    id: str
+    email: str
+    name: str
+    workspace: str
+    role: Role
+    places: list[Place]
+    """This workspace first, then the others; log in with `workspace` to act in one of them."""
+
+
+@router.post("/register", status_code=201)
+async def register(request: Request, body: Registration, front: AtFront) -> LoggedIn:
+    """Create a workspace and its first admin."""
+    store, address = front.office.store, _address(request)
+    front.registrations.admit(address, address)
+    # Looked at first: a workspace without its admin would keep the id and let nobody in.
+    email = checked_email(body.email)
+    workspace = await store.workspaces.create(body.workspace, body.workspace_name)
+    admin = await store.members.add(workspace.id, email, body.name, Role.ADMIN, body.password)
+    return _logged_in(admin, await store.members.token(admin))
+
+
+@router.post("/login")
+async def log_in(
+    request: Request,
+    front: AtFront,
+    username: Annotated[str, Form(max_length=320, description="The e-mail.")],
+    password: Annotated[str, Form(max_length=1000)],
+    workspace: Annotated[str, Form(max_length=63, description="Of several workspaces, the one to act in.")] = "",
+    scope: Annotated[str, Form(max_length=200, description="The same, for OAuth2 clients without other fields.")] = "",
+) -> LoggedIn:
+    """Log in by the OAuth2 password form."""
+    members, address = front.office.store.members, _address(request)
+    front.logins.admit(address, username)
+    found = await members.log_in(username.replace("\x00", ""), password)
+    front.logins.succeeded(address, username)
+    chosen = _chosen(found, workspace or scope.strip())
+    return _logged_in(chosen, await members.token(chosen, found))
+
+
+@router.get("/me")
+async def me(office: AtOffice, token: BearerToken) -> Me:
+    """Who the bearer is, and where else this login works."""
+    member, *others = await office.store.members.choices(token)
+    places = [Place(workspace=each.workspace_id, role=each.role) for each in (member, *others)]
+    return Me(
+        id=member.id,
+        email=member.email,
+        name=member.name,
+        workspace=member.workspace_id,
+        role=member.role,
+        places=places,
+    )
+
+
+def _chosen(found: list[Member], workspace: str) -> Member:
+    if not workspace:
+        return found[0]
+    for member in found:
+        if member.workspace_id == workspace:
+            return member
+    raise NotAllowedError("This login does not open that workspace.")
+
+
+def _logged_in(member: Member, token: str) -> LoggedIn:
+    return LoggedIn(access_token=token, workspace=member.workspace_id, role=member.role)
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

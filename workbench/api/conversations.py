@@ -1,0 +1,155 @@
+"""Conversations as members see them, and what members do with them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from storage.messages import read_messages
+from storage.records import Author, Conversation, ConversationStatus, Message, Priority
+from workbench.api.body_limit import BoundedRoute
+from workbench.api.front import AtOffice, CurrentMember
+from workbench.api.shapes import (
+    ID_LENGTH,
+    Body,
+    ConversationItem,
+    Cursor,
+    CustomerItem,
+    Id,
+    Item,
+    Items,
+    Limit,
+    Text,
+    conversation_item,
+    page_items,
+)
+from workbench.office import Office
+
+router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=BoundedRoute)
+
+CustomerId = Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$", description="A customer's id.")]
+
+
+class Summary(Item):
+    """A conversation in few words."""
+
+    id: str
+    status: ConversationStatus
+    subject: str
+    intent: str | None
+    priority: Priority
+    assignee: str | None
+    customer: CustomerItem
+    messages: int
+    """Texts that the customer can see."""
+    first_message: str
+    """The customer's first text."""
+    last_message: str
+    """The customer's newest text."""
+    last_reply: str
+    """The bot's or an agent's newest text; empty before the first."""
+    summary: str
+    """What was said before the last messages, for long conversations; empty for short ones."""
+
+
+class Assignment(Body):
+    """Who gets the conversation."""
+
+    member_id: str
+
+
+class Words(Body):
+    """A text of a member."""
+
+    text: Text
+
+
+class Sent(Item):
+    """A reply that is on its way."""
+
+    id: str
+    status: ConversationStatus
+
+
+@router.get("")
+async def conversations(
+    office: AtOffice,
+    member: CurrentMember,
+    status: ConversationStatus | None = None,
+    customer: CustomerId = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Items[ConversationItem]:
+    """The workspace's conversations, the latest activity first."""
+    page = await office.store.conversations.page(
+        member.workspace_id, status=status, customer_id=customer, limit=limit, cursor=cursor
+    )
+    return page_items(page, conversation_item)
+
+
+@router.get("/{conversation_id}/summary")
+async def summary(office: AtOffice, member: CurrentMember, conversation_id: Id) -> Summary:
+    """What a member must know who has not read the conversation."""
+    conversation = await office.store.conversations.read(member.workspace_id, conversation_id)
+    return _summary(conversation, await read_messages(office.store.database, member.workspace_id, conversation_id))
+
+
+@router.post("/{conversation_id}/take-over")
+async def take_over(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
+    """Have the conversation; the bot is silent from now on."""
+    await office.desk.take_over(member, conversation_id)
+    return await _now(office, member.workspace_id, conversation_id)
+
+
+@router.post("/{conversation_id}/hand-back")
+async def hand_back(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
+    """Let the bot answer again, first of all what nobody has answered."""
+    await office.desk.hand_back(member, conversation_id)
+    return await _now(office, member.workspace_id, conversation_id)
+
+
+@router.post("/{conversation_id}/resolve")
+async def resolve(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
+    """Mark the matter as settled; a new customer message opens it again."""
+    await office.desk.resolve(member.workspace_id, conversation_id, member)
+    return await _now(office, member.workspace_id, conversation_id)
+
+
+@router.post("/{conversation_id}/assign")
+async def assign(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Assignment) -> ConversationItem:
+    """Give the conversation to a member of the same workspace."""
+    await office.desk.assign(member, conversation_id, body.member_id.replace("\x00", ""))
+    return await _now(office, member.workspace_id, conversation_id)
+
+
+@router.post("/{conversation_id}/note")
+async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Words) -> ConversationItem:
+    """Add a note that only members see."""
+    await office.desk.note(member, conversation_id, body.text)
+    return await _now(office, member.workspace_id, conversation_id)
+
+
+@router.post("/{conversation_id}/reply", status_code=201)
+async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Words) -> Sent:
+    """Send a reply by hand; take the conversation over first."""
+    message_id = await office.desk.reply(member, conversation_id, body.text)
+    conversation = await office.store.conversations.read(member.workspace_id, conversation_id)
+    return Sent(id=message_id, status=conversation.status)
+
+
+async def _now(office: Office, workspace_id: str, conversation_id: str) -> ConversationItem:
+    return conversation_item(await office.store.conversations.read(workspace_id, conversation_id))
+
+
+def _summary(conversation: Conversation, messages: list[Message]) -> Summary:
+    asked = [message.text for message in messages if message.author is Author.CUSTOMER]
+    replied = [message.text for message in messages if message.author in (Author.BOT, Author.AGENT)]
+    item = conversation_item(conversation)
+    return Summary(
+        **item.model_dump(include={"id", "status", "subject", "intent", "priority", "assignee"}),
+        customer=item.customer,
+        messages=len(messages),
+        first_message=asked[0] if asked else "",
+        last_message=asked[-1] if asked else "",
+        last_reply=replied[-1] if replied else "",
+        summary=conversation.summary,
+    )

@@ -1,0 +1,118 @@
+"""Documents: admins load and delete what the desk knows, members look."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from storage.documents.readers import READERS, read
+from storage.errors import InvalidError
+from storage.jobs import Job, JobKind
+from storage.records import Document, DocumentStatus
+from workbench.api.front import AtOffice, CurrentAdmin, CurrentMember
+from workbench.api.shapes import Id, Item, Items
+from workbench.api.uploads import BYTES_PER_MB, receive_file
+
+router = APIRouter(prefix="/documents", tags=["documents"])
+
+FORM: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                }
+            }
+        },
+    }
+}
+"""The form, which is read by hand so that its size is bounded while it comes in."""
+
+
+class UnreadableFileError(InvalidError):
+    """Nothing can be loaded from this file."""
+
+    kind = "unreadable-file"
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.accepted = tuple(READERS)
+        """The extensions of what can be loaded."""
+
+
+class Loading(Item):
+    """A document that is being loaded."""
+
+    id: str
+    status: DocumentStatus
+
+
+class RefusedRow(Item):
+    """A row that could not be used."""
+
+    row: int
+    """As a spreadsheet counts: the header is row 1."""
+    reason: str
+
+
+class DocumentItem(Item):
+    """What an admin loaded, and what became of it."""
+
+    id: str
+    filename: str
+    status: DocumentStatus
+    entries: int
+    refused: list[RefusedRow]
+    error: str | None
+    size: int
+    """Bytes."""
+    created_at: datetime
+
+
+@router.post("", status_code=202, openapi_extra=FORM)
+async def upload(request: Request, office: AtOffice, admin: CurrentAdmin) -> Loading:
+    """Load a file; read the document until its status is `ready` or `failed`."""
+    filename, content = await receive_file(request, office.settings.web.max_upload_mb * BYTES_PER_MB)
+    try:
+        await asyncio.to_thread(read, filename, content)
+    except InvalidError as error:
+        raise UnreadableFileError(error.detail) from error
+    document = await office.store.catalogue.create(admin.workspace_id, filename, content, created_by=admin.id)
+    await office.jobs.enqueue(Job(JobKind.LOAD, document.id, document.id))
+    return Loading(id=document.id, status=document.status)
+
+
+@router.get("")
+async def documents(office: AtOffice, member: CurrentMember) -> Items[DocumentItem]:
+    """Every document of the workspace, newest first."""
+    found = await office.store.catalogue.list(member.workspace_id)
+    return Items(items=[_item(document) for document in found])
+
+
+@router.get("/{document_id}")
+async def document(office: AtOffice, member: CurrentMember, document_id: Id) -> DocumentItem:
+    """One document: how far it is, and what was refused."""
+    return _item(await office.store.catalogue.get(member.workspace_id, document_id))
+
+
+@router.delete("/{document_id}", status_code=204)
+async def delete(office: AtOffice, admin: CurrentAdmin, document_id: Id) -> None:
+    """Forget a document and everything loaded from it."""
+    await office.store.catalogue.delete(admin.workspace_id, document_id)
+
+
+def _item(document: Document) -> DocumentItem:
+    return DocumentItem(
+        id=document.id,
+        filename=document.filename,
+        status=document.status,
+        entries=document.entries,
+        refused=[RefusedRow(row=refused.row, reason=refused.reason) for refused in document.refused],
+        error=document.error,
+        size=document.size,
+        created_at=document.created_at,
+    )

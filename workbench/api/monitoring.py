@@ -1,0 +1,102 @@
+"""What goes on right now."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from fastapi import APIRouter
+
+from storage.monitoring import Dashboard
+from storage.records import ChannelName, DeliveryStatus, DocumentStatus, Outcome, TurnStatus
+from storage.settings import Settings
+from workbench.api.front import AtFront, CurrentMember
+from workbench.api.shapes import Item, Items, Limit
+
+router = APIRouter(prefix="/monitoring", tags=["monitoring"])
+
+
+class Waiting(Item):
+    """How much waits, and for how long the oldest has."""
+
+    count: int
+    oldest_seconds: float | None
+
+
+class ChannelState(Item):
+    """A channel and its replies of the last 24 hours."""
+
+    state: Literal["on", "off"]
+    """`off`: its tokens are not set."""
+    deliveries: Mapping[DeliveryStatus, int]
+
+
+class DashboardItem(Item):
+    """The state of the workspace at this moment."""
+
+    queue: Waiting
+    """Turns that wait for their job or run."""
+    customers: Waiting
+    """Conversations with customer text that nobody has answered."""
+    reviews: Waiting
+    """Drafts that wait for a person."""
+    deliveries: Mapping[DeliveryStatus, int]
+    """Replies of the last 24 hours, on all channels."""
+    documents: Mapping[DocumentStatus, int]
+    channels: Mapping[ChannelName, ChannelState]
+
+
+class Step(Item):
+    """One line of the audit trail."""
+
+    kind: str
+    at: datetime
+
+
+class Trace(Item):
+    """The way of one turn, ended or not."""
+
+    turn_id: str
+    conversation_id: str
+    status: TurnStatus
+    outcome: Outcome | None
+    attempts: int
+    created_at: datetime
+    finished_at: datetime | None
+    reasons: list[str]
+    """Why its last draft was held or handed to a person."""
+    steps: list[Step]
+
+
+@router.get("/dashboard")
+async def dashboard(front: AtFront, member: CurrentMember) -> DashboardItem:
+    """What waits and what is under way."""
+    state = await front.monitoring.dashboard(member.workspace_id)
+    totals = {status: sum(counts[status] for counts in state.deliveries.values()) for status in DeliveryStatus}
+    return DashboardItem(
+        queue=Waiting.model_validate(state.queue),
+        customers=Waiting.model_validate(state.customers),
+        reviews=Waiting.model_validate(state.reviews),
+        deliveries=totals,
+        documents=state.documents,
+        channels=_channels(front.office.settings, state),
+    )
+
+
+@router.get("/traces")
+async def traces(front: AtFront, member: CurrentMember, limit: Limit = 50) -> Items[Trace]:
+    """The turns that something happened to last, the latest first."""
+    found = await front.monitoring.traces(member.workspace_id, limit)
+    return Items(items=[Trace.model_validate(trace) for trace in found])
+
+
+def _channels(settings: Settings, state: Dashboard) -> dict[ChannelName, ChannelState]:
+    on: dict[ChannelName, bool] = {
+        "web": True,
+        "slack": bool(settings.slack.bot_token.get_secret_value()),
+        "discord": bool(settings.discord.bot_token.get_secret_value()),
+    }
+    nothing = dict.fromkeys(DeliveryStatus, 0)
+    return {
+        name: ChannelState(state="on" if is_on else "off", deliveries=state.deliveries.get(name, nothing))
+        for name, is_on in on.items()
+    }

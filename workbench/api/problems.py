@@ -1,0 +1,144 @@
+"""Every error as a problem document (RFC 9457): what went wrong, in a form that programs can tell apart."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import ExceptionHandler
+
+from storage.errors import (
+    AlreadyDecidedError,
+    DeskhandError,
+    NotLoggedInError,
+    StaleError,
+    TooManyAttemptsError,
+)
+from storage.records import new_id
+from workbench.api.fence import ApiFence
+from workbench.api.problem_document import problem
+
+log = structlog.get_logger(__name__)
+
+STATUSES: Mapping[str, int] = MappingProxyType(
+    {
+        "already-decided": 409,
+        "conflict": 409,
+        "conversation-closed": 409,
+        "decision-shape": 422,
+        "error": 500,
+        "invalid": 422,
+        "model": 502,
+        "model-invalid": 502,
+        "model-prompt-too-long": 502,
+        "model-rate-limited": 503,
+        "model-refused": 502,
+        "model-rejected-key": 502,
+        "model-rejected-request": 502,
+        "model-timeout": 504,
+        "model-unavailable": 503,
+        "not-allowed": 403,
+        "not-found": 404,
+        "not-logged-in": 401,
+        "schema": 503,
+        "settings": 500,
+        "stale": 409,
+        "too-large": 413,
+        "too-many-attempts": 429,
+        "unavailable": 503,
+        "unreadable-file": 422,
+    }
+)
+"""The HTTP status of every kind of DeskhandError."""
+KINDS: Mapping[int, str] = MappingProxyType(
+    {
+        400: "invalid",
+        401: "not-logged-in",
+        403: "not-allowed",
+        404: "not-found",
+        405: "method-not-allowed",
+        413: "too-large",
+        429: "too-many-attempts",
+    }
+)
+"""The kind of a problem that the framework found, by its HTTP status."""
+FROM_500 = "It is not your fault. If it happens again, give the reference to whoever runs this desk."
+
+
+def install_problems(app: FastAPI) -> None:
+    """Answer every error of this application with a problem document, and close the API's unknown paths."""
+    handlers: dict[type[Exception], ExceptionHandler] = {
+        DeskhandError: _known,
+        RequestValidationError: _unreadable,
+        HTTPException: _refused,
+        Exception: _unexpected,
+    }
+    for error, handler in handlers.items():
+        app.add_exception_handler(error, handler)
+    app.add_middleware(ApiFence)
+
+
+async def _known(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DeskhandError)  # noqa: S101 - what the handler is registered for
+    status = STATUSES.get(error.kind, HTTPStatus.INTERNAL_SERVER_ERROR)
+    title = (type(error).__doc__ or "").partition("\n")[0]
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The words of such an error are for whoever runs the desk: they may name addresses and files.
+        reference = new_id()
+        log.warning("request failed", reference=reference, path=request.url.path, kind=error.kind, why=error.detail)
+        return problem(error.kind, status, title, FROM_500, reference=reference)
+    answer = problem(error.kind, status, title, error.detail, **_members(error))
+    answer.headers.update(_headers(error))
+    return answer
+
+
+def _members(error: DeskhandError) -> dict[str, Any]:
+    """What a kind of problem has to say beyond its detail."""
+    match error:
+        case AlreadyDecidedError():
+            return {"by": error.by, "decision": error.decision}
+        case StaleError():
+            return {"new_text": error.new_text}
+        case TooManyAttemptsError():
+            return {"retry_after": error.retry_after}
+        case _:
+            accepted: tuple[str, ...] | None = getattr(error, "accepted", None)
+            return {"accepted": accepted} if accepted else {}
+
+
+def _headers(error: DeskhandError) -> dict[str, str]:
+    match error:
+        case TooManyAttemptsError():
+            return {"Retry-After": str(error.retry_after)}
+        case NotLoggedInError():
+            return {"WWW-Authenticate": "Bearer"}
+        case _:
+            return {}
+
+
+async def _unreadable(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is registered for
+    # The values are not repeated: one may be a password.
+    errors = [{"place": ".".join(map(str, item["loc"])), "detail": item["msg"]} for item in error.errors()]
+    detail = "; ".join(f"{item['place']}: {item['detail']}" for item in errors)
+    return problem("invalid", 422, "The input cannot be used as it is.", detail, errors=errors)
+
+
+async def _refused(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
+    phrase = HTTPStatus(error.status_code).phrase
+    kind = KINDS.get(error.status_code, phrase.lower().replace(" ", "-"))
+    answer = problem(kind, error.status_code, phrase, str(error.detail) or phrase)
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    reference = new_id()
+    log.error("request failed", reference=reference, path=request.url.path, method=request.method, exc_info=error)
+    return problem("error", 500, "Something went wrong in Deskhand.", FROM_500, reference=reference)

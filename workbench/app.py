@@ -1,0 +1,86 @@
+"""The workbench: Gradio, mounted behind the login."""
+
+import gradio as gr
+from fastapi import FastAPI
+from starlette.routing import Mount
+
+from storage.records import Role
+from workbench.access import LoginGuard, Sessions, access_routes
+from workbench.analytics import build_analytics
+from workbench.autopilot import build_autopilot
+from workbench.events import PRIVATE, telling
+from workbench.gate import Gate
+from workbench.header import build_header
+from workbench.inbox import build_inbox
+from workbench.knowledge import build_knowledge
+from workbench.monitoring import build_monitoring
+from workbench.office import Office
+from workbench.settings_tab import build_settings
+from workbench.theme import gradio_theme
+
+HEAD = '<link rel="stylesheet" href="/workbench/theme.css"><link rel="icon" href="data:,">'
+KEEP_UPLOADS_SECONDS = 3600
+
+
+def mount_workbench(app: FastAPI, office: Office) -> FastAPI:
+    """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last."""
+    sessions = Sessions(office.store.members)
+    guard = LoginGuard(office.settings.web.login_attempts)
+    app.include_router(access_routes(office.store.members, office.settings, guard))
+    gr.mount_gradio_app(
+        app,
+        build_workbench(office, sessions),
+        path="/",
+        server_name=office.settings.web.host,
+        server_port=office.settings.web.port,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=f"{office.settings.web.max_upload_mb}mb",
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        theme=gradio_theme(),
+        head=HEAD,
+    )
+    _mounted(app).add_middleware(Gate, sessions=sessions)
+    return app
+
+
+def _mounted(app: FastAPI) -> FastAPI:
+    mounts = (route.app for route in app.routes if isinstance(route, Mount))
+    return next(inner for inner in mounts if isinstance(inner, gr.routes.App))
+
+
+def build_workbench(office: Office, sessions: Sessions) -> gr.Blocks:
+    """Every tab; what only admins may do is hidden from agents here and refused by the handlers."""
+    with gr.Blocks(
+        analytics_enabled=False,
+        title="Deskhand",
+        fill_width=True,
+        delete_cache=(KEEP_UPLOADS_SECONDS, KEEP_UPLOADS_SECONDS),
+    ) as blocks:
+        build_header(blocks, office, sessions)
+        with gr.Tabs(elem_id="dh-tabs"):
+            with gr.Tab("Inbox", id="inbox"):
+                build_inbox(office, sessions)
+            with gr.Tab("Knowledge", id="knowledge") as knowledge:
+                build_knowledge(knowledge, office, sessions)
+            with gr.Tab("Analytics", id="analytics") as analytics:
+                build_analytics(analytics, office, sessions)
+            with gr.Tab("Monitoring", id="monitoring") as monitoring:
+                build_monitoring(monitoring, office, sessions)
+            with gr.Tab("Autopilot", id="autopilot", visible=False) as autopilot:
+                build_autopilot(autopilot, office, sessions)
+            with gr.Tab("Settings", id="settings", visible=False) as settings:
+                build_settings(settings, office, sessions)
+
+        @telling
+        async def reveal(request: gr.Request) -> tuple[gr.Tab, gr.Tab]:
+            is_admin = (await sessions.member(request)).role is Role.ADMIN
+            return gr.Tab(visible=is_admin), gr.Tab(visible=is_admin)
+
+        blocks.load(reveal, None, [autopilot, settings], **PRIVATE)
+    blocks.queue(default_concurrency_limit=None, api_open=False)
+    return blocks

@@ -1,0 +1,438 @@
+// The inbox's script. Gradio calls it once with `element` (the skeleton of pages/inbox.html) and `server` (look, act).
+// The server decides what is shown and offered; this script puts it in place without touching what is being typed.
+const POLL_MS = 2000;
+const HIDDEN_POLL_MS = 10000;
+const root = element.querySelector(".dh-inbox");
+const $ = (selector) => root.querySelector(selector);
+const $$ = (selector) => [...root.querySelectorAll(selector)];
+const box = $('[data-box="text"]');
+const guidance = $('[data-box="guidance"]');
+const guidanceForm = $('[data-form="reject"]');
+const slot = (name) => $(`[data-slot="${name}"]`);
+
+const state = {
+  selected: "", ids: [], seen: {}, acting: { mode: "empty", actions: [], text: "" }, latest: null,
+  base: "", kept: "", busy: false, adopt: false, force: false, looking: null, again: false,
+};
+
+// What was typed per conversation: survives going elsewhere, reloading, and logging in again.
+const typed = {
+  all: () => { try { return JSON.parse(sessionStorage.getItem("dh-typed") || "{}"); } catch { return {}; } },
+  get: (id) => typed.all()[id],
+  put(id, value) {
+    const all = typed.all();
+    if (value) all[id] = value; else delete all[id];
+    try { sessionStorage.setItem("dh-typed", JSON.stringify(all)); } catch { /* full or forbidden: the box still has it */ }
+  },
+};
+
+const isDirty = () => box.value.trim() !== "" && box.value !== state.base;
+const keyOf = (panel) => panel.review_id || panel.mode;
+// Between a click in the queue and its answer the pane still shows the conversation before: nothing is decided then.
+const isSettled = () => box.dataset.of === state.selected;
+const isShown = () => root.offsetParent !== null;
+
+// ---- Asking for news -------------------------------------------------------------------------------------------
+
+async function look() {
+  if (state.looking) { state.again = true; return state.looking; }
+  state.looking = ask();
+  try { await state.looking; } finally { state.looking = null; }
+  if (state.again) { state.again = false; return look(); }
+}
+
+async function ask() {
+  const asked = state.selected;
+  let answer;
+  try {
+    answer = await server.look({ selected: asked, wish: wish(), seen: state.seen });
+  } catch (error) {
+    return offline();
+  }
+  if (answer.login) return tellLogin();
+  if (answer.error) return news(answer.error);
+  if (asked !== state.selected) { state.again = true; return; }
+  news("");
+  show(answer);
+}
+
+function wish() {
+  const wanted = {};
+  for (const field of $$("[data-wish]")) if (field.value) wanted[field.dataset.wish] = field.value;
+  return wanted;
+}
+
+async function offline() {
+  const check = await fetch("gradio_api/login_check", { cache: "no-store" }).catch(() => null);
+  if (check && check.status === 401) return tellLogin();
+  news("The desk does not answer; trying again. Customers' messages wait safely, and what you type is kept.");
+}
+
+function tellLogin() {
+  news("Your login has ended. What you typed is kept in this tab.", { text: "Log in again", href: "/login" });
+}
+
+async function poll() {
+  if (!root.isConnected) return;
+  if (!document.hidden) await look();
+  setTimeout(poll, document.hidden || !isShown() ? HIDDEN_POLL_MS : POLL_MS);
+}
+
+// ---- Putting the answer in place ---------------------------------------------------------------------------------
+
+function show(answer) {
+  state.ids = answer.ids;
+  for (const [name, html] of Object.entries(answer.parts)) if (patch(name, html)) state.seen[name] = answer.keys[name];
+  mark();
+  showPanel(answer.panel);
+  ages();
+  const waiting = answer.ids.length;
+  $(".dh-count").textContent = waiting ? `${waiting}` : "";
+  if (!state.selected && !answer.selected && waiting && matchMedia("(min-width: 900px)").matches) select(state.ids[0]);
+}
+
+function patch(name, html) {
+  const part = $(`[data-part="${name}"]`);
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  if (focused && focused.tagName === "SELECT") return false; // An open list would close: next time.
+  const atEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 48;
+  const openSources = $$(`[data-part="${name}"] details[open] summary`).map((summary) => summary.textContent);
+  part.innerHTML = html;
+  if (name === "thread" && (atEnd || part.dataset.of !== state.selected)) part.scrollTop = part.scrollHeight;
+  if (name === "thread") part.dataset.of = state.selected;
+  if (name === "choices") fillChoices(part);
+  for (const details of part.querySelectorAll("details"))
+    details.open = openSources.includes(details.querySelector("summary").textContent);
+  if (focused && focused.dataset.id) part.querySelector(`[data-id="${focused.dataset.id}"]`)?.focus({ preventScroll: true });
+  return true;
+}
+
+function fillChoices(part) {
+  for (const template of part.querySelectorAll("template")) {
+    const field = template.dataset.for === "intent" ? $('[data-wish="intent"]') : $('[data-do="canned"]');
+    const chosen = field.value;
+    while (field.options.length > 1) field.remove(1);
+    field.append(template.content.cloneNode(true));
+    field.value = chosen;
+  }
+}
+
+function mark() {
+  for (const item of $$(".dh-item")) {
+    const current = item.dataset.id === state.selected;
+    if (current) item.setAttribute("aria-current", "true"); else item.removeAttribute("aria-current");
+  }
+}
+
+function ages() {
+  const now = Date.now();
+  for (const time of root.querySelectorAll("time")) {
+    const at = new Date(time.dateTime);
+    time.title = at.toLocaleString();
+    time.textContent = time.classList.contains("dh-clock") ? clock(at, now) : age((now - at) / 1000);
+  }
+}
+
+function age(seconds) {
+  if (seconds < 60) return "now";
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86400)} d`;
+}
+
+function clock(at, now) {
+  const hours = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const today = new Date(now).toDateString() === at.toDateString();
+  return today ? hours : `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${hours}`;
+}
+
+// ---- The right pane: whose text is in the box ----------------------------------------------------------------------
+
+function showPanel(panel) {
+  state.latest = panel;
+  if (box.dataset.of !== state.selected) openBox(panel);
+  else if (keyOf(panel) === keyOf(state.acting)) state.acting = panel;
+  else if (state.force) freshen(panel, "What you had typed");
+  else if (!isDirty() || state.adopt) adopt(panel);
+  else offerFresh(panel);
+  state.force = false;
+  drawPanel();
+}
+
+function openBox(panel) {
+  box.dataset.of = state.selected;
+  guidanceForm.hidden = true;
+  const before = typed.get(state.selected);
+  const fits = before && before.key === keyOf(panel);
+  setBox(panel, fits ? before.text : panel.text);
+  keep(before && (fits ? before.kept : before.text) || "", "What you had typed");
+}
+
+function setBox(panel, text) {
+  state.acting = panel;
+  state.base = panel.text;
+  box.value = text;
+  if (panel.mode !== "review") guidanceForm.hidden = true;
+}
+
+function adopt(panel) {
+  setBox(panel, isDirty() ? box.value : panel.text);
+  state.adopt = false;
+  if (slot("kept").dataset.kind === "fresh") keep("");
+  remember();
+}
+
+// The fresh draft goes into the box, what was typed stands beside it.
+function freshen(panel, title) {
+  const text = isDirty() ? box.value : state.kept;
+  setBox(panel, panel.text);
+  keep(text, title);
+  remember();
+}
+
+// Something newer has arrived while the agent is typing: the box is left alone, the newer draft stands beside it.
+function offerFresh(panel) {
+  const title = panel.mode === "review" ? "The customer wrote more: here is the new draft" : panel.hint;
+  slot("kept").dataset.kind = "fresh";
+  slot("kept").hidden = false;
+  slot("kept-title").textContent = title;
+  slot("kept-text").textContent = panel.text || "(no draft)";
+  $('[data-do="kept-use"]').textContent = panel.text ? "Use the new draft" : "Go on";
+  $('[data-do="kept-drop"]').textContent = "Keep my text";
+}
+
+function keep(text, title) {
+  state.kept = text;
+  const kept = slot("kept");
+  kept.hidden = !text;
+  kept.dataset.kind = "typed";
+  slot("kept-title").textContent = title || "What you had typed";
+  slot("kept-text").textContent = text;
+  $('[data-do="kept-use"]').textContent = "Put it back";
+  $('[data-do="kept-drop"]').textContent = "Discard";
+}
+
+function useKept() {
+  if (slot("kept").dataset.kind === "fresh") freshen(state.latest, "What you had typed");
+  else { box.value = state.kept; keep(""); remember(); box.focus(); }
+  drawPanel();
+}
+
+function dropKept() {
+  if (slot("kept").dataset.kind === "fresh") { setBox(state.latest, box.value); }
+  keep("");
+  remember();
+  drawPanel();
+}
+
+function remember() {
+  if (!box.dataset.of) return;
+  const something = isDirty() || state.kept;
+  typed.put(box.dataset.of, something ? { key: keyOf(state.acting), text: box.value, kept: state.kept } : null);
+}
+
+function drawPanel() {
+  const panel = state.acting;
+  root.dataset.mode = panel.mode;
+  box.readOnly = !isSettled();
+  slot("title").textContent = panel.title || "";
+  slot("hint").textContent = panel.hint || "";
+  const dirty = panel.mode === "review" && isDirty();
+  $(".dh-edited").hidden = !dirty || !state.base;
+  box.placeholder = panel.mode === "reply" ? "Write your reply" : "There is no draft: write the reply here";
+  for (const button of $$("[data-act]")) {
+    const act = button.dataset.act;
+    button.hidden = !panel.actions.includes(act);
+    button.disabled = state.busy || !isSettled() || (act === "approve" && dirty) || (act === "edit" && !dirty) || (act === "reply" && !box.value.trim());
+  }
+  $('[data-act="edit"]').classList.toggle("primary", dirty || !panel.actions.includes("approve"));
+  $('[data-act="approve"]').classList.toggle("primary", !dirty);
+  $(".dh-bar").hidden = !panel.actions.length;
+  $(".dh-note").hidden = !state.selected || panel.title === "Closed";
+}
+
+// ---- Acting ----------------------------------------------------------------------------------------------------
+
+async function act(kind, extra = {}) {
+  if (state.busy || !state.selected || !isSettled()) return null;
+  const panel = state.acting;
+  const next = neighbour(1) || neighbour(-1);
+  state.busy = true;
+  drawPanel();
+  const told = await send({ kind, conversation_id: state.selected, review_id: panel.review_id, version: panel.version, ...extra });
+  state.busy = false;
+  if (told) settle(kind, told, next);
+  drawPanel();
+  await look();
+  return told;
+}
+
+async function send(request) {
+  try {
+    const told = await server.act(request);
+    if (told.login) { tellLogin(); return null; }
+    toast(told.text, told.ok);
+    return told;
+  } catch (error) {
+    toast("The desk did not answer, so it is not known whether this took effect. Your text is kept: look at the conversation before you try again.", false);
+    return null;
+  }
+}
+
+function settle(kind, told, next) {
+  if (told.stale) { state.force = true; if (isDirty()) keep(box.value); return; }
+  if (!told.ok) return;
+  if (["approve", "edit", "reply"].includes(kind)) clearBox();
+  if (kind === "take_over") state.adopt = true;
+  if (kind === "reject") { guidance.value = ""; guidanceForm.hidden = true; state.force = true; }
+  if (told.advance && next) select(next);
+}
+
+function clearBox() {
+  box.value = "";
+  state.base = "";
+  keep("");
+  typed.put(state.selected, null);
+}
+
+function choose(kind) {
+  if (kind === "reject") { guidanceForm.hidden = false; guidance.focus(); return; }
+  const text = kind === "edit" || kind === "reply" ? box.value : "";
+  act(kind, { text });
+}
+
+function sendBox() {
+  const kind = state.acting.mode === "reply" ? "reply" : isDirty() ? "edit" : "approve";
+  const button = $(`[data-act="${kind}"]`);
+  if (!button.hidden && !button.disabled) choose(kind);
+}
+
+// ---- Moving ----------------------------------------------------------------------------------------------------
+
+function select(id) {
+  if (!id || id === state.selected) return;
+  state.selected = id;
+  for (const name of ["head", "thread", "held", "evidence"]) delete state.seen[name];
+  history.replaceState(null, "", `#c=${id}`);
+  mark();
+  drawPanel();
+  $(`.dh-item[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
+  if (matchMedia("(max-width: 899px)").matches) $(".dh-conversation").scrollIntoView({ block: "start" });
+  look();
+}
+
+function neighbour(step) {
+  const at = state.ids.indexOf(state.selected);
+  if (at < 0) return state.ids.find((id) => id !== state.selected) || "";
+  return state.ids[at + step] || "";
+}
+
+function move(step) {
+  const id = state.ids.includes(state.selected) ? neighbour(step) : state.ids[0];
+  if (!id) return;
+  select(id);
+  $(`.dh-item[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+}
+
+// ---- Telling ----------------------------------------------------------------------------------------------------
+
+function news(text, link) {
+  const place = slot("news");
+  place.hidden = !text;
+  place.textContent = text;
+  if (text && link) {
+    const anchor = document.createElement("a");
+    anchor.href = link.href; anchor.textContent = link.text;
+    place.append(" ", anchor);
+  }
+}
+
+function toast(text, ok) {
+  const note = document.createElement("div");
+  note.className = `dh-toast ${ok ? "ok" : "danger"}`;
+  note.textContent = text;
+  note.addEventListener("click", () => note.remove());
+  $(".dh-toasts").append(note);
+  setTimeout(() => note.remove(), ok ? 4000 : 12000);
+}
+
+// ---- Listening ---------------------------------------------------------------------------------------------------
+
+const doing = {
+  help: () => $(".dh-help").showModal(),
+  restore: () => { box.value = state.base; remember(); drawPanel(); },
+  "kept-use": useKept,
+  "kept-drop": dropKept,
+  "guidance-close": () => { guidanceForm.hidden = true; },
+};
+
+root.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.id) select(button.dataset.id);
+  else if (button.dataset.act) choose(button.dataset.act);
+  else if (doing[button.dataset.do]) doing[button.dataset.do]();
+});
+
+root.addEventListener("input", (event) => {
+  if (event.target === box) { remember(); drawPanel(); }
+  if (event.target.dataset.wish === "search") { clearTimeout(state.searching); state.searching = setTimeout(look, 200); }
+});
+
+root.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.dataset.wish && field.dataset.wish !== "search") look();
+  if (field.dataset.change && field.value) { field.blur(); act(field.dataset.change, { value: field.value }); }
+  if (field.dataset.do === "canned" && field.value) { insert(field.value); field.value = ""; }
+});
+
+function insert(text) {
+  const gap = box.value && box.selectionStart === box.value.length && !/\s$/.test(box.value) ? "\n\n" : "";
+  box.focus();
+  box.setRangeText(gap + text, box.selectionStart, box.selectionEnd, "end");
+  remember();
+  drawPanel();
+}
+
+root.addEventListener("submit", async (event) => {
+  const form = event.target.dataset.form;
+  if (!form) return;
+  event.preventDefault();
+  const field = form === "note" ? $('[data-box="note"]') : guidance;
+  if (!field.value.trim()) { field.focus(); return; }
+  const told = await act(form, { text: field.value, ...(form === "note" ? { review_id: "" } : {}) });
+  if (told && told.ok) field.value = "";
+});
+
+const keys = {
+  j: () => move(1), k: () => move(-1), e: () => box.offsetParent && box.focus(),
+  n: () => $('[data-box="note"]').focus(), "/": () => $('[data-wish="search"]').focus(), "?": doing.help,
+  a: () => (isDirty() ? toast("You have edited the draft: press Ctrl+Enter to send your version.", false) : press("approve")),
+  r: () => press("reject"), t: () => press("take_over"),
+};
+
+function press(kind) {
+  const button = $(`[data-act="${kind}"]`);
+  if (!button.hidden && !button.disabled) choose(kind);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!root.isConnected || !isShown() || $(".dh-help").open) return;
+  const inField = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key === "Escape" && inField) {
+    inField.blur();
+    if (inField === guidance) guidanceForm.hidden = true;
+    return;
+  }
+  if (inField === box && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); sendBox(); return; }
+  if (inField || event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
+  event.preventDefault();
+  keys[event.key]();
+});
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden && root.isConnected) look(); });
+setInterval(ages, 15000);
+const linked = /^#c=(\w+)$/.exec(location.hash);
+if (linked) state.selected = linked[1];
+drawPanel();
+poll();

@@ -1,0 +1,65 @@
+"""Texts made into HTML: everything that a person or a model wrote is escaped here."""
+
+import re
+from datetime import datetime
+from functools import cache
+from html import escape
+
+from markdown_it import MarkdownIt
+
+
+def esc(text: object) -> str:
+    """Text that shows as it is, in an element or an attribute."""
+    return escape(str(text), quote=True)
+
+
+def plain(reason: str) -> str:
+    """A reason of the policy without Markdown's ticks: “refund” instead of `refund`."""
+    return re.sub(r"`([^`]*)`", r"“\1”", reason)
+
+
+def markdown(text: str) -> str:
+    """Markdown as HTML; HTML in it shows as text, images and links with odd schemes are not made."""
+    return str(_renderer().render(text))
+
+
+def when(at: datetime, css: str = "") -> str:
+    """A time that the browser shows as an age ("5 min") and keeps up to date; exact on hover."""
+    return f'<time class="dh-age {css}" datetime="{at.isoformat(timespec="seconds")}"></time>'
+
+
+def clock(at: datetime) -> str:
+    """A time that the browser shows in the reader's zone."""
+    return f'<time class="dh-clock" datetime="{at.isoformat(timespec="seconds")}"></time>'
+
+
+def chip(text: str, tone: str = "", *, title: str = "") -> str:
+    """A small label; `tone` is one of theme.css: ok, warn, danger, accent, or empty."""
+    hint = f' title="{esc(title)}"' if title else ""
+    return f'<span class="dh-chip {tone}"{hint}>{esc(text)}</span>'
+
+
+def empty(title: str, advice: str) -> str:
+    """What a list shows when there is nothing in it, and what to do."""
+    return f'<div class="dh-empty"><strong>{esc(title)}</strong><p>{esc(advice)}</p></div>'
+
+
+def table(heads: tuple[str, ...], rows: list[tuple[str, ...]], css: str = "") -> str:
+    """A table of cells that are HTML already."""
+    head = "".join(f"<th>{esc(name)}</th>" for name in heads)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        f'<div class="dh-table-box"><table class="dh-table {css}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+@cache
+def _renderer() -> MarkdownIt:
+    renderer = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
+    renderer.validateLink = _is_safe  # type: ignore[method-assign]  # markdown-it's own way to set it
+    return renderer
+
+
+def _is_safe(url: str) -> bool:
+    return url.strip().lower().startswith(("https://", "http://", "mailto:", "tel:"))

@@ -1,0 +1,84 @@
+"""The queue as HTML."""
+
+from storage.records import Conversation, ConversationStatus, Member, Priority
+from workbench.markup import chip, empty, esc, plain, when
+from workbench.queue import Card, Show, Wish
+
+CHANNEL_NAMES = {"web": "Web", "slack": "Slack", "discord": "Discord"}
+PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
+NOTHING = {
+    Show.WAITING: ("All caught up", "Nothing waits for a person. New drafts and hand-overs appear here by themselves."),
+    Show.REVIEWS: ("No drafts to review", "The bot's held drafts appear here. See “Waiting” for hand-overs."),
+    Show.UNASSIGNED: (
+        "Nobody is left waiting",
+        "Conversations that the bot handed over and nobody has taken appear here.",
+    ),
+    Show.MINE: ("Nothing is yours right now", "Claim a draft or take a conversation over, and it appears here."),
+    Show.OTHERS: ("Your colleagues have none", "Conversations that other members have appear here."),
+    Show.RESOLVED: ("Nothing is resolved yet", "Conversations appear here when you mark them resolved."),
+    Show.ALL: ("No conversations yet", "Write a first message in the web chat at /chat and watch it arrive."),
+}
+
+
+def queue_html(cards: tuple[Card, ...], wish: Wish, member: Member) -> str:
+    """The list of cards, or what its emptiness means."""
+    if cards:
+        return "".join(card_html(card, member) for card in cards)
+    if wish.search or wish.priority or wish.channel or wish.intent:
+        return empty("Nothing matches these filters", "Clear the search or a filter to see what waits.")
+    return empty(*NOTHING[wish.show])
+
+
+def card_html(card: Card, member: Member) -> str:
+    """One card: who, since when, what they say, and why a person is needed."""
+    conversation = card.conversation
+    question = card.review.question if card.review else conversation.first_line
+    urgent = " urgent" if conversation.priority is Priority.HIGH else ""
+    return (
+        f'<button type="button" class="dh-item{urgent}" data-id="{esc(conversation.id)}">'
+        f'<span class="dh-item-top"><strong>{esc(customer_name(conversation))}</strong>{when(card.since)}</span>'
+        f'<span class="dh-item-line">{esc(question.strip() or "(no text)")}</span>'
+        f'<span class="dh-item-why">{esc(why(card, member))}</span>'
+        f'<span class="dh-chips">{"".join(_chips(card, member))}</span></button>'
+    )
+
+
+def customer_name(conversation: Conversation) -> str:
+    """The customer as an agent would call them."""
+    customer = conversation.customer
+    return customer.name or customer.email or f"Visitor {customer.id[:4]}"
+
+
+def why(card: Card, member: Member) -> str:
+    """Why this needs a person, in a few words."""
+    if card.review:
+        return plain(card.review.held_because[0]) if card.review.held_because else "Held for review."
+    match card.conversation.status:
+        case ConversationStatus.ASSIGNED if card.conversation.assignee_id is None:
+            return "Waits for a person: nobody has it yet."
+        case ConversationStatus.ASSIGNED if card.conversation.assignee_id == member.id:
+            return "You have this conversation."
+        case ConversationStatus.ASSIGNED:
+            return f"{card.conversation.assignee_name} has this conversation."
+        case ConversationStatus.PENDING:
+            return "The desk is working on it."
+        case ConversationStatus.OPEN:
+            return "The bot answers here."
+        case ConversationStatus.RESOLVED:
+            return "Resolved."
+        case ConversationStatus.CLOSED:
+            return "Closed."
+
+
+def _chips(card: Card, member: Member) -> list[str]:
+    conversation, review = card.conversation, card.review
+    chips = [chip(str(conversation.priority), PRIORITY_TONES[conversation.priority], title="Priority")]
+    if card.intent:
+        chips.append(chip(card.intent, title="Intent"))
+    chips.append(chip(CHANNEL_NAMES.get(conversation.channel, conversation.channel), title="Channel"))
+    if review is not None:
+        chips.append(chip(f"{review.draft.confidence:.0%}", title="Confidence of the draft"))
+    if review is not None and review.claimed_by:
+        mine = review.claimed_by_id == member.id
+        chips.append(chip("Claimed by you" if mine else f"Claimed: {review.claimed_by}", "accent" if mine else "warn"))
+    return chips
