@@ -101,6 +101,14 @@ class DiscordSettings(Section):
 
     api_url: Url = "https://discord.com/api/v10"
     bot_token: SecretStr = SecretStr("")
+    workspace: str = ""
+    """The workspace of servers that belong to none, and of direct messages; empty: the only workspace, or `demo`."""
+    staff_roles: tuple[int, ...] = ()
+    """Ids of the roles whose people are agents here."""
+    support_channels: tuple[int, ...] = ()
+    """Ids of forum and text channels where every message is for the desk; the workbench adds more."""
+    staff_channels: tuple[int, ...] = ()
+    """Ids of channels where reviews are posted as cards; the workbench adds more."""
 
 
 class WebSettings(Section):
