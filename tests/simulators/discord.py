@@ -30,6 +30,7 @@ class DiscordSimulator:
         self.interactions = Interactions(self.world)
         self.gateway = Gateway(self.world)
         self.api_url = ""
+        self.files: dict[str, bytes] = {}
         self._runner: web.AppRunner | None = None
 
     def person(self, name: str, guild: Guild | None = None, *roles: str) -> Person:
@@ -51,6 +52,11 @@ class DiscordSimulator:
         """The bot's messages in a channel, oldest first."""
         return [message for message in self.messages(channel) if message["author"]["id"] == self.world.bot["id"]]
 
+    def add_file(self, name: str, content: bytes) -> str:
+        """Put a file on the content network; gives its address."""
+        self.files[name] = content
+        return f"{self.api_url.removesuffix('/api/v10')}/files/{name}"
+
     def set_shards(self, count: int) -> None:
         """How many shards Discord recommends."""
         self.rest.shards = count
@@ -61,6 +67,7 @@ class DiscordSimulator:
         app = web.Application()
         app.add_subapp("/api/v10", rest)
         app.router.add_get("/gateway-socket/", self.gateway.accept)
+        app.router.add_get("/files/{name}", self._file)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -74,6 +81,9 @@ class DiscordSimulator:
         await self.gateway.close_all()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return web.Response(body=self.files[request.match_info["name"]])
 
     @web.middleware
     async def _authorized(self, request: web.Request, handler: Handler) -> web.StreamResponse:
