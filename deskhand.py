@@ -14,6 +14,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 import uvicorn
+from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import Progress
@@ -21,6 +22,8 @@ from rich.progress import Progress
 from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.intake import Intake
+from bot.slack import open_slack
+from bot.state import ChannelStates
 from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
@@ -69,11 +72,18 @@ class Process:
     intake: Intake
     delivery: Delivery
     office: Office
+    channels: dict[ChannelName, Channel]
+    states: ChannelStates
+    routes: list[APIRouter]
+    """What the chat platforms call over HTTP."""
 
 
 @asynccontextmanager
-async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIterator[Process]:
-    """Build the desk, recover what an earlier process left unfinished, and stop in order at the end."""
+async def open_process(settings: Settings, *, migrate: bool = True, chats: bool = False) -> AsyncIterator[Process]:
+    """Build the desk, recover what an earlier process left unfinished, and stop in order at the end.
+
+    `chats`: connect to the chat platforms whose tokens are set.
+    """
     check_data_dir(settings.data_dir)
     if migrate:
         await migrate_database(settings)
@@ -86,9 +96,20 @@ async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIter
             process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
             # In the background: a seconds-long first use should not fall to the first customer, nor delay the start.
             warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
-            async with working(process):
+            async with open_chats(process) if chats else contextlib.nullcontext(), working(process):
                 yield process
             await warming
+
+
+@asynccontextmanager
+async def open_chats(process: Process) -> AsyncIterator[None]:
+    """Connect to the chat platforms; one that cannot be reached is off, and the rest of the desk runs."""
+    parts = (process.settings, process.store, process.intake, process.desk, process.states)
+    async with open_slack(*parts) as slack:
+        if slack is not None:
+            process.channels["slack"] = slack.channel
+            process.routes.append(slack.routes)
+        yield
 
 
 def warm(classifier: Classifier) -> None:
@@ -124,9 +145,10 @@ def assemble(
     )
     desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
     intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
-    delivery = Delivery(store.outbox, channels, store.signals)
-    office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry())
-    return Process(settings, store, desk, jobs, intake, delivery, office)
+    connected, states = dict(channels), ChannelStates()
+    delivery = Delivery(store.outbox, connected, store.signals)
+    office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all)
+    return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [])
 
 
 @asynccontextmanager
@@ -217,12 +239,13 @@ async def serve(settings: Settings, *, always_demo: bool, demo: bool = True) -> 
     """Serve until Ctrl-C; what runs then is finished at the next start."""
     listener = bind(settings)
     with contextlib.closing(listener):
-        async with open_process(settings) as process:
+        async with open_process(settings, chats=True) as process:
             fresh = demo and not await process.store.workspaces.all()
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
             for document_id in made.document_ids:
                 await process.jobs.enqueue(Job(JobKind.LOAD, document_id, document_id))
-            site = build_site(process.office, [web_routes(process.store, process.intake, process.desk, settings)])
+            web = web_routes(process.store, process.intake, process.desk, settings)
+            site = build_site(process.office, [web, *process.routes])
             config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
             await Announced(config, lambda: greet(settings, made)).serve(sockets=[listener])
 

@@ -45,7 +45,7 @@ class Delivery:
         channel = self._channels.get(outgoing.channel)
         if channel is None:
             await self._wait(outgoing, f"the channel {outgoing.channel} is off", CHANNEL_AWAY_SECONDS)
-            raise RetryAfterError(f"the channel {outgoing.channel} is off", CHANNEL_AWAY_SECONDS)
+            return
         if not channel.idempotent:
             await self._outbox.begin(outgoing)
         try:
@@ -62,9 +62,10 @@ class Delivery:
             await self._outbox.fail(outgoing, error.reason)
             self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
             return
-        if error.retry_after is not None:
-            await self._wait(outgoing, error.reason, error.retry_after)
-        raise RetryAfterError(error.reason, error.retry_after) from error
+        if error.retry_after is None:
+            raise RetryAfterError(error.reason) from error
+        # The platform said when: that is no failed try, however often it says so.
+        await self._wait(outgoing, error.reason, error.retry_after)
 
     async def _wait(self, outgoing: Outgoing, reason: str, seconds: float) -> None:
         await self._outbox.postpone(outgoing, now() + timedelta(seconds=seconds), reason)

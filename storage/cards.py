@@ -1,5 +1,7 @@
 """Cards: reviews shown in the staff's places, each copy to be kept in step with its review."""
 
+from datetime import timedelta
+
 from sqlalchemy import RowMapping, and_, select, update
 
 from storage import audit
@@ -79,11 +81,16 @@ class Cards:
         async with self._database.write() as connection:
             await connection.execute(update(cards).where(cards.c.id == card.id).values(external_id=external_id))
 
-    async def unposted(self, channel: ChannelName) -> list[Card]:
-        """Cards that were begun and whose posting nobody has confirmed."""
+    async def unposted(self, channel: ChannelName, older_than: timedelta = timedelta(0)) -> list[Card]:
+        """Cards that were begun this long ago and whose posting nobody has confirmed."""
         query = (
             select(cards)
-            .where(cards.c.channel == channel, cards.c.external_id.is_(None), cards.c.shows == ReviewStatus.PENDING)
+            .where(
+                cards.c.channel == channel,
+                cards.c.external_id.is_(None),
+                cards.c.shows == ReviewStatus.PENDING,
+                cards.c.created_at <= audit.now() - older_than,
+            )
             .limit(BATCH)
         )
         async with self._database.read() as connection:

@@ -1,5 +1,6 @@
 """Which conversation a thread of a chat platform belongs to."""
 
+from collections.abc import Sequence
 
 from storage.conversations import conversation_of, reading_conversations
 from storage.database import Database
@@ -61,5 +62,23 @@ class Threads:
         )
         if place is not None:
             query = query.where(conversations.c.place == place)
+        async with self._database.read() as connection:
+            return [conversation_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def of_place(
+        self, workspace_id: str, channel: ChannelName, place: str, statuses: Sequence[ConversationStatus]
+    ) -> list[Conversation]:
+        """The conversations of a place in one of these states, the newest first."""
+        query = (
+            reading_conversations()
+            .where(
+                conversations.c.workspace_id == workspace_id,
+                conversations.c.channel == channel,
+                conversations.c.place == place,
+                conversations.c.status.in_(statuses),
+            )
+            .order_by(conversations.c.created_at.desc())
+            .limit(20)
+        )
         async with self._database.read() as connection:
             return [conversation_of(row) for row in (await connection.execute(query)).mappings()]
