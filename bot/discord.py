@@ -15,7 +15,7 @@ from bot.discord_board import Board
 from bot.discord_catch_up import CatchUp
 from bot.discord_channel import DiscordChannel
 from bot.discord_clicks import ReplyClicks
-from bot.discord_client import DeskClient, Listeners, pointed_at
+from bot.discord_client import DeskClient, Listeners, point_at
 from bot.discord_commands import Commands, command_tree
 from bot.discord_decisions import Decisions
 from bot.discord_hearing import Ears, Hearing
@@ -81,14 +81,14 @@ async def open_discord(
         yield
         return
     house = House(settings, store, intake, desk, states, signs, leases or LocalLeases())
-    with pointed_at(settings.api_url):
-        connecting = asyncio.create_task(_stay_connected(house, channel, token), name="discord")
-        try:
-            yield
-        finally:
-            connecting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await connecting
+    point_at(settings.api_url)
+    connecting = asyncio.create_task(_stay_connected(house, channel, token), name="discord")
+    try:
+        yield
+    finally:
+        connecting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connecting
 
 
 async def _stay_connected(house: House, channel: DiscordChannel, token: str) -> None:

@@ -1,7 +1,6 @@
 """The gateway client, and the one place that knows how discord.py is pointed at a server."""
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,19 +47,13 @@ def needed_intents() -> discord.Intents:
     return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
 
 
-@contextmanager
-def pointed_at(api_url: str) -> Iterator[None]:
+def point_at(api_url: str) -> None:
     """Let discord.py talk to this REST base, https://discord.com/api/v10 by default.
 
     The library keeps its addresses in class attributes: `Route.BASE`, and the gateway's `DEFAULT_GATEWAY` that it
     falls back to after an invalid session even where `GET /gateway/bot` named another. So a process has one Discord.
     """
-    base, gateway = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     Route.BASE = api_url.rstrip("/")
-    try:
-        yield
-    finally:
-        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
 
 
 class DeskClient(discord.AutoShardedClient):

@@ -115,7 +115,7 @@ class Rest:
         return as_json(self.commands)
 
     async def _open_direct(self, request: web.Request) -> web.Response:
-        return as_json(self._world.direct_channel((await request.json())["recipient_id"]))
+        return as_json(self._world.direct_channel(str((await request.json())["recipient_id"])))
 
     async def _user(self, request: web.Request) -> web.Response:
         user = self._world.users.get(request.match_info["user"])
