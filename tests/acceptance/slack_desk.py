@@ -50,7 +50,7 @@ class SlackDesk:
     async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> Any:
         """Wait until something is so; gives what it gave."""
         async with asyncio.timeout(seconds):
-            while not (found := true()):
+            while not (found := true()):  # noqa: ASYNC110 - another server's memory
                 await asyncio.sleep(0.02)
         return found
 
