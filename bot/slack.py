@@ -33,6 +33,7 @@ from bot.slack_teams import SlackTeams
 from bot.state import ChannelStates
 from bot.working import WorkingSigns
 from graph.desk import Desk
+from storage.errors import DeskhandError
 from storage.records import Decision, DecisionKind
 from storage.settings import Settings
 from storage.store import Store
@@ -269,7 +270,11 @@ def _routes(app: AsyncApp, settings: Settings, oauth: SlackOAuth | None) -> APIR
     router = APIRouter(include_in_schema=False)
 
     async def handle(request: Request) -> Response:
-        return await handler.handle(request)
+        try:
+            return await handler.handle(request)
+        except DeskhandError as error:
+            # A link that has ended, or a team that belongs to another workspace.
+            return Response(error.detail, status_code=403)
 
     if settings.slack.signing_secret.get_secret_value():
         # Bolt checks the signature and that the request is not older than five minutes.

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 import pytest
@@ -311,7 +312,7 @@ async def test_home_shows_customers_their_conversations_and_staff_the_queue(
     await desk.settled()
     for person, expected in ((cleo, "Your conversations"), (desk.staff, "card_edit")):
         await person.opens_home()
-        await desk.until(lambda person=person: person.user in desk.world.homes)
+        await desk.until(partial(desk.world.homes.get, person.user))
         assert expected in str(desk.world.homes[person.user])
 
 
