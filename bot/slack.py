@@ -120,13 +120,13 @@ async def _running(
     oauth = SlackOAuth(settings, store.installations, teams) if settings.slack.client_id else None
     app = listeners.app(settings)
     socket = SlackSocket(app, settings, teams, states)
-    tasks = [asyncio.create_task(_connect(teams, socket, states)), asyncio.create_task(cards.run())]
+    connecting, showing = asyncio.create_task(_connect(teams, socket, states)), asyncio.create_task(cards.run())
     try:
         yield Slack(channel, _routes(app, settings, oauth), oauth)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        connecting.cancel()
+        cards.close()
+        await asyncio.gather(connecting, showing, return_exceptions=True)
         await socket.close()
         await signs.close()
         await errands.close()

@@ -25,6 +25,7 @@ EVENT_TYPE = "deskhand_card"
 LOOK_SECONDS = 5.0
 CUT_OFF = timedelta(seconds=60)
 """A card whose posting took longer was cut off by a crash or a lost answer."""
+CLOSING = "slack cards are closing"
 NOT_STAFF = "Your Slack user is not linked to a member of this desk: ask an admin to link it."
 
 
@@ -37,14 +38,21 @@ class SlackCards:
         self._desk = desk
         self._teams = teams
         self._pace = pace
+        self._closing = False
+
+    def close(self) -> None:
+        """Let `run` end; it is woken, not cancelled, since a query that is cut off leaves its connection behind."""
+        self._closing = True
+        self._store.signals.publish(CLOSING)
 
     async def run(self) -> None:
-        """Keep the cards in step with the reviews until cancelled."""
-        while True:
+        """Keep the cards in step with the reviews until closed."""
+        while not self._closing:
             workspaces = {place.workspace_id for place in await self._store.places.of_staff("slack")}
-            with self._store.signals.listen(*workspaces) as news:
+            with self._store.signals.listen(CLOSING, *workspaces) as news:
                 await self.sync()
-                await wait_for_news(news, LOOK_SECONDS)
+                if not self._closing:
+                    await wait_for_news(news, LOOK_SECONDS)
 
     async def sync(self) -> None:
         """Post what is missing and update what is outdated, once; what fails is done at the next look."""

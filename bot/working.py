@@ -18,26 +18,28 @@ class WorkingSigns:
         self._conversations = conversations
         self._signals = signals
         self._shown: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
 
     def show(self, channel: Channel, conversation: Conversation) -> None:
         """Show the sign until no turn of the conversation is on its way; calling again changes nothing."""
-        if conversation.id not in self._shown:
+        if conversation.id not in self._shown and not self._closing:
             task = asyncio.create_task(self._watch(channel, conversation), name=f"working sign {conversation.id}")
             self._shown[conversation.id] = task
             task.add_done_callback(lambda _: self._shown.pop(conversation.id, None))
 
     async def close(self) -> None:
         """Take every sign away, since this process ends."""
+        self._closing = True
         tasks = list(self._shown.values())
-        for task in tasks:
-            task.cancel()
+        # Woken, not cancelled: a query that is cut off would leave its connection behind.
+        self._signals.publish(*self._shown)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _watch(self, channel: Channel, conversation: Conversation) -> None:
         with self._signals.listen(conversation.id) as news:
             try:
                 await channel.working(conversation, on=True)
-                while await self._conversations.is_working(conversation.id):
+                while not self._closing and await self._conversations.is_working(conversation.id):
                     if not await _woken(news, REFRESH_SECONDS):
                         await channel.working(conversation, on=True)
                     news.clear()
