@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from storage.records import Mode, Place, new_id
 from storage.settings import Settings
@@ -76,7 +77,8 @@ async def tell(desk: SlackDesk, gate: asyncio.Semaphore, number: int, item: dict
             envelope = {"type": "events_api", "envelope_id": new_id(), "payload": payload, "retry_attempt": attempt}
             try:
                 await desk.slack.send(envelope, seconds=5.0)
-            except (TimeoutError, RuntimeError):
+            except (TimeoutError, RuntimeError, WebSocketDisconnect):
+                await asyncio.sleep(0.5)
                 continue
             return
         raise AssertionError("never acknowledged")

@@ -67,7 +67,8 @@ class SlackServer:
 
     async def drop(self) -> None:
         """Cut every connection."""
-        for socket in list(self.sockets):
+        cut, self.sockets[:] = list(self.sockets), []
+        for socket in cut:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
                 await socket.close(1001)
 
@@ -112,7 +113,8 @@ class SlackServer:
                     self.acknowledged[answer["envelope_id"]] = answer.get("payload") or {}
                     self._news.notify_all()
         except (WebSocketDisconnect, RuntimeError):
-            self.sockets.remove(socket)
+            if socket in self.sockets:
+                self.sockets.remove(socket)
 
 
 def _refusal(fault: Fault) -> Response:
