@@ -27,7 +27,7 @@ from bot.intake import Intake
 from bot.state import ChannelStates
 from bot.working import WorkingSigns
 from graph.desk import Desk
-from storage.settings import DiscordSettings
+from storage.settings import DiscordSettings, Settings
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -61,31 +61,31 @@ class House:
 
 @asynccontextmanager
 async def open_discord(
-    settings: DiscordSettings,
-    channel: DiscordChannel,
-    *,
+    settings: Settings,
     store: Store,
     intake: Intake,
     desk: Desk,
     states: ChannelStates,
-    signs: WorkingSigns,
     leases: ShardLeases | None = None,
-) -> AsyncIterator[None]:
-    """Hold the connection to Discord while the context lasts; without a token the channel is off.
+) -> AsyncIterator[DiscordChannel | None]:
+    """The channel while the block lasts, connected in the background; None without a token.
 
     Never fails: whatever Discord refuses is one line in the log and in `states`, and the rest of the desk runs.
     """
-    token = settings.bot_token.get_secret_value()
+    token = settings.discord.bot_token.get_secret_value()
     if not token:
         states.off("discord")
-        yield
+        yield None
         return
-    house = House(settings, store, intake, desk, states, signs, leases or LocalLeases())
-    point_at(settings.api_url)
+    signs = WorkingSigns(store.conversations, store.signals)
+    house = House(settings.discord, store, intake, desk, states, signs, leases or LocalLeases())
+    channel = DiscordChannel(store.conversations)
+    point_at(settings.discord.api_url)
     connecting = asyncio.create_task(_stay_connected(house, channel, token), name="discord")
     try:
-        yield
+        yield channel
     finally:
+        await signs.close()
         connecting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await connecting
@@ -138,7 +138,7 @@ async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> N
     directory = Directory(house.store, house.settings)
     ears = Ears(client, house.store, house.intake, house.desk, directory, channel, house.signs, house.states)
     board = Board(client, house.store, house.states)
-    decisions = Decisions(house.store, house.desk, directory, board, house.states)
+    decisions = Decisions(house.store, house.desk, directory, house.states)
     posts = Posts(client, house.store, house.desk, directory)
     client.listeners = _listeners(ears, decisions, posts)
     client.clicks, client.decides = ReplyClicks(ears), decisions

@@ -1,6 +1,7 @@
 """Keeps the staff channels' cards in step with the reviews: posts the missing ones, updates every copy."""
 
 import asyncio
+from datetime import timedelta
 
 import aiohttp
 import discord
@@ -17,7 +18,9 @@ from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+CUT_OFF = timedelta(seconds=60)
+"""A card whose posting took longer was cut off by a crash or a lost answer."""
 PAUSE_SECONDS = 30.0
 """How long after a failure the board waits before it tries again."""
 SEARCHED = 200
@@ -31,28 +34,26 @@ class Board:
         self._client = client
         self._store = store
         self._states = states
-        self._news = asyncio.Event()
 
     async def run(self) -> None:
         """Keep the cards in step until cancelled."""
+        known: frozenset[str] = frozenset()
         while True:
-            pause = LOOK_SECONDS
-            try:
-                await self._refresh()
-            except FAILURES as error:
-                log.warning("cards not in step", error=str(error))
-                self._states.failed("discord", f"A review could not be shown in a staff channel: {error}")
-                pause = PAUSE_SECONDS
-            await wait_for_news(self._news, pause)
-            self._news.clear()
-
-    def look(self) -> None:
-        """Something was decided: look at once."""
-        self._news.set()
+            with self._store.signals.listen(*known) as news:
+                workspaces = frozenset(place.workspace_id for place in await self._store.places.of_staff("discord"))
+                try:
+                    await self._refresh()
+                except FAILURES as error:
+                    log.warning("cards not in step", error=str(error))
+                    self._states.failed("discord", f"A review could not be shown in a staff channel: {error}")
+                    await asyncio.sleep(PAUSE_SECONDS)
+                if workspaces == known:
+                    await wait_for_news(news, LOOK_SECONDS)
+            known = workspaces
 
     async def _refresh(self) -> None:
         cards = self._store.cards
-        for card in await cards.unposted("discord"):
+        for card in await cards.unposted("discord", CUT_OFF):
             await self._find_or_post(card)
         for place, review in await cards.missing("discord"):
             if begun := await cards.begin(place, review):

@@ -12,6 +12,7 @@ import structlog
 
 from bot.channel import ChannelError
 from bot.discord_client import DeskClient
+from bot.discord_pace import Pace
 from bot.discord_replies import Part, nonce_of, parts_of
 from bot.discord_texts import thread_name
 from storage.conversations import Conversations
@@ -36,6 +37,7 @@ class DiscordChannel:
 
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
+        self._pace = Pace()
         self.client: DeskClient | None = None
         """None while there is no login."""
 
@@ -61,8 +63,9 @@ class DiscordChannel:
 
     async def working(self, conversation: Conversation, *, on: bool) -> None:
         """Typing, which fades by itself after ten seconds or with the next message."""
-        if not on or self.client is None:
+        if not on or self.client is None or self._pace.is_busy:
             return
+        await self._pace.turn()
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 await self.client.get_partial_messageable(int(conversation.thread)).typing()
@@ -70,9 +73,15 @@ class DiscordChannel:
             log.debug("no typing sign", conversation=conversation.id, error=str(error))
 
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
-        """Open the thread of a message; one that is there already is as good."""
-        async with _translated():
-            await self._open_thread(channel_id, message_id, name)
+        """Open the thread of a message; one that is there already is as good.
+
+        What fails is logged: the reply opens the thread when it finds none.
+        """
+        try:
+            async with _translated():
+                await self._open_thread(channel_id, message_id, name)
+        except ChannelError as error:
+            log.warning("thread not opened yet", channel=channel_id, message=message_id, reason=error.reason)
 
     async def say(self, channel_id: int, text: str, key: str) -> None:
         """A line of the desk's own; the same key again says it once."""
@@ -83,6 +92,7 @@ class DiscordChannel:
         channel = self._known.get_channel(channel_id) or await self._known.fetch_channel(channel_id)
         if not isinstance(channel, discord.TextChannel):
             raise ChannelError("there is no text channel to open the thread in", permanent=True)
+        await self._pace.turn()
         try:
             await channel.get_partial_message(message_id).create_thread(name=name)
         except discord.HTTPException as error:
@@ -109,6 +119,7 @@ class DiscordChannel:
     async def _post(self, channel_id: int, part: Part) -> int:
         """A lost answer or a repeated request gives the same message again, by the nonce."""
         target = self._known.get_partial_messageable(channel_id)
+        await self._pace.turn()
         view = part.view()
         try:
             if view is None:
@@ -171,7 +182,9 @@ def channel_error(error: discord.HTTPException) -> ChannelError:
     """What an error answer means for the delivery."""
     reason = f"Discord answered {error.status}: {error.text or 'no reason given'}"
     if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-        return ChannelError("Discord refuses this machine for a while (HTTP 429)", retry_after=BANNED_SECONDS)
+        # JSON with `Via`: the library's own tries are used up. Otherwise it is a ban of this machine's address.
+        seconds = float(error.response.headers.get("Retry-After", 1)) if "Via" in error.response.headers else None
+        return ChannelError("Discord's rate limit (HTTP 429)", retry_after=seconds or BANNED_SECONDS)
     if error.status == HTTPStatus.UNAUTHORIZED:
         return ChannelError("Discord refuses DISCORD_BOT_TOKEN", retry_after=BANNED_SECONDS)
     return ChannelError(reason, permanent=error.status < HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -5,7 +5,6 @@ from typing import Any
 
 import discord
 
-from bot.discord_board import Board
 from bot.discord_buttons import ButtonInteraction
 from bot.discord_people import Directory
 from bot.discord_telling import tell, told
@@ -24,11 +23,10 @@ TOO_LONG = "This draft is too long for a form of Discord's: edit it in the workb
 class Decisions:
     """Takes the decisions of staff from cards."""
 
-    def __init__(self, store: Store, desk: Desk, directory: Directory, board: Board, states: ChannelStates) -> None:
+    def __init__(self, store: Store, desk: Desk, directory: Directory, states: ChannelStates) -> None:
         self._store = store
         self._desk = desk
         self._directory = directory
-        self._board = board
         self._states = states
 
     async def pressed(self, interaction: ButtonInteraction, action: str, review_id: str, version: int) -> None:
@@ -78,10 +76,7 @@ class Decisions:
         await interaction.response.send_modal(_form(review, action, version))
 
     async def _decide(self, member: Member, review_id: str, decision: Decision, version: int) -> None:
-        try:
-            await self._desk.decide(member, review_id, decision, based_on=version)
-        finally:
-            self._board.look()
+        await self._desk.decide(member, review_id, decision, based_on=version)
 
 
 def _form(review: Review, action: str, version: int) -> discord.ui.Modal:

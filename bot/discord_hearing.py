@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import discord
 import structlog
 
+from bot.channel import ChannelError
 from bot.discord_channel import DiscordChannel
 from bot.discord_client import DeskClient
 from bot.discord_order import Turnstile
@@ -121,11 +122,17 @@ class Hearing:
         if not incoming.text and not incoming.attachments:
             await self._ears.intake.open(replace(incoming, external_id=""))
             await self._ears.channel.open_thread(channel.id, message.id, name)
-            await self._ears.channel.say(message.id, INVITATION, f"invitation/{message.id}")
+            await self._invite(message.id)
             return
         conversation = await self._keep(incoming)
         await self._ears.channel.open_thread(channel.id, message.id, name)
         self._show_working(conversation)
+
+    async def _invite(self, thread_id: int) -> None:
+        try:
+            await self._ears.channel.say(thread_id, INVITATION, f"invitation/{thread_id}")
+        except ChannelError as error:
+            log.warning("no invitation", thread=thread_id, reason=error.reason)
 
     async def _from_thread(self, workspace_id: str, message: discord.Message, thread: discord.Thread) -> Incoming:
         incoming = await self._incoming(workspace_id, message, thread.id, place=thread.parent_id)

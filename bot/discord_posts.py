@@ -1,7 +1,5 @@
 """Keeps the tags of forum posts and the conversations in step, both ways."""
 
-import asyncio
-
 import discord
 import structlog
 
@@ -11,11 +9,12 @@ from bot.discord_people import Directory
 from bot.discord_tags import is_solved, tags_for
 from graph.desk import Desk
 from storage.records import Conversation, ConversationStatus
+from storage.signals import wait_for_news
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 5.0
 NEWEST = 100
 """Conversations with the latest changes that are looked at; more do not change between two looks."""
 OVER = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
@@ -33,10 +32,15 @@ class Posts:
 
     async def run(self) -> None:
         """Keep the tags in step until cancelled."""
+        known: frozenset[str] = frozenset()
         while True:
-            for workspace in await self._store.workspaces.all():
-                await self._refresh(workspace.id)
-            await asyncio.sleep(LOOK_SECONDS)
+            with self._store.signals.listen(*known) as news:
+                workspaces = frozenset(workspace.id for workspace in await self._store.workspaces.all())
+                for workspace_id in workspaces:
+                    await self._refresh(workspace_id)
+                if workspaces == known:
+                    await wait_for_news(news, LOOK_SECONDS)
+            known = workspaces
 
     async def thread_changed(self, before: discord.Thread, after: discord.Thread) -> None:
         """Somebody tagged a post as solved: the matter is settled."""

@@ -16,8 +16,7 @@ async def pending(desk: DiscordDesk, version: int = 1) -> Review:
         page = await desk.store.reviews.page("demo", ReviewStatus.PENDING)
         return next((review for review in page.items if review.version == version), None)
 
-    review: Review = await found(look, f"a pending review, version {version}")
-    return review
+    return await found(look, f"a pending review, version {version}")
 
 
 async def card(desk: DiscordDesk, count: int = 1) -> Payload:

@@ -1,17 +1,15 @@
 """A whole desk on a simulated Discord: a server with a forum, a text channel and a staff channel, and its people."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from bot.discord import open_discord
-from bot.discord_channel import DiscordChannel
 from bot.discord_leases import ShardLeases
 from bot.state import ChannelStates
-from bot.working import WorkingSigns
 from deskhand import Process, assemble, migrate_database, working
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier
@@ -29,6 +27,7 @@ from tests.simulators.discord_people import Person
 from tests.simulators.discord_world import FORUM, Guild, Payload
 
 WAIT_SECONDS = 20.0
+Found = TypeVar("Found")
 
 
 class Server:
@@ -54,8 +53,8 @@ class Server:
             "support_channels": [int(self.forum["id"])],
             "staff_channels": [int(self.staff_room["id"])],
         }
-        given = sections.pop("discord", {})
-        return settings_for(folder, discord={**discord, **given}, **sections)
+        sections = {**sections, "discord": {**discord, **sections.get("discord", {})}}
+        return settings_for(folder, "", **sections)
 
 
 @dataclass(frozen=True)
@@ -67,13 +66,12 @@ class DiscordDesk:
     process: Process
     store: Store
     states: ChannelStates
-    channel: DiscordChannel
     agent: Member
 
     async def conversation(self, thread: Payload | str) -> Conversation:
         """The conversation of a thread, once there is one."""
         thread_id = thread if isinstance(thread, str) else str(thread["id"])
-        return await found(lambda: self.store.threads.find("demo", "discord", thread_id), f"a conversation {thread_id}")
+        return await found(lambda: self.store.threads.find("demo", "discord", thread_id), f"conversation {thread_id}")
 
     async def messages(self, thread: Payload | str, *, internal: bool = False) -> list[Message]:
         """What the desk keeps of a thread's conversation."""
@@ -111,14 +109,12 @@ async def running_desk(
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         agent = await _furnish(store)
         deps = Deps(settings, store.knowledge, classifier, None)
-        channel = DiscordChannel(store.conversations)
-        process = assemble(settings, store, checkpoints, deps, {"discord": channel})
-        states, signs = ChannelStates(), WorkingSigns(store.conversations, store.signals)
-        parts: dict[str, Any] = {"store": store, "intake": process.intake, "desk": process.desk}
-        connection = open_discord(settings.discord, channel, states=states, signs=signs, leases=leases, **parts)
-        async with working(process), connection:
-            yield DiscordDesk(server.simulator, server, process, store, states, channel, agent)
-            await signs.close()
+        process = assemble(settings, store, checkpoints, deps, {})
+        parts = (settings, store, process.intake, process.desk, process.states)
+        async with open_discord(*parts, leases) as channel, working(process):
+            if channel is not None:
+                process.channels["discord"] = channel
+            yield DiscordDesk(server.simulator, server, process, store, process.states, agent)
 
 
 async def _furnish(store: Store) -> Member:
@@ -141,7 +137,7 @@ async def until(check: Callable[[], bool], what: str, seconds: float = WAIT_SECO
         await asyncio.sleep(0.02)
 
 
-async def found(look: Callable[[], Any], what: str, seconds: float = WAIT_SECONDS) -> Any:
+async def found(look: Callable[[], Awaitable[Found | None]], what: str, seconds: float = WAIT_SECONDS) -> Found:
     """What an asynchronous look gives, once it gives something."""
     clock = asyncio.get_running_loop().time
     ends = clock() + seconds

@@ -135,6 +135,11 @@ class Gateway:
             self.dispatch(*held[position])
         return len(held)
 
+    @property
+    def held(self) -> list[tuple[str, Payload]]:
+        """What was collected so far."""
+        return self._held or []
+
     async def ask_reconnect(self) -> None:
         """Opcode 7: the client should reconnect and resume."""
         for session in self.connected:
