@@ -6,7 +6,7 @@ from dataclasses import replace
 import discord
 
 from storage.errors import ConflictError
-from storage.records import Member, Place, Role
+from storage.records import Member, Mode, Place, Role
 from storage.settings import DiscordSettings
 from storage.store import Store
 
@@ -39,11 +39,11 @@ class Directory:
         return await self._enrol(workspace_id, user) if self._has_staff_role(user) else None
 
     async def hears_everything(self, workspace_id: str, channel_id: int) -> bool:
-        """Whether this is a support channel: every message there is for the desk."""
-        if channel_id in self._settings.support_channels:
-            return True
+        """Whether this is a support channel: every message there is for the desk. In mode `off` mentions only are."""
         place = await self._store.places.find(workspace_id, "discord", str(channel_id))
-        return place is not None and place.mode is not None
+        if channel_id in self._settings.support_channels and (place is None or place.mode is None):
+            return True
+        return place is not None and place.mode not in (None, Mode.OFF)
 
     async def keep_staff_places(self, guild: discord.Guild) -> None:
         """Make the staff channels of config.yaml places where cards are posted."""

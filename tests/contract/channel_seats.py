@@ -131,9 +131,8 @@ class DiscordSeat:
     """In a text channel of the simulated Discord."""
 
     desk: DiscordDesk
-    can: frozenset[Ability] = frozenset({"sign", "limit", "lose", "overhear", "edit", "delete", "press"})
-    unsafe: tuple[str, ...] = ()
-    """Discord shows mentions as they are; `allowed_mentions` keeps them from calling anybody."""
+    can: frozenset[Ability] = frozenset({"repeat", "sign", "limit", "lose", "overhear", "edit", "delete", "press"})
+    unsafe: tuple[str, ...] = ("@everyone", "@here", "<@1>", "<@&2>")
     _messages: dict[str, Payload] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,7 +148,8 @@ class DiscordSeat:
         return str(message["id"])
 
     async def repeats(self, ref: str) -> None:
-        raise NotImplementedError
+        world = self.desk.simulator.world
+        world.happened("MESSAGE_CREATE", world.message_event(self._messages[ref]))
 
     async def shown(self, thread: str) -> list[str]:
         if thread not in self.desk.simulator.world.messages:
@@ -178,7 +178,7 @@ class DiscordSeat:
     def signs(self, thread: str) -> int:
         return len([1 for channel, _ in self.desk.simulator.rest.typing if channel == thread])
 
-    def still_signed(self, thread: str) -> bool:
+    def still_signed(self, thread: str) -> bool:  # noqa: ARG002 - typing fades by itself
         return False
 
 
@@ -328,10 +328,12 @@ async def _slack(settings: Settings) -> AsyncIterator[Seat]:
 @asynccontextmanager
 async def _discord(folder: Path, embedder: Embedder) -> AsyncIterator[Seat]:
     classifier = Classifier(embedder, load_examples())
-    async with DiscordSimulator() as simulator:
-        async with running_desk(Server(simulator), folder, embedder, classifier) as desk:
-            await desk.connected()
-            yield DiscordSeat(desk)
+    async with (
+        DiscordSimulator() as simulator,
+        running_desk(Server(simulator), folder, embedder, classifier) as desk,
+    ):
+        await desk.connected()
+        yield DiscordSeat(desk)
 
 
 @asynccontextmanager
