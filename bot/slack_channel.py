@@ -108,9 +108,10 @@ class SlackChannel:
         return outgoing.attempts > 0 and self._unsent.get(outgoing.delivery_id) != outgoing.attempts
 
     def _note(self, outgoing: Outgoing, thread: SlackThread, error: ChannelError) -> None:
-        self._states.failed("slack", error.reason)
         if error.retry_after is not None:
             self._pace.stop(thread.channel, error.retry_after)
+        else:
+            self._states.failed("slack", error.reason)
         if len(self._unsent) >= MAX_REMEMBERED:
             self._unsent.clear()
         if isinstance(error, UncertainError):

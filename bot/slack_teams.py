@@ -60,7 +60,7 @@ class SlackTeams:
     async def start(self) -> None:
         """Ask Slack whose SLACK_BOT_TOKEN is; ChannelError if the token is wrong."""
         token = self._settings.slack.bot_token.get_secret_value()
-        if not token:
+        if not token or self._own is not None:
             return
         client = self.client(token)
         with translated():

@@ -338,6 +338,16 @@ async def test_a_refused_delivery_is_tried_again_until_it_is_there(
     assert len(desk.world.replies(help_channel, ts)) == 1
 
 
+async def test_a_rate_limit_that_lasts_longer_than_all_tries_loses_no_reply(
+    desk: SlackDesk, help_channel: str, cleo: Person
+) -> None:
+    tries = desk.process.settings.jobs.max_attempts + 1
+    desk.world.faults["chat.postMessage"].extend(["429"] * tries)
+    ts = await cleo.says(help_channel, KNOWN)
+    await desk.until(lambda: desk.world.replies(help_channel, ts), 30)
+    assert not desk.world.faults["chat.postMessage"]
+
+
 async def test_a_long_unsafe_reply_is_split_and_calls_nobody(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
     seen = len(desk.world.messages[STAFF])
     ts = await cleo.says(help_channel, UNKNOWN)
