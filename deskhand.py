@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import structlog
 import typer
 import uvicorn
 from fastapi import APIRouter
@@ -46,6 +47,7 @@ from storage.errors import DeskhandError, InvalidError, NotFoundError, SettingsE
 from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
 from storage.knowledge import Knowledge
 from storage.logs import set_up_logging
+from storage.query_vectors import RememberingEmbedder
 from storage.records import ChannelName, Mode, Place, Role
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, open_store
@@ -54,6 +56,7 @@ from workbench.office import Office
 from workbench.site import build_site
 
 HOUSEKEEPING_SECONDS = 600.0
+log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 console = Console()
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Deskhand: a support desk with an autopilot.")
@@ -91,7 +94,7 @@ async def open_process(settings: Settings, *, migrate: bool = True, chats: bool 
     check_data_dir(settings.data_dir)
     if migrate:
         await migrate_database(settings)
-    embedder = await asyncio.to_thread(load_embedder, settings)
+    embedder = RememberingEmbedder(await asyncio.to_thread(load_embedder, settings))
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         registry = CollectorRegistry()
         async with opened_model(settings, ModelMeter(registry)) as model:
@@ -161,6 +164,7 @@ def assemble(
 async def working(process: Process) -> AsyncIterator[None]:
     """Do the jobs, first of all those that an earlier process left unfinished."""
     await process.desk.sweep()
+    await remake_vectors(process.store)
     for job in await unfinished(process.store.database):
         await process.jobs.enqueue(job)
     process.jobs.start(handlers_of(process.desk, process.delivery, process.store))
@@ -170,6 +174,14 @@ async def working(process: Process) -> AsyncIterator[None]:
     finally:
         chores.cancel()
         await process.jobs.stop()
+
+
+async def remake_vectors(store: Store) -> None:
+    """After a change of the embedding model, or without the vectors' folder: make them anew from the rows."""
+    for workspace in await store.workspaces.all():
+        if await store.knowledge.lacks_vectors(workspace.id):
+            log.info("making vectors anew", workspace=workspace.id)
+            await store.knowledge.reindex(workspace.id)
 
 
 def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:

@@ -1,0 +1,1 @@
+"""Benchmarks: `make bench` prints the figures of DESIGN section 7."""

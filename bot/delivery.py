@@ -27,11 +27,16 @@ class Delivery:
         self._signals = signals
 
     async def deliver(self, job: Job) -> Later | None:
-        """Send a conversation's pending replies, oldest first, until one must wait."""
+        """Send a conversation's pending replies, oldest first, until one must wait.
+
+        What is added meanwhile brings a job of its own.
+        """
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
                 return Later(outgoing.not_before)
             await self._send(outgoing)
+            if not outgoing.more:
+                break
         return None
 
     async def give_up(self, job: Job, reason: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Header, Query, Request, Response, status
 from sse_starlette import EventSourceResponse
 
@@ -151,7 +152,13 @@ class ConversationRoutes:
             request.scope["query_string"] = b"token=-"
         visit = await self._access.enter(conversation_id, bearer or token)
         watch = Watch(self._transcripts, self._store.conversations, self._store.signals, visit)
-        return EventSourceResponse(watch.events(last_seq_of(last_event_id)), ping=PING_SECONDS)
+        stopping = anyio.Event()
+        return EventSourceResponse(
+            watch.events(last_seq_of(last_event_id), stopping),
+            ping=PING_SECONDS,
+            shutdown_event=stopping,
+            shutdown_grace_period=LOOK_SECONDS + 0.2,
+        )
 
     async def vote(self, body: NewVote, token: BearerToken) -> KeptVote:
         """Say whether a reply helped; voting again changes the vote."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
+import anyio
 from pydantic import BaseModel
 from sse_starlette import ServerSentEvent
 
@@ -33,10 +34,10 @@ class Watch:
         self._visit = visit
         self._seq = 0
 
-    async def events(self, last_seq: int | None) -> AsyncIterator[ServerSentEvent]:
+    async def events(self, last_seq: int | None, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
         """A `state` event, or after a reconnection the messages after `last_seq`; then `message`, `status`, `working`.
 
-        Without end: the client or the server's stop closes it.
+        It ends when the server is `stopping`; the client then connects again.
         """
         with self._signals.listen(self._visit.door.conversation_id) as news:
             pulse = await self._transcripts.pulse(self._visit.door)
@@ -46,7 +47,7 @@ class Watch:
                 self._seq = last_seq
                 async for event in self._changes(None, pulse):
                     yield event
-            while True:
+            while not stopping.is_set():
                 await wait_for_news(news, LOOK_SECONDS)
                 news.clear()
                 before, pulse = pulse, await self._transcripts.pulse(self._visit.door)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 
@@ -31,20 +32,20 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
 """What an agent is told, by feature."""
 
 # Fitted over open sets of questions, in scope and out of scope, by `python -m bench.fit_confidence`.
-INTERCEPT = -4.771
+INTERCEPT = -4.785
 COEFFICIENTS: Mapping[str, float] = MappingProxyType(
     {
-        "dense": 4.326,
-        "agreement": 5.989,
-        "margin": 4.209,
-        "background": -4.833,
-        "coverage": 1.37,
-        "elsewhere": -0.786,
-        "opposite": -1.357,
-        "denial": -2.5,
-        "done": -2.5,
-        "trouble": -0.5,
-        "passage": 1.108,
+        "dense": 4.335,
+        "agreement": 5.986,
+        "margin": 4.163,
+        "background": -4.852,
+        "coverage": 1.384,
+        "elsewhere": -0.766,
+        "opposite": -1.364,
+        "denial": -2.500,
+        "done": -2.500,
+        "trouble": -0.584,
+        "passage": 1.119,
     }
 )
 
@@ -100,6 +101,7 @@ def _phrasings(chunk: Chunk) -> tuple[str, ...]:
     return (chunk.title, *chunk.alternatives) if chunk.kind is ChunkKind.FAQ else (chunk.text[:READ],)
 
 
+@lru_cache(maxsize=1024)
 def _known(chunk: Chunk) -> frozenset[str]:
     """The terms that a chunk has."""
     return frozenset(chain.from_iterable(terms(text[:READ]) for text in texts_of(chunk)))

@@ -1,5 +1,6 @@
 """The only door to the graph: answer a turn, decide a review, and what a person does with a conversation."""
 
+import contextlib
 from typing import Any, cast
 
 import structlog
@@ -12,6 +13,7 @@ from graph.machine import Machine
 from graph.nodes.summary import summarise
 from graph.state import Deps, Line, State, TurnInput
 from storage.audit import now
+from storage.errors import ConversationClosedError
 from storage.jobs import Job, JobKind, Jobs, Later
 from storage.records import (
     Decision,
@@ -140,7 +142,8 @@ class Desk:
             return
         workspace_id, conversation_id, notice = found
         because = f"The desk could not finish this turn ({reason}); a person has to answer."
-        await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
+        with contextlib.suppress(ConversationClosedError):
+            await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
         await self._turns.abandon(job.id, job.kind is JobKind.RESUME)
         await self._tell(workspace_id, conversation_id)
 

@@ -126,12 +126,19 @@ async def judge(labelled: LabelledSet, embedder: Embedder) -> tuple[Judged, ...]
             await database.upgrade()
             await Workspaces(database, settings).create(WORKSPACE, "Evaluation")
             knowledge = Knowledge(database, embedder, open_vectors(settings, embedder.model))
-            pieces = Loaded(tuple(piece for _, piece in labelled.entries))
-            await Catalogue(database, knowledge).store(WORKSPACE, labelled.name, pieces)
-            ids = [entry_id for entry_id, _ in labelled.entries]
-            return tuple([await _ask(knowledge, question, ids) for question in labelled.questions])
+            try:
+                return await _ask_all(Catalogue(database, knowledge), knowledge, labelled)
+            finally:
+                await knowledge.close()
         finally:
             await database.close()
+
+
+async def _ask_all(catalogue: Catalogue, knowledge: Knowledge, labelled: LabelledSet) -> tuple[Judged, ...]:
+    pieces = Loaded(tuple(piece for _, piece in labelled.entries))
+    await catalogue.store(WORKSPACE, labelled.name, pieces)
+    ids = [entry_id for entry_id, _ in labelled.entries]
+    return tuple([await _ask(knowledge, question, ids) for question in labelled.questions])
 
 
 async def _ask(knowledge: Knowledge, question: Question, ids: Sequence[str]) -> Judged:

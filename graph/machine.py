@@ -66,13 +66,13 @@ class _Bound:
         return await self._node(state, replace(runtime, context=self._deps))
 
 
-def after_guard(state: State) -> Literal["triage", "check"]:
+async def after_guard(state: State) -> Literal["triage", "check"]:
     """Nothing is looked up for a message that the guard stopped, or where the autopilot is off."""
     off = state["turn"].mode is Mode.OFF
     return "check" if off or state["guard"].action is not GuardAction.PASS else "triage"
 
 
-def after_check(state: State) -> Literal["send", "review", "handoff"]:
+async def after_check(state: State) -> Literal["send", "review", "handoff"]:
     """Policy has decided."""
     match state["verdict"].route:
         case Route.SEND:
@@ -83,7 +83,7 @@ def after_check(state: State) -> Literal["send", "review", "handoff"]:
             return "handoff"
 
 
-def after_review(state: State) -> Literal["send", "redraft", "handoff", "dismiss"]:
+async def after_review(state: State) -> Literal["send", "redraft", "handoff", "dismiss"]:
     """A person has decided."""
     match state["decision"].kind:
         case DecisionKind.APPROVE | DecisionKind.EDIT:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, messages
@@ -25,6 +25,31 @@ FIRST_LINE_LENGTH = 140
 SUBJECT_LENGTH = 80
 DECISION_PAUSE = timedelta(seconds=0.2)
 """How long a new turn waits for a decision of the same conversation that is still taking effect."""
+
+# Built once: making such a statement takes longer than running it.
+KNOWN = select(message_table).where(
+    message_table.c.workspace_id == bindparam("workspace_id"),
+    message_table.c.channel == bindparam("channel"),
+    message_table.c.external_id == bindparam("external_id"),
+)
+LIVE = (
+    select(conversations)
+    .where(
+        conversations.c.workspace_id == bindparam("workspace_id"),
+        conversations.c.channel == bindparam("channel"),
+        conversations.c.thread == bindparam("thread"),
+        conversations.c.status != ConversationStatus.CLOSED,
+    )
+    .with_for_update()
+)
+TAKE = update(conversations).where(conversations.c.id == bindparam("conversation"))
+PUSH_BACK = (
+    update(turns)
+    .where(turns.c.conversation_id == bindparam("conversation"), turns.c.status == TurnStatus.QUEUED)
+    .values(due_at=bindparam("due"))
+    .returning(turns.c.id)
+)
+QUEUE = insert(turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +92,12 @@ class Arrivals:
             return str((await self._conversation(connection, incoming))["id"])
 
     async def _known(self, connection: AsyncConnection, incoming: Incoming) -> Accepted | None:
-        query = select(message_table).where(
-            message_table.c.workspace_id == incoming.workspace_id,
-            message_table.c.channel == incoming.channel,
-            message_table.c.external_id == incoming.external_id,
-        )
-        row = (await connection.execute(query)).mappings().one_or_none()
+        keys = {
+            "workspace_id": incoming.workspace_id,
+            "channel": incoming.channel,
+            "external_id": incoming.external_id,
+        }
+        row = (await connection.execute(KNOWN, keys)).mappings().one_or_none()
         if row is None:
             return None
         return Accepted(row["id"], row["conversation_id"], row["workspace_id"], row["seq"], None, repeated=True)
@@ -92,17 +117,8 @@ class Arrivals:
         return None if change.text is None else replace(incoming, text=change.text)
 
     async def _conversation(self, connection: AsyncConnection, incoming: Incoming) -> RowMapping:
-        live = (
-            select(conversations)
-            .where(
-                conversations.c.workspace_id == incoming.workspace_id,
-                conversations.c.channel == incoming.channel,
-                conversations.c.thread == incoming.thread,
-                conversations.c.status != ConversationStatus.CLOSED,
-            )
-            .with_for_update()
-        )
-        if row := (await connection.execute(live)).mappings().one_or_none():
+        keys = {"workspace_id": incoming.workspace_id, "channel": incoming.channel, "thread": incoming.thread}
+        if row := (await connection.execute(LIVE, keys)).mappings().one_or_none():
             return row
         customer_id = await self._customer(connection, incoming)
         created = insert_into(connection, conversations).values(
@@ -120,7 +136,7 @@ class Arrivals:
         )
         # Two first messages of one thread may race: the loser finds the winner's row.
         await connection.execute(created.on_conflict_do_nothing())
-        return (await connection.execute(live)).mappings().one()
+        return (await connection.execute(LIVE, keys)).mappings().one()
 
     async def _customer(self, connection: AsyncConnection, incoming: Incoming) -> str:
         row = insert_into(connection, customers).values(
@@ -152,18 +168,18 @@ class Arrivals:
         )
         owned = conversation["status"] == ConversationStatus.ASSIGNED
         await connection.execute(
-            update(conversations)
-            .where(conversations.c.id == conversation["id"])
-            .values(
-                last_seq=seq,
-                customer_seq=seq,
-                status=ConversationStatus.ASSIGNED if owned else ConversationStatus.OPEN,
-                first_line=first_line(incoming.text),
-                subject=conversation["subject"] or first_line(incoming.text, SUBJECT_LENGTH),
-                updated_at=audit.now(),
-                waiting_since=conversation["waiting_since"] or audit.now(),
-                resolved_at=None,
-            )
+            TAKE,
+            {
+                "conversation": conversation["id"],
+                "last_seq": seq,
+                "customer_seq": seq,
+                "status": ConversationStatus.ASSIGNED if owned else ConversationStatus.OPEN,
+                "first_line": first_line(incoming.text),
+                "subject": conversation["subject"] or first_line(incoming.text, SUBJECT_LENGTH),
+                "updated_at": audit.now(),
+                "waiting_since": conversation["waiting_since"] or audit.now(),
+                "resolved_at": None,
+            },
         )
         turn_id = None if owned else await self._turn(connection, conversation, gather_seconds)
         await audit.record(
@@ -179,13 +195,8 @@ class Arrivals:
     async def _turn(self, connection: AsyncConnection, conversation: RowMapping, gather_seconds: float) -> str:
         """The queued turn that answers everything unanswered, started or pushed back; a waiting one is overtaken."""
         due = audit.now() + timedelta(seconds=gather_seconds)
-        queued = (
-            update(turns)
-            .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.QUEUED)
-            .values(due_at=due)
-            .returning(turns.c.id)
-        )
-        if turn_id := (await connection.execute(queued)).scalar_one_or_none():
+        pushed = await connection.execute(PUSH_BACK, {"conversation": conversation["id"], "due": due})
+        if turn_id := pushed.scalar_one_or_none():
             return str(turn_id)
         if conversation["status"] == ConversationStatus.PENDING:
             await supersede_waiting(connection, conversation)
@@ -196,14 +207,15 @@ async def queue_turn(connection: AsyncConnection, conversation: RowMapping, *, d
     """Insert a turn over everything the conversation's customer wrote and nobody answered."""
     turn_id = new_id()
     await connection.execute(
-        insert(turns).values(
-            id=turn_id,
-            workspace_id=conversation["workspace_id"],
-            conversation_id=conversation["id"],
-            status=TurnStatus.QUEUED,
-            due_at=audit.now() + timedelta(seconds=due_in),
-            created_at=audit.now(),
-        )
+        QUEUE,
+        {
+            "id": turn_id,
+            "workspace_id": conversation["workspace_id"],
+            "conversation_id": conversation["id"],
+            "status": TurnStatus.QUEUED,
+            "due_at": audit.now() + timedelta(seconds=due_in),
+            "created_at": audit.now(),
+        },
     )
     return turn_id
 

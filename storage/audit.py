@@ -10,6 +10,8 @@ from storage.database import Database
 from storage.records import AuditEvent, new_id
 from storage.tables import audit_events
 
+RECORD = insert(audit_events)
+
 
 def now() -> datetime:
     """This moment in UTC."""
@@ -28,16 +30,17 @@ async def record(
 ) -> None:
     """Write one event; it commits or vanishes with what it tells of."""
     await connection.execute(
-        insert(audit_events).values(
-            id=new_id(),
-            workspace_id=workspace_id,
-            kind=kind,
-            conversation_id=conversation_id,
-            turn_id=turn_id,
-            member_id=member_id,
-            data=data or {},
-            at=now(),
-        )
+        RECORD,
+        {
+            "id": new_id(),
+            "workspace_id": workspace_id,
+            "kind": kind,
+            "conversation_id": conversation_id,
+            "turn_id": turn_id,
+            "member_id": member_id,
+            "data": data or {},
+            "at": now(),
+        },
     )
 
 

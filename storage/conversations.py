@@ -140,6 +140,8 @@ class Conversations:
             row = await messages.lock(connection, workspace_id, conversation_id)
             if row is None:
                 raise NotFoundError("There is no such conversation in this workspace.")
+            if row["status"] == ConversationStatus.CLOSED:
+                raise ConversationClosedError
             if row["status"] == ConversationStatus.ASSIGNED:
                 return
             await arrivals.supersede_waiting(connection, row)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from storage import sqlite
 from storage.errors import SchemaError, SettingsError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+THREADS = 4
+"""For what may wait on SQLite: the one writer's commit, and long queries."""
 
 
 class Database:
@@ -29,7 +33,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
-        self._engine = _sqlite_engine(url) if self.is_sqlite else _postgres_engine(url)
+        self._threads = ThreadPoolExecutor(THREADS, "sqlite")
+        self._engine = _sqlite_engine(url, self._threads) if self.is_sqlite else _postgres_engine(url)
         self._writer = self._engine.execution_options(immediate=True)
         self._turnstile = asyncio.Lock() if self.is_sqlite else None
 
@@ -70,6 +75,7 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+        self._threads.shutdown()
 
 
 def open_database(url: str) -> Database:
@@ -87,21 +93,16 @@ def _postgres_engine(url: str) -> AsyncEngine:
     return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
 
 
-def _sqlite_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=5, max_overflow=15, connect_args={"timeout": 30})
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(dbapi: Any, _record: Any) -> None:
-        dbapi.isolation_level = None  # the begin event below says how a transaction starts
-        cursor = dbapi.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+def _sqlite_engine(url: str, threads: Executor) -> AsyncEngine:
+    sqlite.register()
+    engine = create_async_engine(
+        make_url(url).set(drivername=sqlite.DRIVER), pool_size=5, max_overflow=15, connect_args={"threads": threads}
+    )
 
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
-        immediate = connection.get_execution_options().get("immediate", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        dbapi: Any = connection.connection.dbapi_connection
+        dbapi.begin(immediate=connection.get_execution_options().get("immediate", False))
 
     return engine
 

@@ -9,6 +9,8 @@ from storage import audit
 from storage.records import Citation, Draft, Evidence, Sentence, Triage, new_id
 from storage.tables import drafts
 
+KEEP = insert(drafts)
+
 
 async def keep(
     connection: AsyncConnection,
@@ -24,16 +26,17 @@ async def keep(
     draft_id = new_id()
     values = draft.model_dump(mode="json")
     await connection.execute(
-        insert(drafts).values(
-            id=draft_id,
-            workspace_id=workspace_id,
-            turn_id=turn_id,
-            version=version,
-            triage=triage.model_dump(mode="json"),
-            question=question,
-            created_at=audit.now(),
+        KEEP,
+        {
+            "id": draft_id,
+            "workspace_id": workspace_id,
+            "turn_id": turn_id,
+            "version": version,
+            "triage": triage.model_dump(mode="json"),
+            "question": question,
+            "created_at": audit.now(),
             **values,
-        )
+        },
     )
     return draft_id
 

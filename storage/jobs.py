@@ -38,6 +38,10 @@ class JobKind(StrEnum):
     """Make a document findable; `Job.id` is the document's id."""
 
 
+LONG = frozenset({JobKind.LOAD, JobKind.SUMMARISE})
+"""What a stopping desk does not wait for: it runs again at the next start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One thing to do; the rows are the truth, so a job that comes twice does nothing the second time."""
@@ -128,7 +132,7 @@ class EmbeddedJobs:
         self._stopping = True
         tasks = [lane.task for lane in self._lanes.values() if lane.task]
         for lane in self._lanes.values():
-            if not lane.busy and lane.task:
+            if lane.task and (lane.running is None or lane.running.kind in LONG):
                 lane.task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=grace_seconds)
@@ -145,11 +149,11 @@ class EmbeddedJobs:
     async def _drain(self, name: str, lane: "_Lane", handlers: Handlers) -> None:
         while not self._stopping and (job := await lane.next()):
             async with self._slots:
-                lane.busy = True
+                lane.running = job
                 try:
                     await self._do(lane, job, handlers)
                 finally:
-                    lane.busy = False
+                    lane.running = None
         if self._lanes.get(name) is lane:
             del self._lanes[name]
 
@@ -186,7 +190,7 @@ class _Lane:
     """The jobs of one conversation, the earliest due first."""
 
     def __init__(self) -> None:
-        self.busy = False
+        self.running: Job | None = None
         self.task: asyncio.Task[None] | None = None
         self._heap: list[tuple[datetime, int, Job]] = []
         self._counter = itertools.count()
@@ -194,7 +198,7 @@ class _Lane:
 
     @property
     def size(self) -> int:
-        return len(self._heap) + self.busy
+        return len(self._heap) + (self.running is not None)
 
     def put(self, job: Job, due: datetime) -> None:
         known = [entry for entry in self._heap if (entry[2].kind, entry[2].id) == (job.kind, job.id)]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import bm25s  # type: ignore[import-untyped]
 import numpy as np
@@ -23,9 +24,13 @@ def words(text: str) -> list[str]:
 
 def terms(text: str) -> list[str]:
     """The stemmed words that carry a text's meaning, in order; what BM25 counts."""
+    return [_stem(word) for word in words(text) if word not in STOPWORDS]
+
+
+@lru_cache(maxsize=50_000)
+def _stem(word: str) -> str:
     # A stemmer is not thread-safe, and making one is cheap.
-    stems: list[str] = Stemmer.Stemmer("english").stemWords([word for word in words(text) if word not in STOPWORDS])
-    return stems
+    return str(Stemmer.Stemmer("english").stemWord(word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,18 @@ class KeywordIndex:
         known = [term for term in dict.fromkeys(terms(query)) if self.bm25 and term in self.bm25.vocab_dict]
         if not known or self.bm25 is None:
             return KeywordScores(self, np.zeros(len(self.chunk_ids), np.float32), 0.0)
-        values = np.maximum.reduceat(self.bm25.get_scores(known), self.starts)
+        values = np.maximum.reduceat(_of_texts(self.bm25, known), self.starts)
         return KeywordScores(self, values, float(values.max()))
+
+
+def _of_texts(bm25: bm25s.BM25, known: Sequence[str]) -> NDArray[np.float32]:
+    """BM25 of every text: bm25s' own sum, which is ten times slower because it allows for repeated rows."""
+    data, rows, starts = (bm25.scores[part] for part in ("data", "indices", "indptr"))
+    values = np.zeros(bm25.scores["num_docs"], np.float32)
+    for term in bm25.get_tokens_ids(known):
+        of_term = slice(starts[term], starts[term + 1])
+        values[rows[of_term]] += data[of_term]
+    return values
 
 
 def build_index(version: int, chunks: Sequence[Chunk]) -> KeywordIndex:

@@ -5,7 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 
-from sqlalchemy import RowMapping, and_, delete, insert, select
+import numpy as np
+import structlog
+from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
 from storage.database import Database
 from storage.embedder import Embedder, Vectors
@@ -23,9 +25,24 @@ VECTORS = 100
 """Nearest vectors asked of Chroma: the phrasings of one FAQ entry share them."""
 SPARE = 5
 """Rows read beyond the limit: some chunks belong to documents that are not ready, or not any more."""
+PATIENCE = 1.0
+"""Seconds that a question waits for the keyword index when there is none yet."""
 BATCH = 256
 """Chunks embedded at once while a document is loaded: enough to sort by length."""
+SLICE = 256
+"""Texts embedded in one go: what a stopping desk waits for."""
+log = structlog.get_logger(__name__)
 CHUNK_COLUMNS = tuple(chunks.c[name] for name in Chunk.model_fields)
+READY = chunks.join(documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY))
+WANTED = (
+    select(*CHUNK_COLUMNS).select_from(READY).where(chunks.c.id.in_(bindparam("chunk_ids", expanding=True))).subquery()
+)
+FOUND = (
+    select(workspaces.c.knowledge_version, *WANTED.c)
+    .select_from(workspaces.outerjoin(WANTED, WANTED.c.workspace_id == workspaces.c.id))
+    .where(workspaces.c.id == bindparam("workspace"))
+)
+"""The knowledge's version and these chunks, as far as their documents are ready."""
 
 
 class Knowledge:
@@ -35,6 +52,7 @@ class Knowledge:
         self._database = database
         self._embedder = embedder
         self._vectors = vectors
+        self._bulk = asyncio.Semaphore(1)
         self._indexes: dict[str, KeywordIndex] = {}
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._refreshing: dict[str, asyncio.Task[None]] = {}
@@ -50,7 +68,7 @@ class Knowledge:
         """The best chunks for a query, best first, without the chunk ids in `exclude`. Raises UnavailableError."""
         if not query.strip():
             return ()
-        index = self._indexes.get(workspace_id) or await self._refresh(workspace_id)
+        index = await self._index(workspace_id)
         ranked = await asyncio.to_thread(self._rank, workspace_id, index, query)
         allowed = [match for match in ranked if match.chunk_id not in exclude]
         version, rows = await self._rows(workspace_id, [match.chunk_id for match in allowed[: limit + SPARE]])
@@ -90,6 +108,11 @@ class Knowledge:
                 delete(chunks).where(chunks.c.document_id == document_id, chunks.c.workspace_id == workspace_id)
             )
 
+    async def lacks_vectors(self, workspace_id: str) -> bool:
+        """Whether there are chunks and no vectors: the embedding model is another one now, or the vectors were lost."""
+        _, rows = await self._ready(workspace_id)
+        return bool(rows) and not await asyncio.to_thread(self._vectors.count, workspace_id)
+
     async def reindex(self, workspace_id: str, progress: Progress | None = None) -> int:
         """Make every vector of a workspace anew from its rows, drop the others; gives the number of chunks."""
         _, rows = await self._ready(workspace_id)
@@ -113,8 +136,9 @@ class Knowledge:
         await asyncio.to_thread(self._vectors.check)
 
     async def close(self) -> None:
-        """Wait for the keyword indexes that are being built."""
+        """Wait for the keyword indexes that are being built, and let go of the vectors."""
         await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
+        await asyncio.to_thread(self._vectors.close)
 
     def _rank(self, workspace_id: str, index: KeywordIndex, query: str) -> list[Match]:
         """Every candidate with its fused score, best first. Blocking."""
@@ -138,26 +162,30 @@ class Knowledge:
                 self._indexes[workspace_id] = index
             return index
 
+    async def _index(self, workspace_id: str) -> KeywordIndex:
+        """The words known so far: a large index must not hold up the first question after a start."""
+        if workspace_id not in self._indexes:
+            self._refresh_later(workspace_id)
+            await asyncio.wait([self._refreshing[workspace_id]], timeout=PATIENCE)
+        return self._indexes.get(workspace_id, KeywordIndex(version=-1))
+
     def _refresh_later(self, workspace_id: str) -> None:
         """Another process changed the knowledge: go on with the old words until the new index is built."""
         if workspace_id not in self._refreshing:
             task = asyncio.create_task(self.refresh(workspace_id))
             self._refreshing[workspace_id] = task
-            task.add_done_callback(lambda _: self._refreshing.pop(workspace_id))
+            task.add_done_callback(lambda done: self._refreshed(workspace_id, done))
+
+    def _refreshed(self, workspace_id: str, task: asyncio.Task[None]) -> None:
+        del self._refreshing[workspace_id]
+        if not task.cancelled() and (error := task.exception()):
+            log.warning("the keyword index could not be built", workspace=workspace_id, error=str(error))
 
     async def _rows(self, workspace_id: str, ids: Iterable[str]) -> tuple[int, dict[str, Chunk]]:
         """The knowledge's version and these chunks, as far as their documents are ready."""
-        ready = chunks.join(
-            documents, and_(chunks.c.document_id == documents.c.id, documents.c.status == DocumentStatus.READY)
-        )
-        wanted = select(*CHUNK_COLUMNS).select_from(ready).where(chunks.c.id.in_(list(ids))).subquery()
-        query = (
-            select(workspaces.c.knowledge_version, *wanted.c)
-            .select_from(workspaces.outerjoin(wanted, wanted.c.workspace_id == workspaces.c.id))
-            .where(workspaces.c.id == workspace_id)
-        )
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
+            found = await connection.execute(FOUND, {"workspace": workspace_id, "chunk_ids": list(ids)})
+            rows = found.mappings().all()
         version = rows[0]["knowledge_version"] if rows else 0
         return version, {row["id"]: chunk_of(row) for row in rows if row["id"]}
 
@@ -178,7 +206,13 @@ class Knowledge:
         return version or 0, [chunk_of(row) for row in rows]
 
     async def _embed(self, batch: Sequence[Chunk]) -> Vectors:
-        return await asyncio.to_thread(self._embedder.embed, [text for chunk in batch for text in texts_of(chunk)])
+        texts = [text for chunk in batch for text in texts_of(chunk)]
+        parts = []
+        for start in range(0, len(texts), SLICE):
+            # One at a time, however many documents are loading: questions are embedded beside it.
+            async with self._bulk:
+                parts.append(await asyncio.to_thread(self._embedder.embed, texts[start : start + SLICE]))
+        return np.concatenate(parts)
 
     async def _write(self, workspace_id: str, batch: tuple[Sequence[Chunk], Vectors] | None) -> None:
         if batch is None:

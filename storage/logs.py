@@ -7,7 +7,7 @@ import structlog
 
 from storage.settings import LogSettings
 
-LIBRARIES_AT_WARNING = ("httpx", "httpcore", "openai", "chromadb", "uvicorn", "alembic", "gradio", "asyncio")
+LIBRARIES_AT_WARNING = ("httpx", "httpcore", "openai", "chromadb", "uvicorn", "alembic", "gradio", "asyncio", "bm25s")
 """Their info lines tell of every request, some with its address."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, insert, select, update
+from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
@@ -13,15 +13,22 @@ from storage.drafts import draft_columns, draft_of
 from storage.records import Attachment, Author, DeliveryStatus, Message, Visibility, new_id
 from storage.tables import conversations, deliveries, drafts, feedback, members, messages
 
+# Built once: making such a statement takes longer than running it.
+LOCK = (
+    select(conversations)
+    .where(
+        conversations.c.id == bindparam("conversation_id"), conversations.c.workspace_id == bindparam("workspace_id")
+    )
+    .with_for_update()
+)
+APPEND = insert(messages)
+DISPATCH = insert(deliveries)
+
 
 async def lock(connection: AsyncConnection, workspace_id: str, conversation_id: str) -> RowMapping | None:
     """The conversation's row, held against every other writer until the transaction ends."""
-    query = (
-        select(conversations)
-        .where(conversations.c.id == conversation_id, conversations.c.workspace_id == workspace_id)
-        .with_for_update()
-    )
-    return (await connection.execute(query)).mappings().one_or_none()
+    found = await connection.execute(LOCK, {"conversation_id": conversation_id, "workspace_id": workspace_id})
+    return found.mappings().one_or_none()
 
 
 async def append(
@@ -41,22 +48,23 @@ async def append(
     """Add a message at `seq`; the caller holds the conversation's lock and moves its `last_seq`."""
     message_id = new_id()
     await connection.execute(
-        insert(messages).values(
-            id=message_id,
-            workspace_id=conversation["workspace_id"],
-            conversation_id=conversation["id"],
-            channel=conversation["channel"],
-            external_id=external_id,
-            seq=seq,
-            author=author,
-            visibility=visibility,
-            text=text,
-            attachments=[_kept(attachment) for attachment in attachments] or None,
-            member_id=member_id,
-            turn_id=turn_id,
-            draft_id=draft_id,
-            created_at=audit.now(),
-        )
+        APPEND,
+        {
+            "id": message_id,
+            "workspace_id": conversation["workspace_id"],
+            "conversation_id": conversation["id"],
+            "channel": conversation["channel"],
+            "external_id": external_id,
+            "seq": seq,
+            "author": author,
+            "visibility": visibility,
+            "text": text,
+            "attachments": [_kept(attachment) for attachment in attachments] or None,
+            "member_id": member_id,
+            "turn_id": turn_id,
+            "draft_id": draft_id,
+            "created_at": audit.now(),
+        },
     )
     return message_id
 
@@ -64,17 +72,18 @@ async def append(
 async def dispatch(connection: AsyncConnection, conversation: RowMapping, message_id: str, seq: int) -> None:
     """Put a message on its way to the channel."""
     await connection.execute(
-        insert(deliveries).values(
-            id=new_id(),
-            workspace_id=conversation["workspace_id"],
-            conversation_id=conversation["id"],
-            message_id=message_id,
-            channel=conversation["channel"],
-            seq=seq,
-            status=DeliveryStatus.PENDING,
-            next_at=audit.now(),
-            created_at=audit.now(),
-        )
+        DISPATCH,
+        {
+            "id": new_id(),
+            "workspace_id": conversation["workspace_id"],
+            "conversation_id": conversation["id"],
+            "message_id": message_id,
+            "channel": conversation["channel"],
+            "seq": seq,
+            "status": DeliveryStatus.PENDING,
+            "next_at": audit.now(),
+            "created_at": audit.now(),
+        },
     )
 
 

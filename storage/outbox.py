@@ -1,9 +1,10 @@
 """Deliveries: replies on their way to a channel, one after the other per conversation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
@@ -13,6 +14,29 @@ from storage.records import Author, ChannelName, ConversationStatus, DeliverySta
 from storage.tables import conversations, customers, deliveries, messages
 
 MAX_ERROR_LENGTH = 500
+
+# Built once: making such a statement takes longer than running it.
+OLDEST = (
+    reading()
+    .add_columns(
+        deliveries.c.id.label("delivery_id"),
+        deliveries.c.attempts,
+        deliveries.c.next_at,
+        conversations.c.thread,
+        conversations.c.status.label("conversation_status"),
+        customers.c.external_id.label("customer_external_id"),
+    )
+    .join(deliveries, deliveries.c.message_id == messages.c.id)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .join(customers, customers.c.id == conversations.c.customer_id)
+    .where(
+        deliveries.c.conversation_id == bindparam("conversation"),
+        deliveries.c.status == DeliveryStatus.PENDING,
+    )
+    .order_by(deliveries.c.seq)
+    .limit(2)
+)
+SENT = update(deliveries).where(deliveries.c.id == bindparam("delivery"), deliveries.c.status == DeliveryStatus.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +54,8 @@ class Outgoing:
     attempts: int
     """Tries that were begun before this one; above 0, a channel without idempotency looks the reply up first."""
     not_before: datetime
+    more: bool
+    """Whether another one waits behind it."""
 
 
 class Outbox:
@@ -40,14 +66,15 @@ class Outbox:
 
     async def next(self, conversation_id: str) -> Outgoing | None:
         """The oldest pending delivery; the bot's own are cancelled while a person has the conversation."""
-        while row := await self._oldest(conversation_id):
+        while rows := await self._oldest(conversation_id):
+            row = rows[0]
             silenced = (
                 row["author"] == Author.BOT
                 and row["member_id"] is None
                 and row["conversation_status"] == ConversationStatus.ASSIGNED
             )
             if not silenced:
-                return _outgoing(row)
+                return _outgoing(row, more=len(rows) > 1)
             await self._finish(row, DeliveryStatus.CANCELLED, error="a person has the conversation")
         return None
 
@@ -63,9 +90,14 @@ class Outbox:
         """The channel has it."""
         async with self._database.write() as connection:
             await connection.execute(
-                update(deliveries)
-                .where(deliveries.c.id == outgoing.delivery_id, deliveries.c.status == DeliveryStatus.PENDING)
-                .values(status=DeliveryStatus.SENT, external_id=external_id, error=None, finished_at=audit.now())
+                SENT,
+                {
+                    "delivery": outgoing.delivery_id,
+                    "status": DeliveryStatus.SENT,
+                    "external_id": external_id,
+                    "error": None,
+                    "finished_at": audit.now(),
+                },
             )
 
     async def postpone(self, outgoing: Outgoing, until: datetime, error: str) -> None:
@@ -97,27 +129,11 @@ class Outbox:
         async with self._database.read() as connection:
             return [(row[0], row[1]) for row in await connection.execute(query)]
 
-    async def _oldest(self, conversation_id: str) -> RowMapping | None:
-        query = (
-            reading()
-            .add_columns(
-                deliveries.c.id.label("delivery_id"),
-                deliveries.c.attempts,
-                deliveries.c.next_at,
-                conversations.c.thread,
-                conversations.c.status.label("conversation_status"),
-                customers.c.external_id.label("customer_external_id"),
-            )
-            .join(deliveries, deliveries.c.message_id == messages.c.id)
-            .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .join(customers, customers.c.id == conversations.c.customer_id)
-            .where(deliveries.c.conversation_id == conversation_id, deliveries.c.status == DeliveryStatus.PENDING)
-            .order_by(deliveries.c.seq)
-            .limit(1)
-        )
+    async def _oldest(self, conversation_id: str) -> Sequence[RowMapping]:
+        """The oldest pending delivery and the one behind it."""
         async with self._database.read() as connection:
-            row: RowMapping | None = (await connection.execute(query)).mappings().one_or_none()
-        return row
+            found = await connection.execute(OLDEST, {"conversation": conversation_id})
+            return found.mappings().all()
 
     async def _finish(self, row: RowMapping, status: DeliveryStatus, error: str) -> None:
         ids = {"id": row["delivery_id"], "workspace_id": row["workspace_id"], "conversation_id": row["conversation_id"]}
@@ -140,7 +156,7 @@ async def _end(connection: AsyncConnection, row: dict[str, str], status: Deliver
     )
 
 
-def _outgoing(row: RowMapping) -> Outgoing:
+def _outgoing(row: RowMapping, *, more: bool) -> Outgoing:
     return Outgoing(
         delivery_id=row["delivery_id"],
         workspace_id=row["workspace_id"],
@@ -151,4 +167,5 @@ def _outgoing(row: RowMapping) -> Outgoing:
         message=message_of(row),
         attempts=row["attempts"],
         not_before=row["next_at"],
+        more=more,
     )

@@ -1,5 +1,6 @@
 """Everything that is kept, opened once and passed on as one object."""
 
+import asyncio
 import contextlib
 import os
 import secrets
@@ -62,10 +63,12 @@ class Store:
 async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[Store]:
     """Open rows and vectors. Raises SettingsError, SchemaError or UnavailableError with what to do."""
     check_data_dir(settings.data_dir)
-    database = open_database(settings.database_url)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        database = open_database(settings.database_url)
+        stack.push_async_callback(database.close)
         await database.check_schema()
-        knowledge = Knowledge(database, embedder, open_vectors(settings, embedder.model))
+        knowledge = Knowledge(database, embedder, await asyncio.to_thread(open_vectors, settings, embedder.model))
+        stack.push_async_callback(knowledge.close)
         yield Store(
             database=database,
             workspaces=Workspaces(database, settings),
@@ -86,8 +89,6 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             cards=Cards(database),
             installations=Installations(database, Seal(encryption_key(settings))),
         )
-    finally:
-        await database.close()
 
 
 def check_data_dir(path: Path) -> None:

@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import arrivals, audit, drafts, labels, messages
+from storage import arrivals, audit, drafts, labels, messages, turn_statements
 from storage.database import Database
 from storage.records import (
     Author,
@@ -27,8 +27,7 @@ from storage.records import (
     WorkspaceSettings,
     new_id,
 )
-from storage.tables import conversations, places, reviews, turns, workspaces
-from storage.tables import messages as message_table
+from storage.tables import reviews, turns, workspaces
 
 MAX_RESTARTS = 3
 """How often newer words restart a turn before it answers what it has seen; the rest gets the next turn."""
@@ -182,15 +181,15 @@ class Turns:
             if ending is not None:
                 return ending
             await connection.execute(
-                update(conversations)
-                .where(conversations.c.id == conversation["id"])
-                .values(
-                    status=ConversationStatus.OPEN,
-                    answered_seq=proposal.upto_seq,
-                    told_waiting=False,
-                    waiting_since=None,
-                    updated_at=audit.now(),
-                )
+                turn_statements.CHANGE_CONVERSATION,
+                {
+                    "this_conversation": conversation["id"],
+                    "status": ConversationStatus.OPEN,
+                    "answered_seq": proposal.upto_seq,
+                    "told_waiting": False,
+                    "waiting_since": None,
+                    "updated_at": audit.now(),
+                },
             )
             await self._end(connection, proposal, Outcome.DISMISSED, _said(decision))
             return Ending.COMMITTED
@@ -237,33 +236,12 @@ class Turns:
             )
 
     async def _joined(self, connection: AsyncConnection, turn_id: str) -> RowMapping | None:
-        query = (
-            select(
-                turns,
-                conversations.c.channel,
-                conversations.c.status.label("conversation_status"),
-                conversations.c.answered_seq,
-                conversations.c.customer_seq,
-                conversations.c.summary,
-                conversations.c.summary_seq,
-                conversations.c.bot_turns,
-                workspaces.c.settings,
-                places.c.mode.label("place_mode"),
-            )
-            .join(conversations, conversations.c.id == turns.c.conversation_id)
-            .join(workspaces, workspaces.c.id == turns.c.workspace_id)
-            .outerjoin(places, _at_place())
-            .where(turns.c.id == turn_id)
-        )
-        return (await connection.execute(query)).mappings().one_or_none()
+        found = await connection.execute(turn_statements.JOINED, {"turn_id": turn_id})
+        return found.mappings().one_or_none()
 
     async def _work(self, connection: AsyncConnection, row: RowMapping) -> Work | NotYet:
         earlier = await connection.execute(
-            select(turns.c.id, turns.c.status).where(
-                turns.c.conversation_id == row["conversation_id"],
-                turns.c.id != row["id"],
-                turns.c.checkpointed,
-            )
+            turn_statements.CHECKPOINTED, {"conversation_id": row["conversation_id"], "turn_id": row["id"]}
         )
         others = [(str(item.id), item.status) for item in earlier]
         if any(status == TurnStatus.DECIDED for _, status in others):
@@ -290,25 +268,21 @@ class Turns:
         )
 
     async def _texts(self, connection: AsyncConnection, row: RowMapping) -> list[Message]:
-        query = (
-            select(message_table)
-            .where(
-                message_table.c.conversation_id == row["conversation_id"],
-                message_table.c.seq > max(row["summary_seq"], row["answered_seq"] - 3 * self._history_messages),
-                message_table.c.seq <= row["customer_seq"],
-                message_table.c.visibility == Visibility.PUBLIC,
-                message_table.c.author != Author.SYSTEM,
-            )
-            .order_by(message_table.c.seq)
-        )
-        return [messages.plain_message_of(item) for item in (await connection.execute(query)).mappings()]
+        span = {
+            "conversation_id": row["conversation_id"],
+            "after": max(row["summary_seq"], row["answered_seq"] - 3 * self._history_messages),
+            "upto": row["customer_seq"],
+        }
+        found = await connection.execute(turn_statements.TEXTS, span)
+        return [messages.plain_message_of(item) for item in found.mappings()]
 
     async def _meet(
         self, connection: AsyncConnection, proposal: Proposal, *, escalated: bool = False
     ) -> tuple[RowMapping, RowMapping, Ending | None]:
         """Lock the rows that this proposal is about, and say whether it still applies to them."""
         conversation = await messages.lock(connection, proposal.workspace_id, proposal.conversation_id)
-        turn = (await connection.execute(select(turns).where(turns.c.id == proposal.turn_id))).mappings().one_or_none()
+        found = await connection.execute(turn_statements.TURN, {"turn_id": proposal.turn_id})
+        turn = found.mappings().one_or_none()
         if conversation is None or turn is None:
             raise LookupError(proposal.turn_id)
         if turn["status"] not in UNFINISHED:
@@ -375,20 +349,20 @@ class Turns:
     ) -> None:
         more = conversation["customer_seq"] > proposal.upto_seq
         await connection.execute(
-            update(conversations)
-            .where(conversations.c.id == conversation["id"])
-            .values(
-                status=_after_reply(conversation),
-                last_seq=seq,
-                answered_seq=proposal.upto_seq,
-                bot_turns=conversation["bot_turns"] + 1 if alone else 0,
-                intent=proposal.triage.intent,
-                priority=proposal.triage.priority,
-                told_waiting=False,
-                waiting_since=conversation["waiting_since"] if more else None,
-                first_reply_at=conversation["first_reply_at"] or audit.now(),
-                updated_at=audit.now(),
-            )
+            turn_statements.CHANGE_CONVERSATION,
+            {
+                "this_conversation": conversation["id"],
+                "status": _after_reply(conversation),
+                "last_seq": seq,
+                "answered_seq": proposal.upto_seq,
+                "bot_turns": conversation["bot_turns"] + 1 if alone else 0,
+                "intent": proposal.triage.intent,
+                "priority": proposal.triage.priority,
+                "told_waiting": False,
+                "waiting_since": conversation["waiting_since"] if more else None,
+                "first_reply_at": conversation["first_reply_at"] or audit.now(),
+                "updated_at": audit.now(),
+            },
         )
 
     async def _waiting(
@@ -402,15 +376,15 @@ class Turns:
     ) -> None:
         tell = notify and not conversation["told_waiting"]
         await connection.execute(
-            update(conversations)
-            .where(conversations.c.id == conversation["id"])
-            .values(
-                status=status,
-                intent=proposal.triage.intent,
-                priority=proposal.triage.priority,
-                told_waiting=conversation["told_waiting"] or tell,
-                updated_at=audit.now(),
-            )
+            turn_statements.CHANGE_CONVERSATION,
+            {
+                "this_conversation": conversation["id"],
+                "status": status,
+                "intent": proposal.triage.intent,
+                "priority": proposal.triage.priority,
+                "told_waiting": conversation["told_waiting"] or tell,
+                "updated_at": audit.now(),
+            },
         )
         if tell:
             notice = await connection.execute(
@@ -429,9 +403,14 @@ class Turns:
         status: TurnStatus = TurnStatus.DONE,
     ) -> None:
         await connection.execute(
-            update(turns)
-            .where(turns.c.id == proposal.turn_id)
-            .values(status=status, outcome=outcome, upto_seq=proposal.upto_seq, finished_at=audit.now())
+            turn_statements.CHANGE_TURN,
+            {
+                "this_turn": proposal.turn_id,
+                "status": status,
+                "outcome": outcome,
+                "upto_seq": proposal.upto_seq,
+                "finished_at": audit.now(),
+            },
         )
         if status is TurnStatus.DONE:
             await self._claim_messages(connection, proposal)
@@ -447,23 +426,13 @@ class Turns:
     async def _claim_messages(self, connection: AsyncConnection, proposal: Proposal) -> None:
         """Tie each customer message to the one turn that ended it."""
         await connection.execute(
-            update(message_table)
-            .where(
-                message_table.c.conversation_id == proposal.conversation_id,
-                message_table.c.author == Author.CUSTOMER,
-                message_table.c.turn_id.is_(None),
-                message_table.c.seq <= proposal.upto_seq,
-            )
-            .values(turn_id=proposal.turn_id)
+            turn_statements.CLAIM,
+            {
+                "this_conversation": proposal.conversation_id,
+                "this_turn": proposal.turn_id,
+                "upto": proposal.upto_seq,
+            },
         )
-
-
-def _at_place() -> ColumnElement[bool]:
-    return and_(
-        places.c.workspace_id == conversations.c.workspace_id,
-        places.c.channel == conversations.c.channel,
-        places.c.external_id == conversations.c.place,
-    )
 
 
 def _turn_of(job_id: str, is_review: bool) -> Any:

@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
+from typing import cast
 from urllib.parse import urlsplit
 
 import chromadb
 import httpx
 import numpy as np
-from chromadb.api import ClientAPI
+from chromadb.api.client import Client
 from chromadb.api.models.Collection import Collection as ChromaCollection
 from chromadb.api.types import Metadata
 from chromadb.config import Settings as ChromaOptions
@@ -30,7 +31,7 @@ class VectorStore:
     A vector's id is `<chunk id>:<number>`, so that a query needs no metadata to know its chunk.
     """
 
-    def __init__(self, client: ClientAPI, model: str) -> None:
+    def __init__(self, client: Client, model: str) -> None:
         self._client = client
         self._model = model
         self._collections: dict[str, ChromaCollection] = {}
@@ -88,6 +89,10 @@ class VectorStore:
         with self._reachable():
             self._client.count_collections()
 
+    def close(self) -> None:
+        """Let go of files and connections; other stores in the same folder go on."""
+        self._client.close()
+
     def _collection(self, workspace_id: str) -> ChromaCollection:
         known = self._collections.get(workspace_id)
         if known:
@@ -119,10 +124,12 @@ def open_vectors(settings: Settings, model: str) -> VectorStore:
     options = ChromaOptions(anonymized_telemetry=False)
     try:
         if not settings.chroma.url:
-            return VectorStore(chromadb.PersistentClient(settings.data_dir / "chroma", settings=options), model)
+            local = chromadb.PersistentClient(settings.data_dir / "chroma", settings=options)
+            return VectorStore(cast("Client", local), model)
         url = urlsplit(settings.chroma.url)
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
-        return VectorStore(chromadb.HttpClient(url.hostname or "", port, ssl=secure, settings=options), model)
+        remote = chromadb.HttpClient(url.hostname or "", port, ssl=secure, settings=options)
+        return VectorStore(cast("Client", remote), model)
     except (ChromaError, httpx.HTTPError, ConnectionError, ValueError, OSError) as error:
         raise UnavailableError(f"The vector store cannot be opened: {error}") from error

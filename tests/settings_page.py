@@ -10,11 +10,17 @@ ROOT = Path(__file__).parents[1]
 DOC = ROOT / "docs" / "settings.md"
 HEAD = """# Settings
 
-Every key of `config.yaml` with its default. Each can be overridden by the environment variable beside it; secrets come from
-the environment only. Made from `config.yaml` by `python -m tests.settings_page`; a test holds both together.
+Every key of `config.yaml` with its default. Each can be overridden by the environment variable beside it; secrets
+come from the environment only. Made from `config.yaml` by `python -m tests.settings_page`; a test holds both together.
 
 | key | default | environment | meaning |
 | --- | --- | --- | --- |
+"""
+SECRETS = """
+## Secrets and usual names
+
+| environment | stands for |
+| --- | --- |
 """
 KEY = re.compile(r"^(?P<indent> *)(?P<name>[a-z_]+):(?: (?P<default>.+))?$")
 
@@ -22,7 +28,7 @@ KEY = re.compile(r"^(?P<indent> *)(?P<name>[a-z_]+):(?: (?P<default>.+))?$")
 def document() -> str:
     """The page as config.yaml has it now."""
     secrets = "\n".join(f"| `{name}` | {'.'.join(key)} |" for name, key in USUAL_NAMES.items())
-    return f"{HEAD}{''.join(rows())}\n## Secrets and usual names\n\n| environment | stands for |\n| --- | --- |\n{secrets}\n"
+    return f"{HEAD}{''.join(rows())}{SECRETS}{secrets}\n"
 
 
 def rows() -> Iterator[str]:

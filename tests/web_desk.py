@@ -5,6 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import httpx
 import uvicorn
@@ -98,7 +99,7 @@ class Chat:
         """Close, resolve, or ask for a person."""
         return await self.client.post(f"{self.path}/{act}", headers=self.headers)
 
-    async def read(self) -> dict[str, object]:
+    async def read(self) -> dict[str, Any]:
         """The whole conversation."""
         answer = await self.client.get(self.path, headers=self.headers)
         assert answer.status_code == 200, answer.text
@@ -135,22 +136,34 @@ async def open_web_desk_beside(desk: WebDesk, embedder: Embedder) -> AsyncIterat
 
 
 @asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
-    """The address of the application, served by a real uvicorn in this loop."""
+async def serving(app: FastAPI, patience: int | None = 2) -> AsyncIterator[str]:
+    """The address of the application, served by a real uvicorn in this loop.
+
+    At its stop it cuts off what is still open after `patience` seconds; None: never.
+    """
     # With the protocol named, asyncio sets TCP_NODELAY on what it accepts; without, each answer takes 40 ms longer.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=patience)
+    server = _Announced(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await server.ready.wait()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
         await task
         listener.close()
+
+
+class _Announced(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
 
 
 async def proposal_for(store: Store, conversation_id: str, draft: Draft) -> Proposal:

@@ -6,6 +6,7 @@ from string import Template
 from typing import Annotated
 from urllib.parse import urlsplit
 
+import gradio as gr
 from fastapi import APIRouter, Form, Request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -13,16 +14,17 @@ from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from storage.errors import DeskhandError, NotAllowedError, NotLoggedInError, TooManyAttemptsError
-from storage.members import Members
+from storage.errors import NotAllowedError, NotLoggedInError, TooManyAttemptsError
+from storage.members import MAX_PASSWORD_LENGTH, Members
 from storage.records import Member, Role
 from storage.settings import Settings
 from workbench.markup import esc
 
 COOKIE = "deskhand_session"
 WINDOW_MINUTES = 5
-MAX_PASSWORD_BYTES = 1_000
 HERE = Path(__file__).parent
+Caller = HTTPConnection | gr.Request
+"""Who asks: Starlette's request, or Gradio's wrapper of it in an event handler."""
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -39,8 +41,8 @@ class LoginGuard:
         Raises TooManyAttemptsError when one of the two has no attempts left.
         """
         keys = _keys(address, email)
-        # Not `all(generator)`: both are counted, whichever is exhausted.
-        if not all([self._limiter.hit(self._limit, *key) for key in keys]):
+        admitted = [self._limiter.hit(self._limit, *key) for key in keys]
+        if not all(admitted):
             resets = max(self._limiter.get_window_stats(self._limit, *key).reset_time for key in keys)
             raise TooManyAttemptsError(max(1, round(resets - time.time())))
 
@@ -61,22 +63,22 @@ class Sessions:
     def __init__(self, members: Members) -> None:
         self._members = members
 
-    async def member(self, request: HTTPConnection) -> Member:
+    async def member(self, request: Caller) -> Member:
         """Who this is. Raises NotLoggedInError."""
         return await self._members.by_token(_token(request))
 
-    async def admin(self, request: HTTPConnection) -> Member:
+    async def admin(self, request: Caller) -> Member:
         """Who this is, if an admin. Raises NotLoggedInError and NotAllowedError."""
         member = await self.member(request)
         if member.role is not Role.ADMIN:
             raise NotAllowedError("Only admins may do this.")
         return member
 
-    async def choices(self, request: HTTPConnection) -> list[Member]:
+    async def choices(self, request: Caller) -> list[Member]:
         """The same person in each of their workspaces, the active one first. Raises NotLoggedInError."""
         return await self._members.choices(_token(request))
 
-    async def switched(self, request: HTTPConnection, member_id: str) -> str:
+    async def switched(self, request: Caller, member_id: str) -> str:
         """A token for another of the person's workspaces. Raises NotLoggedInError and NotAllowedError."""
         choices = await self.choices(request)
         chosen = next((choice for choice in choices if choice.id == member_id), None)
@@ -85,7 +87,7 @@ class Sessions:
         return await self._members.token(chosen, choices)
 
 
-def _token(request: HTTPConnection) -> str:
+def _token(request: Caller) -> str:
     token = request.cookies.get(COOKIE)
     if not token:
         raise NotLoggedInError
@@ -101,56 +103,72 @@ def is_same_site(request: HTTPConnection) -> bool:
     return origin is None or urlsplit(origin).netloc == request.headers.get("host")
 
 
-def access_routes(members: Members, settings: Settings, guard: LoginGuard) -> APIRouter:
-    """`/login`, `/logout`, `/switch` and the login page's stylesheet."""
-    routes = APIRouter(include_in_schema=False)
-    page = Template((HERE / "pages" / "login.html").read_text(encoding="utf-8"))
-    sessions = Sessions(members)
-    seconds = settings.web.session_hours * 3600
+class Door:
+    """The handlers of the login page."""
 
-    @routes.get("/workbench/theme.css")
-    async def theme() -> FileResponse:
+    def __init__(self, members: Members, settings: Settings, guard: LoginGuard) -> None:
+        self._members = members
+        self._sessions = Sessions(members)
+        self._guard = guard
+        self._seconds = settings.web.session_hours * 3600
+        self._page = Template((HERE / "pages" / "login.html").read_text(encoding="utf-8"))
+
+    async def theme(self) -> FileResponse:
+        """The one stylesheet, for the login page and for Gradio."""
         return FileResponse(HERE / "theme.css", headers={"Cache-Control": "no-cache"})
 
-    @routes.get("/login")
-    async def login_page(request: Request) -> Response:
+    async def show(self, request: Request) -> Response:
+        """The login page, or on to the workbench."""
         try:
-            await sessions.member(request)
+            await self._sessions.member(request)
         except NotLoggedInError:
-            return _page(page)
+            return _page(self._page)
         return RedirectResponse("/", 303)
 
-    @routes.post("/login")
-    async def log_in(request: Request, email: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
+    async def log_in(
+        self, request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = ""
+    ) -> Response:
+        """Check e-mail and password and set the cookie."""
         if not is_same_site(request):
-            return _page(page, email, "This login came from another site; please log in here.", 403)
+            return _page(self._page, email, "This login came from another site; please log in here.", 403)
         address = request.client.host if request.client else ""
         try:
-            guard.admit(address, email)
-            found = await members.log_in(email, password[:MAX_PASSWORD_BYTES])
-        except DeskhandError as error:
-            return _page(page, email, error.detail, 429 if isinstance(error, TooManyAttemptsError) else 401)
-        guard.succeeded(address, email)
-        return _enter(request, await members.token(found[0], found), seconds)
+            self._guard.admit(address, email)
+            found = await self._members.log_in(email, password[:MAX_PASSWORD_LENGTH])
+        except TooManyAttemptsError as error:
+            return _page(self._page, email, error.detail, 429)
+        except NotLoggedInError as error:
+            return _page(self._page, email, error.detail, 401)
+        self._guard.succeeded(address, email)
+        return _enter(request, await self._members.token(found[0], found), self._seconds)
 
-    @routes.post("/switch")
-    async def switch(request: Request, member: Annotated[str, Form()]) -> Response:
+    async def switch(self, request: Request, member: Annotated[str, Form()] = "") -> Response:
+        """Act in another of the person's workspaces."""
         if not is_same_site(request):
             return RedirectResponse("/", 303)
         try:
-            return _enter(request, await sessions.switched(request, member), seconds)
-        except DeskhandError:
+            return _enter(request, await self._sessions.switched(request, member), self._seconds)
+        except (NotLoggedInError, NotAllowedError):
             return RedirectResponse("/login", 303)
 
-    @routes.post("/logout")
-    @routes.get("/logout")
-    async def log_out(request: Request) -> Response:
+    async def log_out(self, request: Request) -> Response:
+        """Forget the cookie; another site cannot make a browser do that."""
         if not is_same_site(request):
             return RedirectResponse("/", 303)
         response = RedirectResponse("/login", 303, headers=NO_STORE)
         response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
         return response
 
+
+def access_routes(members: Members, settings: Settings, guard: LoginGuard) -> APIRouter:
+    """`/login`, `/logout`, `/switch` and the stylesheet."""
+    door = Door(members, settings, guard)
+    routes = APIRouter(include_in_schema=False)
+    routes.add_api_route("/workbench/theme.css", door.theme, response_class=Response)
+    routes.add_api_route("/login", door.show, response_class=Response)
+    routes.add_api_route("/login", door.log_in, methods=["POST"], response_class=Response)
+    routes.add_api_route("/switch", door.switch, methods=["POST"], response_class=Response)
+    routes.add_api_route("/logout", door.log_out, methods=["GET", "POST"], response_class=Response)
     return routes
 
 

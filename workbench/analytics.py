@@ -32,7 +32,7 @@ def build_analytics(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
                 {"Bot alone": "ok", "Reviewed": "warn", "By hand": "accent", "Dismissed": "muted"},
             )
         with gr.Row(visible=False) as bars:
-            shares, decisions, intents = (gr.HTML(apply_default_css=False) for _ in range(3))
+            shares, decisions, intents = (gr.HTML(apply_default_css=False, min_width=260) for _ in range(3))
 
     @telling
     async def look(chosen: str, request: gr.Request) -> tuple[Any, ...]:
@@ -58,7 +58,9 @@ def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
         y_title=" ",
         color_title=" ",
         color_map={name: f"var(--dh-{token})" for name, token in tokens.items()},
+        x_label_angle=-40,
         buttons=[],
+        min_width=320,
     )
 
 

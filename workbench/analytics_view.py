@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-import pandas as pd
+import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; it has no types
 
 from storage.analytics import Day, Report
 from storage.records import DecisionKind

@@ -22,10 +22,13 @@ HEAD = '<link rel="stylesheet" href="/workbench/theme.css"><link rel="icon" href
 KEEP_UPLOADS_SECONDS = 3600
 
 
-def mount_workbench(app: FastAPI, office: Office) -> FastAPI:
-    """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last."""
+def mount_workbench(app: FastAPI, office: Office, *, logins: LoginGuard | None = None) -> FastAPI:
+    """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last.
+
+    `logins` is shared with the REST interface, so that both count the same attempts.
+    """
     sessions = Sessions(office.store.members)
-    guard = LoginGuard(office.settings.web.login_attempts)
+    guard = logins or LoginGuard(office.settings.web.login_attempts)
     app.include_router(access_routes(office.store.members, office.settings, guard))
     gr.mount_gradio_app(
         app,
@@ -60,7 +63,8 @@ def build_workbench(office: Office, sessions: Sessions) -> gr.Blocks:
         title="Deskhand",
         fill_width=True,
         delete_cache=(KEEP_UPLOADS_SECONDS, KEEP_UPLOADS_SECONDS),
-    ) as blocks:
+    ) as opened:
+        blocks: gr.Blocks = opened
         build_header(blocks, office, sessions)
         with gr.Tabs(elem_id="dh-tabs"):
             with gr.Tab("Inbox", id="inbox"):

@@ -45,7 +45,8 @@ def _confidence(draft: Draft) -> str:
 
 def _sources(citations: tuple[Citation, ...]) -> str:
     if not citations:
-        return '<section><h3>Sources</h3><p class="dh-muted">None: the draft rests on nothing in the knowledge.</p></section>'
+        nothing = "None: the draft rests on nothing in the knowledge."
+        return f'<section><h3>Sources</h3><p class="dh-muted">{nothing}</p></section>'
     items = "".join(_source(number, citation) for number, citation in enumerate(citations, start=1))
     return f"<section><h3>Sources</h3>{items}</section>"
 

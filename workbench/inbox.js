@@ -43,17 +43,18 @@ async function look() {
 
 async function ask() {
   const asked = state.selected;
-  let answer;
-  try {
-    answer = await server.look({ selected: asked, wish: wish(), seen: state.seen });
-  } catch (error) {
-    return offline();
-  }
+  const answer = await reach(server.look, { selected: asked, wish: wish(), seen: state.seen });
+  if (!answer) return offline();
   if (answer.login) return tellLogin();
   if (answer.error) return news(answer.error);
   if (asked !== state.selected) { state.again = true; return; }
   news("");
   show(answer);
+}
+
+// Gradio gives undefined, or throws, when the server cannot be reached or refuses.
+async function reach(call, request) {
+  try { return (await call(request)) || null; } catch { return null; }
 }
 
 function wish() {
@@ -85,6 +86,9 @@ function show(answer) {
   for (const [name, html] of Object.entries(answer.parts)) if (patch(name, html)) state.seen[name] = answer.keys[name];
   mark();
   showPanel(answer.panel);
+  // On a phone the panes are stacked: once the chosen conversation is there, bring it up.
+  if (state.bringUp) $(".dh-conversation").scrollIntoView({ block: "start" });
+  state.bringUp = false;
   ages();
   const waiting = answer.ids.length;
   $(".dh-count").textContent = waiting ? `${waiting}` : "";
@@ -165,7 +169,7 @@ function openBox(panel) {
   const before = typed.get(state.selected);
   const fits = before && before.key === keyOf(panel);
   setBox(panel, fits ? before.text : panel.text);
-  keep(before && (fits ? before.kept : before.text) || "", "What you had typed");
+  keep(before ? both(fits ? "" : before.text, before.kept) : "", "What you had typed");
 }
 
 function setBox(panel, text) {
@@ -178,13 +182,15 @@ function setBox(panel, text) {
 function adopt(panel) {
   setBox(panel, isDirty() ? box.value : panel.text);
   state.adopt = false;
-  if (slot("kept").dataset.kind === "fresh") keep("");
+  if (slot("kept").dataset.kind === "fresh") keep(state.kept);
   remember();
 }
 
+const both = (...texts) => [...new Set(texts)].filter((text) => text && text.trim()).join("\n\n");
+
 // The fresh draft goes into the box, what was typed stands beside it.
 function freshen(panel, title) {
-  const text = isDirty() ? box.value : state.kept;
+  const text = both(isDirty() ? box.value : "", state.kept);
   setBox(panel, panel.text);
   keep(text, title);
   remember();
@@ -219,8 +225,9 @@ function useKept() {
 }
 
 function dropKept() {
-  if (slot("kept").dataset.kind === "fresh") { setBox(state.latest, box.value); }
-  keep("");
+  const isFresh = slot("kept").dataset.kind === "fresh";
+  if (isFresh) setBox(state.latest, box.value);
+  keep(isFresh ? state.kept : "");
   remember();
   drawPanel();
 }
@@ -268,19 +275,15 @@ async function act(kind, extra = {}) {
 }
 
 async function send(request) {
-  try {
-    const told = await server.act(request);
-    if (told.login) { tellLogin(); return null; }
-    toast(told.text, told.ok);
-    return told;
-  } catch (error) {
-    toast("The desk did not answer, so it is not known whether this took effect. Your text is kept: look at the conversation before you try again.", false);
-    return null;
-  }
+  const told = await reach(server.act, request);
+  if (told && told.login) { tellLogin(); return null; }
+  if (told) toast(told.text, told.ok);
+  else toast("The desk did not answer, so it is not known whether this took effect. Your text is kept: look at the conversation before you try again.", false);
+  return told;
 }
 
 function settle(kind, told, next) {
-  if (told.stale) { state.force = true; if (isDirty()) keep(box.value); return; }
+  if (told.stale) { state.force = true; return; }
   if (!told.ok) return;
   if (["approve", "edit", "reply"].includes(kind)) clearBox();
   if (kind === "take_over") state.adopt = true;
@@ -302,7 +305,8 @@ function choose(kind) {
 }
 
 function sendBox() {
-  const kind = state.acting.mode === "reply" ? "reply" : isDirty() ? "edit" : "approve";
+  const kind = state.acting.mode === "reply" ? "reply" : "edit";
+  if (kind === "edit" && !isDirty()) return toast("This is the bot's draft as it is: press Esc, then a, to approve it.", false);
   const button = $(`[data-act="${kind}"]`);
   if (!button.hidden && !button.disabled) choose(kind);
 }
@@ -317,7 +321,7 @@ function select(id) {
   mark();
   drawPanel();
   $(`.dh-item[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
-  if (matchMedia("(max-width: 899px)").matches) $(".dh-conversation").scrollIntoView({ block: "start" });
+  state.bringUp = matchMedia("(max-width: 899px)").matches;
   look();
 }
 
@@ -348,12 +352,13 @@ function news(text, link) {
 }
 
 function toast(text, ok) {
+  for (const older of $$(".dh-toast").slice(0, -1)) older.remove();
   const note = document.createElement("div");
   note.className = `dh-toast ${ok ? "ok" : "danger"}`;
   note.textContent = text;
   note.addEventListener("click", () => note.remove());
   $(".dh-toasts").append(note);
-  setTimeout(() => note.remove(), ok ? 4000 : 12000);
+  setTimeout(() => note.remove(), ok ? 4000 : 10000);
 }
 
 // ---- Listening ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The knowledge tab: admins load and delete documents; everybody looks into them and searches."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ class KnowledgeTab:
 
     async def load(self, member: Member, path: Path) -> str:
         """Keep one file and enqueue its load; gives the document's id."""
-        content = path.read_bytes()
+        content = await asyncio.to_thread(path.read_bytes)
         most = self._office.settings.web.max_upload_mb
         if len(content) > most * 1024 * 1024:
             raise TooLargeError(f"{path.name} is larger than {most} MB.")
@@ -116,7 +117,7 @@ def build_knowledge(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
                         show_label=False, placeholder="Ask as a customer would", scale=4, max_lines=3, elem_id="dh-try"
                     )
                     ask = gr.Button("Search", variant="primary", scale=1, min_width=90)
-                answer = gr.HTML(TRY_FIRST, apply_default_css=False, elem_classes="dh-answer")
+                answer = gr.HTML(TRY_FIRST, apply_default_css=False, elem_id="dh-answer")
     outputs = [listing, timer, document, delete, loading]
     _looking(page, sessions, tab, timer, selected, outputs)
     _picking(page, sessions, listing, selected, [*outputs, sure])

@@ -11,6 +11,7 @@ STATUS_CHIPS = {
     DocumentStatus.READY: ("Ready", "ok"),
     DocumentStatus.FAILED: ("Failed", "danger"),
 }
+KB = 1024
 REFUSED_SHOWN = 100
 ROUTE_WORDS = {
     Route.SEND: ("The bot would answer alone.", "ok"),
@@ -21,9 +22,9 @@ ROUTE_WORDS = {
 
 def size_words(size: int) -> str:
     """Bytes as people read them."""
-    if size < 1024:
+    if size < KB:
         return f"{size} B"
-    return f"{size / 1024:.0f} KB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MB"
+    return f"{size / KB:.0f} KB" if size < KB * KB else f"{size / KB / KB:.1f} MB"
 
 
 def documents_html(documents: Sequence[Document], selected: str, *, may_load: bool) -> str:
@@ -102,7 +103,8 @@ def answer_html(draft: Draft, verdict: Verdict, triage: Triage, hits: Sequence[H
     found = "".join(map(_hit, hits)) or empty("Nothing was found", "Load a document that answers this question.")
     return (
         f'<div class="dh-box"><div class="dh-chips">{chip(words, tone)}'
-        f"{chip(f'{sure}: {draft.confidence:.0%}', sure_tone)}{chip(triage.intent)}{chip(f'{triage.priority} priority')}"
+        f"{chip(f'{sure}: {draft.confidence:.0%}', sure_tone)}"
+        f"{chip(triage.intent)}{chip(f'{triage.priority} priority')}"
         f'</div>{f"<ul>{reasons}</ul>" if reasons else ""}<div class="dh-body">{reply}</div>'
         f'<p class="dh-section">Found in the knowledge</p>{found}</div>'
     )

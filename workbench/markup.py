@@ -1,6 +1,7 @@
 """Texts made into HTML: everything that a person or a model wrote is escaped here."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -44,7 +45,7 @@ def empty(title: str, advice: str) -> str:
     return f'<div class="dh-empty"><strong>{esc(title)}</strong><p>{esc(advice)}</p></div>'
 
 
-def table(heads: tuple[str, ...], rows: list[tuple[str, ...]], css: str = "") -> str:
+def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], css: str = "") -> str:
     """A table of cells that are HTML already."""
     head = "".join(f"<th>{esc(name)}</th>" for name in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)

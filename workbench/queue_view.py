@@ -6,6 +6,12 @@ from workbench.queue import Card, Show, Wish
 
 CHANNEL_NAMES = {"web": "Web", "slack": "Slack", "discord": "Discord"}
 PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
+STATUS_WORDS = {
+    ConversationStatus.OPEN: "The bot answers here.",
+    ConversationStatus.PENDING: "The desk is working on it.",
+    ConversationStatus.RESOLVED: "Resolved.",
+    ConversationStatus.CLOSED: "Closed.",
+}
 NOTHING = {
     Show.WAITING: ("All caught up", "Nothing waits for a person. New drafts and hand-overs appear here by themselves."),
     Show.REVIEWS: ("No drafts to review", "The bot's held drafts appear here. See “Waiting” for hand-overs."),
@@ -53,21 +59,12 @@ def why(card: Card, member: Member) -> str:
     """Why this needs a person, in a few words."""
     if card.review:
         return plain(card.review.held_because[0]) if card.review.held_because else "Held for review."
-    match card.conversation.status:
-        case ConversationStatus.ASSIGNED if card.conversation.assignee_id is None:
-            return "Waits for a person: nobody has it yet."
-        case ConversationStatus.ASSIGNED if card.conversation.assignee_id == member.id:
-            return "You have this conversation."
-        case ConversationStatus.ASSIGNED:
-            return f"{card.conversation.assignee_name} has this conversation."
-        case ConversationStatus.PENDING:
-            return "The desk is working on it."
-        case ConversationStatus.OPEN:
-            return "The bot answers here."
-        case ConversationStatus.RESOLVED:
-            return "Resolved."
-        case ConversationStatus.CLOSED:
-            return "Closed."
+    if card.conversation.status is not ConversationStatus.ASSIGNED:
+        return STATUS_WORDS[card.conversation.status]
+    if card.conversation.assignee_id is None:
+        return "Waits for a person: nobody has it yet."
+    mine = card.conversation.assignee_id == member.id
+    return "You have this conversation." if mine else f"{card.conversation.assignee_name} has this conversation."
 
 
 def _chips(card: Card, member: Member) -> list[str]:

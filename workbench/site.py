@@ -4,16 +4,24 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from workbench.api import api_routes
+from storage.measures import Measures
+from workbench.access import LoginGuard
+from workbench.api import api_routes, install_metering
 from workbench.api.problems import install_problems
 from workbench.app import mount_workbench
+from workbench.body_limit import MEGABYTE, BodyLimit
 from workbench.office import Office
 
 
 def build_site(office: Office, customer_routes: Sequence[APIRouter]) -> FastAPI:
     """Everything that port 7860 serves; the workbench, mounted at `/`, comes last and takes what is left."""
     site = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
+    measures = Measures(office.registry, office.store.database)
+    # One for both ways in: a password may not be tried twice as often by changing the door.
+    logins = LoginGuard(office.settings.web.login_attempts)
+    site.add_middleware(BodyLimit, largest_file=office.settings.web.max_upload_mb * MEGABYTE)
     install_problems(site)
-    for routes in (api_routes(office), *customer_routes):
+    install_metering(site, measures)
+    for routes in (api_routes(office, measures=measures, logins=logins), *customer_routes):
         site.include_router(routes)
-    return mount_workbench(site, office)
+    return mount_workbench(site, office, logins=logins)

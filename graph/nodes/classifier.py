@@ -70,6 +70,11 @@ class Classifier:
                 self._remembered.popitem(last=False)
         return scores
 
+    def knows(self, text: str) -> bool:
+        """Whether `scores` answers at once."""
+        with self._lock:
+            return text in self._remembered
+
     def warm(self) -> None:
         """Embed the examples now, so that the first customer does not wait for it."""
         with self._lock:

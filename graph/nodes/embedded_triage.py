@@ -41,6 +41,8 @@ async def embedded_triage(
 
     Raises UnavailableError when the embedder does.
     """
+    if classifier.knows(text):  # the guard has asked: what is left takes less time than a thread
+        return _triage(text, history, settings, classifier)
     return await asyncio.to_thread(_triage, text, history, settings, classifier)
 
 

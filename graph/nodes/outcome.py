@@ -1,10 +1,10 @@
-"""How a turn ends, as data: the desk commits it."""
+"""How a turn ends, as data: the desk commits it. Coroutines, because LangGraph hands plain functions to a thread."""
 
 from graph.state import State
 from storage.records import DecisionKind, Triage
 
 
-def send(state: State) -> State:
+async def send(state: State) -> State:
     """The reply to send: the draft, or the text that a person made of it."""
     decision, draft = state.get("decision"), state["draft"]
     if decision is not None and decision.kind is DecisionKind.EDIT:
@@ -12,17 +12,17 @@ def send(state: State) -> State:
     return {"ending": "send", "draft": draft}
 
 
-def handoff(state: State) -> State:  # noqa: ARG001 - a node's signature
+async def handoff(state: State) -> State:  # noqa: ARG001 - a node's signature
     """A person answers by hand."""
     return {"ending": "handoff"}
 
 
-def dismiss(state: State) -> State:  # noqa: ARG001 - a node's signature
+async def dismiss(state: State) -> State:  # noqa: ARG001 - a node's signature
     """Nothing is sent."""
     return {"ending": "dismiss"}
 
 
-def redraft(state: State) -> State:
+async def redraft(state: State) -> State:
     """Try again with what the reviewer asked for, without the chunks that the rejected draft rested on."""
     draft, triage, guidance = state["draft"], state.get("triage", Triage()), state["decision"].guidance
     if not triage.standalone_question:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class DyingArrivals(Arrivals):
 
 class DyingKnowledge(Knowledge):
     async def search(
-        self, workspace_id: str, query: str, limit: int = 5, exclude: Sequence[str] | frozenset[str] = frozenset()
+        self, workspace_id: str, query: str, limit: int = 5, exclude: Collection[str] = frozenset()
     ) -> tuple[Hit, ...]:
         await super().search(workspace_id, query, limit, exclude)
         pull_the_plug()

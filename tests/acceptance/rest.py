@@ -2,11 +2,14 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import httpx
+from argon2 import PasswordHasher
 from fastapi import FastAPI
+from sqlalchemy import insert
 from starlette.responses import PlainTextResponse
 
 from bot.web import WebChannel
@@ -14,14 +17,18 @@ from deskhand import Process, assemble, handlers_of
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
+from storage.audit import now
 from storage.embedder import Embedder
 from storage.measures import Measures
 from storage.records import Citation, Draft, Incoming, Member, Role, Triage, new_id
 from storage.settings import Settings
+from storage.store import Store
+from storage.tables import members
 from storage.turns import Ending, Proposal, Work
 from tests.conftest import PASSWORD, open_test_store
 from workbench.api import api_routes, install_metering
 from workbench.api.problems import install_problems
+from workbench.body_limit import MEGABYTE, BodyLimit
 
 API = "/api/v1"
 DRAFT = Draft(
@@ -135,23 +142,41 @@ async def open_rest(settings: Settings, embedder: Embedder, classifier: Classifi
         deps = Deps(settings, store.knowledge, classifier, None)
         process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)})
         app = site_of(process)
-        agent = await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
-        admin = await store.members.add("demo", "admin@demo.example", "Ada Admin", Role.ADMIN, PASSWORD)
-        stranger = await store.members.add("other", "admin@other.example", "Otto Other", Role.ADMIN, PASSWORD)
+        agent = await member_of(store, "demo", "agent@demo.example", "Alex Agent", Role.AGENT)
+        admin = await member_of(store, "demo", "admin@demo.example", "Ada Admin", Role.ADMIN)
+        stranger = await member_of(store, "other", "admin@other.example", "Otto Other", Role.ADMIN)
         # The server answers before the exception goes on to its log.
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
-            callers = [Caller(client, await store.members.token(member)) for member in (agent, admin, stranger)]
+            by_agent, by_admin, by_stranger = [
+                Caller(client, await store.members.token(member)) for member in (agent, admin, stranger)
+            ]
             try:
-                yield Rest(process, app, client, *callers, Caller(client), agent, admin)
+                yield Rest(process, app, client, by_agent, by_admin, by_stranger, Caller(client), agent, admin)
             finally:
                 await process.jobs.stop()
+
+
+@cache
+def password_hash() -> str:
+    """Made once: a good hash takes its time."""
+    return PasswordHasher().hash(PASSWORD)
+
+
+async def member_of(store: Store, workspace: str, email: str, name: str, role: Role) -> Member:
+    """A member whose password is PASSWORD."""
+    member = Member(new_id(), workspace, email, name, role)
+    async with store.database.write() as connection:
+        row = {**asdict(member), "password_hash": password_hash(), "created_at": now()}
+        await connection.execute(insert(members).values(row))
+    return member
 
 
 def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
     measures = Measures(process.office.registry, process.store.database)
+    app.add_middleware(BodyLimit, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)
     app.include_router(api_routes(process.office, measures=measures))

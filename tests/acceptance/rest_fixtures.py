@@ -19,7 +19,16 @@ def classifier(embedder: Embedder) -> Classifier:
 
 
 @pytest.fixture
-async def rest(tmp_path: Path, database_url: str, embedder: Embedder, classifier: Classifier) -> AsyncIterator[Rest]:
-    """The desk on each of the two databases; its jobs wait until `work()`."""
+async def rest(tmp_path: Path, embedder: Embedder, classifier: Classifier) -> AsyncIterator[Rest]:
+    """The desk on SQLite; its jobs wait until `work()`."""
+    async with open_rest(settings_for(tmp_path), embedder, classifier) as rest:
+        yield rest
+
+
+@pytest.fixture
+async def rest_on_each(
+    tmp_path: Path, database_url: str, embedder: Embedder, classifier: Classifier
+) -> AsyncIterator[Rest]:
+    """The same on each of the two databases, for what depends on them."""
     async with open_rest(settings_for(tmp_path, database_url), embedder, classifier) as rest:
         yield rest

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from storage.embedder import Embedder
 from storage.records import Citation, Draft, Member, Role
+from storage.transcripts import Transcripts
 from tests.browser import FLAGS, chromium
 from tests.conftest import settings_for
 from tests.web_desk import WebDesk, open_web_desk
@@ -138,9 +139,8 @@ async def test_a_message_written_without_connection_is_kept_and_sent_once(web_de
     await expect(chat_page.locator(".message.customer")).to_have_count(2)
 
 
-async def test_an_unsent_message_survives_a_reload(web_desk: WebDesk, chat_page: Page) -> None:
+async def test_an_unsent_message_survives_a_reload(chat_page: Page) -> None:
     await write(chat_page, "first")
-    # The answer is lost after the desk has taken the message: it is sent again with the same id.
     await chat_page.route("**/messages", lambda route: route.abort())
     await chat_page.get_by_label("Your message").fill("second")
     await chat_page.keyboard.press("Enter")
@@ -149,6 +149,28 @@ async def test_an_unsent_message_survives_a_reload(web_desk: WebDesk, chat_page:
     await chat_page.reload()
     await expect(chat_page.locator(".message.customer:not(.unsent)")).to_have_count(2)
     await expect(chat_page.locator(".unsent")).to_have_count(0)
+
+
+async def test_a_message_whose_answer_was_lost_is_there_once(web_desk: WebDesk, chat_page: Page) -> None:
+    conversation_id = await write(chat_page, "first")
+    lost: list[str] = []
+
+    async def lose_the_first_answer(route: Route) -> None:
+        if lost:
+            await route.continue_()
+            return
+        lost.append((await route.fetch()).url)
+        await route.abort()
+
+    await chat_page.route("**/messages", lose_the_first_answer)
+    await chat_page.get_by_label("Your message").fill("second")
+    await chat_page.keyboard.press("Enter")
+    await expect(chat_page.locator(".unsent")).to_have_count(0)
+    await expect(chat_page.locator(".message.customer")).to_have_count(2)
+    door = await Transcripts(web_desk.store.database).door(conversation_id)
+    said = await Transcripts(web_desk.store.database).said(door)
+    assert [one.message.text for one in said] == ["first", "second"]
+    assert lost
 
 
 async def test_shift_enter_makes_a_line_and_enter_sends(chat_page: Page) -> None:

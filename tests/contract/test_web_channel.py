@@ -127,7 +127,7 @@ async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation
     assert (pulse.working, pulse.assignee) == (False, "Anna")
 
 
-async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store, web_agent: Member) -> None:
+async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> None:
     door, (message_id,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
     await web_store.turns.dismiss(proposal)

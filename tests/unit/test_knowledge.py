@@ -77,6 +77,7 @@ async def test_another_workspace_finds_nothing_of_it(loaded: Store) -> None:
     hits = await loaded.knowledge.search("other", "reset password")
     assert [(hit.chunk.workspace_id, hit.chunk.text) for hit in hits] == [("other", "No.")]
     assert await loaded.knowledge.search("nobody", "reset password") == ()
+    assert await asyncio.to_thread(loaded.knowledge._vectors.count, "other") == 2
 
 
 async def test_a_workspace_without_knowledge_finds_nothing(store: Store) -> None:
@@ -89,14 +90,18 @@ async def test_neighbours_are_other_faq_entries(loaded: Store) -> None:
     assert {chunk.title for chunk in found} == {"How do I reset my password?", "Where do I find my invoices?"}
 
 
-async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(loaded: Store, embedder: Embedder) -> None:
+async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
+    loaded: Store, embedder: Embedder, tmp_path: Path
+) -> None:
     """The second `Knowledge` stands for another process over the same rows and vectors."""
-    other = Knowledge(loaded.database, embedder, loaded.knowledge._vectors)
+    other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), embedder.model))
     assert (await other.search("demo", "zebra"))[0].keyword == 0
     await loaded.catalogue.store("demo", "more", Loaded((Piece(ChunkKind.FAQ, "Do you sell a zebra?", "We do."),)))
     assert (await other.search("demo", "zebra"))[0].chunk.text == "We do."
+    async with asyncio.timeout(10):
+        while (await other.search("demo", "zebra"))[0].keyword == 0:
+            await asyncio.gather(*other._refreshing.values())
     await other.close()
-    assert (await other.search("demo", "zebra"))[0].keyword > 0
 
 
 async def test_reindexing_restores_lost_vectors_and_drops_orphans(loaded: Store) -> None:
@@ -113,6 +118,19 @@ async def test_reindexing_restores_lost_vectors_and_drops_orphans(loaded: Store)
     assert (await titles(loaded, "reset password"))[0] == "How do I reset my password?"
 
 
+async def test_another_embedding_model_starts_without_vectors_until_reindexed(
+    loaded: Store, embedder: Embedder, tmp_path: Path
+) -> None:
+    other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), "another model"))
+    assert not await loaded.knowledge.lacks_vectors("demo")
+    assert await other.lacks_vectors("demo")
+    assert await other.search("demo", "reset password") == ()
+    await other.reindex("demo")
+    assert not await other.lacks_vectors("demo")
+    assert (await other.search("demo", "reset password"))[0].chunk.title == "How do I reset my password?"
+    await other.close()
+
+
 async def test_knowledge_is_there_after_a_restart(tmp_path: Path, embedder: Embedder) -> None:
     settings = settings_for(tmp_path)
     async with open_test_store(settings, embedder) as store:
@@ -122,4 +140,5 @@ async def test_knowledge_is_there_after_a_restart(tmp_path: Path, embedder: Embe
     (best,) = await knowledge.search("demo", "forgot password", limit=1)
     assert best.chunk.title == "How do I reset my password?"
     assert best.keyword > 0
+    await knowledge.close()
     await database.close()

@@ -1,22 +1,18 @@
 """Answers: a draft for a question, and what would happen with it; nothing is kept or sent."""
 
-from typing import Annotated
-
 from fastapi import APIRouter
-from pydantic import StringConstraints
 
 from storage.records import Draft, Priority, Route, Triage, Verdict
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
-from workbench.api.shapes import Body, CitationItem, Item, Text, citation_items
+from workbench.api.shapes import Body, CitationItem, Item, Words, citation_items
 
-router = APIRouter(prefix="/answers", tags=["answers"], route_class=BoundedRoute)
+router = APIRouter(prefix="/answers", tags=["answers"])
 
 
 class Question(Body):
     """What a customer may ask."""
 
-    question: Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+    question: Words
 
 
 class Answer(Item):

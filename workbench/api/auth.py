@@ -8,11 +8,10 @@ from pydantic import Field
 from storage.errors import NotAllowedError
 from storage.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, checked_email
 from storage.records import Member, Role
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtFront, AtOffice, BearerToken
 from workbench.api.shapes import Body, Item, Line
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=BoundedRoute)
+router = APIRouter(prefix="/auth", tags=["auth"])
 
 LongEnough = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 

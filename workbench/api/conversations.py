@@ -1,4 +1,4 @@
-"""Conversations as members see them, and what members do with them."""
+"""Conversations as members see them, and what only members do with them; bot.web has what customers may do too."""
 
 from typing import Annotated
 
@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query
 
 from storage.messages import read_messages
 from storage.records import Author, Conversation, ConversationStatus, Message, Priority
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import (
     ID_LENGTH,
@@ -24,7 +23,7 @@ from workbench.api.shapes import (
 )
 from workbench.office import Office
 
-router = APIRouter(prefix="/conversations", tags=["conversations"], route_class=BoundedRoute)
+router = APIRouter(prefix="/conversations", tags=["conversations"])
 
 CustomerId = Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$", description="A customer's id.")]
 
@@ -57,7 +56,7 @@ class Assignment(Body):
     member_id: str
 
 
-class Words(Body):
+class Said(Body):
     """A text of a member."""
 
     text: Text
@@ -107,13 +106,6 @@ async def hand_back(office: AtOffice, member: CurrentMember, conversation_id: Id
     return await _now(office, member.workspace_id, conversation_id)
 
 
-@router.post("/{conversation_id}/resolve")
-async def resolve(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
-    """Mark the matter as settled; a new customer message opens it again."""
-    await office.desk.resolve(member.workspace_id, conversation_id, member)
-    return await _now(office, member.workspace_id, conversation_id)
-
-
 @router.post("/{conversation_id}/assign")
 async def assign(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Assignment) -> ConversationItem:
     """Give the conversation to a member of the same workspace."""
@@ -122,14 +114,14 @@ async def assign(office: AtOffice, member: CurrentMember, conversation_id: Id, b
 
 
 @router.post("/{conversation_id}/note")
-async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Words) -> ConversationItem:
+async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> ConversationItem:
     """Add a note that only members see."""
     await office.desk.note(member, conversation_id, body.text)
     return await _now(office, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/reply", status_code=201)
-async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Words) -> Sent:
+async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> Sent:
     """Send a reply by hand; take the conversation over first."""
     message_id = await office.desk.reply(member, conversation_id, body.text)
     conversation = await office.store.conversations.read(member.workspace_id, conversation_id)

@@ -17,12 +17,11 @@ from storage.records import (
     Review,
     ReviewStatus,
 )
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import Body, Cursor, Id, Item, Items, Limit, Text, page_items
 from workbench.office import Office
 
-router = APIRouter(prefix="/reviews", tags=["reviews"], route_class=BoundedRoute)
+router = APIRouter(prefix="/reviews", tags=["reviews"])
 
 
 class ReviewItem(Item):

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from storage.errors import NotFoundError
 from storage.paging import Page
@@ -27,9 +27,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def _storable(text: str) -> str:
+def _storable(given: Any) -> Any:
     """Without what a database cannot keep: PostgreSQL takes no NUL."""
-    return text.replace("\x00", "")
+    return given.replace("\x00", "") if isinstance(given, str) else given
 
 
 def _id(given: str) -> str:
@@ -39,8 +39,15 @@ def _id(given: str) -> str:
     return given
 
 
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), AfterValidator(_storable)]
-Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_storable)]
+# The validator stands last, so that it runs first and pydantic checks the length after stripping.
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), BeforeValidator(_storable)]
+Words = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH, strip_whitespace=True),
+    BeforeValidator(_storable),
+]
+"""A text that says something."""
+Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), BeforeValidator(_storable)]
 Id = Annotated[str, Path(description="The item's id."), AfterValidator(_id)]
 Limit = Annotated[int, Query(ge=1, le=200, description="The most items in the answer.")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]

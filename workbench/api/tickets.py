@@ -11,7 +11,6 @@ from storage.members import checked_email
 from storage.messages import read_messages
 from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
 from workbench.api.answers import Answer, answer_of
-from workbench.api.body_limit import BoundedRoute
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import (
     Body,
@@ -22,20 +21,20 @@ from workbench.api.shapes import (
     Limit,
     Line,
     MessageItem,
-    Text,
+    Words,
     conversation_item,
     message_item,
     page_items,
 )
 
-router = APIRouter(prefix="/tickets", tags=["tickets"], route_class=BoundedRoute)
+router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
 class NewTicket(Body):
     """A customer's matter."""
 
     subject: Line
-    body: Annotated[Text, StringConstraints(min_length=1, strip_whitespace=True)]
+    body: Words
     customer_email: Annotated[str, StringConstraints(max_length=320)]
     customer_name: Line = ""
 

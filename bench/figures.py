@@ -1,0 +1,53 @@
+"""The figures of DESIGN section 7: what each is, and what it must hold."""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number to hold."""
+
+    what: str
+    most: float | None = None
+    least: float | None = None
+
+    @property
+    def bound(self) -> str:
+        """The bound in words; empty if there is none."""
+        if self.most is not None:
+            return f"at most {self.most:g}"
+        return f"at least {self.least:g}" if self.least is not None else ""
+
+    def verdict(self, value: float) -> str:
+        """`ok`, `NOT MET`, or nothing for a figure without a bound."""
+        for bound, holds in ((self.most, operator.le), (self.least, operator.ge)):
+            if bound is not None:
+                return "ok" if holds(value, bound) else "NOT MET"
+        return ""
+
+
+FIGURES: Mapping[str, Figure] = MappingProxyType(
+    {
+        "floor_ms": Figure("one query embedding, one Chroma query, two durable commits"),
+        "turnaround_over_floor": Figure("web message: accepted to delivered, over the floor", most=2.5),
+        "throughput_times_floor": Figure("messages per second at 32 conversations, times the floor", least=0.5),
+        "growth_turn_400": Figure("time per message at turn 400 of a conversation over turn 1", most=1.2),
+        "growth_100k_chunks": Figure("time per message at 100,000 chunks over 1,000", most=2),
+        "checkpoint_rows": Figure("rows in the checkpoint store after 10,000 finished turns", most=0),
+        "ingestion_over_raw": Figure("passages per second of the load job over embedding alone", least=0.8),
+        "start_seconds": Figure("`deskhand up` until /health is ready, warm", most=8),
+        "idle_rss_mb": Figure("resident memory then, in MB", most=600),
+    }
+)
+"""`postgres_2_workers_over_1` joins them with the workers."""
+
+EXTRAS: Mapping[str, Figure] = MappingProxyType(
+    {
+        "http_turnaround_over_floor": Figure("the same over HTTP: a POST with ?wait= until its answer"),
+        "messages_per_second": Figure("throughput at 32 conversations"),
+    }
+)
+"""Printed beside the figures, not written to results.json."""

