@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import aiohttp
 import discord
@@ -143,25 +142,30 @@ async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> N
     client.listeners = _listeners(ears, decisions, posts)
     client.clicks, client.decides = ReplyClicks(ears), decisions
     tree = command_tree(client, Commands(ears))
-    shards = Shards(house.leases)
+    shards, cards, tags = Shards(house.leases), board.rounds(), posts.rounds()
+    chores: list[asyncio.Task[None]] = []
     try:
         client.shard_ids = await shards.first(await client.find_gateway())
         if 0 in client.shard_ids:
             await tree.sync()
-        await _first_ended(client.connect(), board.run(), posts.run(), shards.run(client))
+        chores = [asyncio.create_task(cards.run()), asyncio.create_task(tags.run())]
+        await _first_ended(*chores, asyncio.create_task(client.connect()), asyncio.create_task(shards.run(client)))
     finally:
+        cards.close()
+        tags.close()
+        await client.finish()
+        await asyncio.gather(*chores, return_exceptions=True)
         await shards.close()
 
 
-async def _first_ended(*works: Coroutine[Any, Any, None]) -> None:
-    """Run these together until one ends; raises what it raised."""
-    tasks = [asyncio.create_task(work) for work in works]
+async def _first_ended(*tasks: asyncio.Task[None]) -> None:
+    """Wait until one of them ends; raises what it raised. The last two hold no query and are cancelled."""
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
+        for task in tasks[-2:]:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks[-2:], return_exceptions=True)
     for task in ended:
         task.result()
 

@@ -1,6 +1,5 @@
 """Keeps the staff channels' cards in step with the reviews: posts the missing ones, updates every copy."""
 
-import asyncio
 from datetime import timedelta
 
 import aiohttp
@@ -11,17 +10,17 @@ from bot.discord_cards import card_embeds, card_ids, card_view
 from bot.discord_channel import FAILURES, button_ids
 from bot.discord_client import DeskClient
 from bot.discord_replies import nonce_of
+from bot.discord_rounds import Rounds
 from bot.state import ChannelStates
+from storage import audit
 from storage.records import Card, Review, ReviewStatus
-from storage.signals import wait_for_news
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 5.0
 CUT_OFF = timedelta(seconds=60)
 """A card whose posting took longer was cut off by a crash or a lost answer."""
-PAUSE_SECONDS = 30.0
+PAUSE = timedelta(seconds=30)
 """How long after a failure the board waits before it tries again."""
 SEARCHED = 200
 GONE = (10003, 10008)
@@ -34,22 +33,25 @@ class Board:
         self._client = client
         self._store = store
         self._states = states
+        self._not_before = audit.now()
 
-    async def run(self) -> None:
-        """Keep the cards in step until cancelled."""
-        known: frozenset[str] = frozenset()
-        while True:
-            with self._store.signals.listen(*known) as news:
-                workspaces = frozenset(place.workspace_id for place in await self._store.places.of_staff("discord"))
-                try:
-                    await self._refresh()
-                except FAILURES as error:
-                    log.warning("cards not in step", error=str(error))
-                    self._states.failed("discord", f"A review could not be shown in a staff channel: {error}")
-                    await asyncio.sleep(PAUSE_SECONDS)
-                if workspaces == known:
-                    await wait_for_news(news, LOOK_SECONDS)
-            known = workspaces
+    def rounds(self) -> Rounds:
+        """The looking after the cards."""
+        return Rounds(self._store.signals, self._workspaces, self.look)
+
+    async def look(self) -> None:
+        """Bring every card in step, once; what fails is tried again a little later."""
+        if audit.now() < self._not_before:
+            return
+        try:
+            await self._refresh()
+        except FAILURES as error:
+            log.warning("cards not in step", error=str(error))
+            self._states.failed("discord", f"A review could not be shown in a staff channel: {error}")
+            self._not_before = audit.now() + PAUSE
+
+    async def _workspaces(self) -> frozenset[str]:
+        return frozenset(place.workspace_id for place in await self._store.places.of_staff("discord"))
 
     async def _refresh(self) -> None:
         cards = self._store.cards

@@ -1,6 +1,8 @@
 """The gateway client, and the one place that knows how discord.py is pointed at a server."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,8 @@ MAX_RATE_LIMIT_WAIT = 30.0
 """Seconds that the library waits for a rate limit inside one call (its least); a longer one postpones the delivery."""
 GUILD_READY_SECONDS = 0.5
 """How long without another guild until a shard counts as ready; a later guild is announced by itself."""
+
+FINISH_SECONDS = 3.0
 
 OnMessage = Callable[[discord.Message], Awaitable[None]]
 
@@ -74,6 +78,7 @@ class DeskClient(discord.AutoShardedClient):
         self.decides: Decides | None = None
         self.add_dynamic_items(ReplyButton, CardButton)
         self.pace = IdentifyPace()
+        self._at_work: set[asyncio.Task[Any]] = set()
 
     @property
     def me(self) -> discord.ClientUser:
@@ -100,36 +105,60 @@ class DeskClient(discord.AutoShardedClient):
         """Keep Discord's pace of sessions: one per five seconds and rate-limit key."""
         await self.pace.wait(shard_id or 0)
 
+    @contextmanager
+    def handling(self) -> Iterator[None]:
+        """Something is being handled: `finish` waits for it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - inside a coroutine there always is one
+        self._at_work.add(task)
+        try:
+            yield
+        finally:
+            self._at_work.discard(task)
+
+    async def finish(self) -> None:
+        """Take nothing new and let what is being handled end: a query that is cut off leaves its connection behind.
+
+        What Discord tells from now on is read at the next start.
+        """
+        self.listeners = None
+        if self._at_work:
+            await asyncio.wait(set(self._at_work), timeout=FINISH_SECONDS)
+
+    async def _handle(self, work: Awaitable[None]) -> None:
+        with self.handling():
+            await work
+
     async def on_message(self, message: discord.Message) -> None:
         """Somebody wrote."""
         if self.listeners:
-            await self.listeners.message(message)
+            await self._handle(self.listeners.message(message))
 
     async def on_raw_message_edit(self, event: discord.RawMessageUpdateEvent) -> None:
         """Somebody changed a message, or Discord added a link's preview to it."""
         if self.listeners:
-            await self.listeners.edited(event)
+            await self._handle(self.listeners.edited(event))
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         """A message is gone."""
         if self.listeners:
-            await self.listeners.deleted(event.guild_id, event.channel_id, event.message_id)
+            await self._handle(self.listeners.deleted(event.guild_id, event.channel_id, event.message_id))
 
     async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
         """Many messages are gone."""
         for message_id in sorted(event.message_ids):
             if self.listeners:
-                await self.listeners.deleted(event.guild_id, event.channel_id, message_id)
+                await self._handle(self.listeners.deleted(event.guild_id, event.channel_id, message_id))
 
     async def on_thread_update(self, before: discord.Thread, after: discord.Thread) -> None:
         """A thread's tags or state changed."""
         if self.listeners:
-            await self.listeners.thread_changed(before, after)
+            await self._handle(self.listeners.thread_changed(before, after))
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """A fresh session knows a guild: what happened before it is not replayed."""
         if self.listeners:
-            await self.listeners.guild_ready(guild)
+            await self._handle(self.listeners.guild_ready(guild))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """The bot was added to a guild, or a guild came late."""
@@ -138,14 +167,14 @@ class DeskClient(discord.AutoShardedClient):
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """A form was sent; commands and buttons are dispatched by the library."""
         if self.listeners and interaction.type is discord.InteractionType.modal_submit:
-            await self.listeners.form(interaction)
+            await self._handle(self.listeners.form(interaction))
 
     async def on_shard_connect(self, shard_id: int) -> None:
         """A shard has a fresh session."""
         if self.listeners:
             self.listeners.connected()
             if shard_id == 0:
-                await self.listeners.direct_ready()
+                await self._handle(self.listeners.direct_ready())
 
     async def on_shard_resumed(self, shard_id: int) -> None:  # noqa: ARG002
         """A shard goes on; Discord has replayed what it missed."""

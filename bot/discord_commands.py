@@ -151,29 +151,35 @@ def command_tree(client: DeskClient, commands: Commands) -> app_commands.Command
     @tree.command(description="Ask the knowledge base; only you see the answer.")
     @app_commands.describe(question="What do you want to know?")
     async def ask(interaction: CommandInteraction, question: str) -> None:
-        await commands.ask(interaction, question)
+        with client.handling():
+            await commands.ask(interaction, question)
 
     @tree.command(description="Talk to support in a private thread.")
     @app_commands.describe(question="What is it about?")
     @app_commands.guild_only()
     async def support(interaction: CommandInteraction, question: str = "") -> None:
-        await commands.support(interaction, question.strip())
+        with client.handling():
+            await commands.support(interaction, question.strip())
 
     @tree.command(description="How your conversations stand.")
     async def status(interaction: CommandInteraction) -> None:
-        await commands.status(interaction)
+        with client.handling():
+            await commands.status(interaction)
 
     @tree.command(description="Team: take this conversation over; the bot falls silent.")
     async def takeover(interaction: CommandInteraction) -> None:
-        await commands.take_over(interaction)
+        with client.handling():
+            await commands.take_over(interaction)
 
     @tree.command(description="Team: let the bot answer this conversation again.")
     async def handback(interaction: CommandInteraction) -> None:
-        await commands.hand_back(interaction)
+        with client.handling():
+            await commands.hand_back(interaction)
 
     @tree.command(description="This conversation's matter is settled.")
     async def resolve(interaction: CommandInteraction) -> None:
-        await commands.resolve(interaction)
+        with client.handling():
+            await commands.resolve(interaction)
 
     tree.error(commands.failed)
     return tree

@@ -6,15 +6,14 @@ import structlog
 from bot.discord_channel import FAILURES
 from bot.discord_client import DeskClient
 from bot.discord_people import Directory
+from bot.discord_rounds import Rounds
 from bot.discord_tags import is_solved, tags_for
 from graph.desk import Desk
 from storage.records import Conversation, ConversationStatus
-from storage.signals import wait_for_news
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 5.0
 NEWEST = 100
 """Conversations with the latest changes that are looked at; more do not change between two looks."""
 OVER = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
@@ -30,17 +29,17 @@ class Posts:
         self._directory = directory
         self._shown: dict[str, ConversationStatus] = {}
 
-    async def run(self) -> None:
-        """Keep the tags in step until cancelled."""
-        known: frozenset[str] = frozenset()
-        while True:
-            with self._store.signals.listen(*known) as news:
-                workspaces = frozenset(workspace.id for workspace in await self._store.workspaces.all())
-                for workspace_id in workspaces:
-                    await self._refresh(workspace_id)
-                if workspaces == known:
-                    await wait_for_news(news, LOOK_SECONDS)
-            known = workspaces
+    def rounds(self) -> Rounds:
+        """The looking after the tags."""
+        return Rounds(self._store.signals, self._workspaces, self.look)
+
+    async def look(self) -> None:
+        """Bring the tags in step, once."""
+        for workspace_id in await self._workspaces():
+            await self._refresh(workspace_id)
+
+    async def _workspaces(self) -> frozenset[str]:
+        return frozenset(workspace.id for workspace in await self._store.workspaces.all())
 
     async def thread_changed(self, before: discord.Thread, after: discord.Thread) -> None:
         """Somebody tagged a post as solved: the matter is settled."""

@@ -44,7 +44,8 @@ async def tell_failure(interaction: discord.Interaction[Any], error: Exception) 
 @asynccontextmanager
 async def told(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
     """The outermost edge of an interaction: what fails inside is told to the user and goes no further."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - the outermost edge
-        await tell_failure(interaction, error)
+    with interaction.client.handling():
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the outermost edge
+            await tell_failure(interaction, error)
