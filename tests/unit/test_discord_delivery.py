@@ -76,6 +76,7 @@ def outgoing(
         message=message,
         attempts=attempts,
         not_before=datetime.now(UTC),
+        more=False,
     )
 
 
