@@ -10,7 +10,7 @@ from bot.channel import ChannelError
 from bot.slack_actions import Press
 from bot.slack_address import SlackThread
 from bot.slack_card import card_blocks, card_text, edit_modal, reject_modal
-from bot.slack_errors import translated
+from bot.slack_errors import UncertainError, translated
 from bot.slack_pace import SlackPace
 from bot.slack_posts import find_post
 from bot.slack_teams import SlackTeam, SlackTeams
@@ -58,7 +58,7 @@ class SlackCards:
         """Post what is missing and update what is outdated, once; what fails is done at the next look."""
         for place, review in await self._cards.missing("slack"):
             if await self._teams.find(place.team) and (card := await self._cards.begin(place, review)):
-                await self._try(self._post(card, review), card)
+                await self._try(self._post_first(card, review), card)
         for card in await self._cards.unposted("slack", CUT_OFF):
             await self._try(self._post_again(card), card)
         for card in await self._cards.outdated("slack"):
@@ -109,6 +109,19 @@ class SlackCards:
             log.warning("card not shown", review=card.review_id, place=card.place, reason=error.reason)
             if error.permanent:
                 await self._cards.showing(card, ReviewStatus.SUPERSEDED)
+
+    async def _post_first(self, card: Card, review: Review) -> None:
+        """Post it; if Slack has certainly not taken it, the next look begins anew."""
+        try:
+            await self._post(card, review)
+        except UncertainError:
+            raise
+        except ChannelError as error:
+            if not error.permanent:
+                await self._cards.withdraw(card)
+            if error.retry_after is not None:
+                self._pace.stop(card.place, error.retry_after)
+            raise
 
     async def _post(self, card: Card, review: Review) -> None:
         team = await self._teams.need(card.team)

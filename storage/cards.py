@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, and_, select, update
+from sqlalchemy import RowMapping, and_, delete, select, update
 
 from storage import audit
 from storage.database import Database
@@ -80,6 +80,11 @@ class Cards:
         """The platform has it."""
         async with self._database.write() as connection:
             await connection.execute(update(cards).where(cards.c.id == card.id).values(external_id=external_id))
+
+    async def withdraw(self, card: Card) -> None:
+        """The platform has certainly not taken it: it is missing again."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(cards).where(cards.c.id == card.id, cards.c.external_id.is_(None)))
 
     async def unposted(self, channel: ChannelName, older_than: timedelta = timedelta(0)) -> list[Card]:
         """Cards that were begun this long ago and whose posting nobody has confirmed."""

@@ -280,6 +280,18 @@ async def test_the_first_decision_wins_and_the_second_is_told_who_was_first(
     assert "Already handled by Alex Agent" in desk.world.whispers[-1]["text"]
 
 
+async def test_a_card_that_slack_refused_for_now_is_posted_soon_after(
+    desk: SlackDesk, help_channel: str, cleo: Person
+) -> None:
+    ts = await cleo.says(help_channel, KNOWN)
+    await desk.reply(help_channel, ts)
+    seen = len(desk.world.messages[STAFF])
+    desk.world.faults["chat.postMessage"].extend(["429", "429"])
+    await cleo.says(help_channel, UNKNOWN, ts)
+    assert "moon base" in text_of(await desk.card(seen + 1))
+    await desk.reply(help_channel, ts, 2)
+
+
 async def test_only_linked_members_decide(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
     seen = len(desk.world.messages[STAFF])
     await cleo.says(help_channel, UNKNOWN)
