@@ -15,13 +15,18 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import structlog
 import typer
 import uvicorn
+from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 from rich.console import Console
 from rich.progress import Progress
 
 from bot.channel import Channel
 from bot.delivery import Delivery
+from bot.discord import open_discord
 from bot.intake import Intake
+from bot.slack import open_slack
+from bot.slack_oauth import SlackTickets
+from bot.state import ChannelStates
 from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
 from graph.chat import ChatModel, open_chat_model
@@ -38,12 +43,12 @@ from storage.database import open_database
 from storage.demo import Demo, ensure_demo
 from storage.doctor import Finding, examine
 from storage.embedder import load_embedder
-from storage.errors import DeskhandError, SettingsError
+from storage.errors import DeskhandError, InvalidError, NotFoundError, SettingsError
 from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
 from storage.knowledge import Knowledge
 from storage.logs import set_up_logging
 from storage.query_vectors import RememberingEmbedder
-from storage.records import ChannelName, Role
+from storage.records import ChannelName, Mode, Place, Role
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, open_store
 from storage.vectors import open_vectors
@@ -59,6 +64,8 @@ member_cli = typer.Typer(no_args_is_help=True, help="People with a login.")
 db_cli = typer.Typer(no_args_is_help=True, help="The database.")
 cli.add_typer(member_cli, name="member")
 cli.add_typer(db_cli, name="db")
+channel_cli = typer.Typer(no_args_is_help=True, help="Slack and Discord: support channels, staff, teams.")
+cli.add_typer(channel_cli, name="channel")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +79,18 @@ class Process:
     intake: Intake
     delivery: Delivery
     office: Office
+    channels: dict[ChannelName, Channel]
+    states: ChannelStates
+    routes: list[APIRouter]
+    """What the chat platforms call over HTTP."""
 
 
 @asynccontextmanager
-async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIterator[Process]:
-    """Build the desk, recover what an earlier process left unfinished, and stop in order at the end."""
+async def open_process(settings: Settings, *, migrate: bool = True, chats: bool = False) -> AsyncIterator[Process]:
+    """Build the desk, recover what an earlier process left unfinished, and stop in order at the end.
+
+    `chats`: connect to the chat platforms whose tokens are set.
+    """
     check_data_dir(settings.data_dir)
     if migrate:
         await migrate_database(settings)
@@ -89,9 +103,22 @@ async def open_process(settings: Settings, *, migrate: bool = True) -> AsyncIter
             process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
             # In the background: a seconds-long first use should not fall to the first customer, nor delay the start.
             warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
-            async with working(process):
+            async with open_chats(process) if chats else contextlib.nullcontext(), working(process):
                 yield process
             await warming
+
+
+@asynccontextmanager
+async def open_chats(process: Process) -> AsyncIterator[None]:
+    """Connect to the chat platforms; one that cannot be reached is off, and the rest of the desk runs."""
+    parts = (process.settings, process.store, process.intake, process.desk, process.states)
+    async with open_slack(*parts) as slack, open_discord(*parts) as discord:
+        if slack is not None:
+            process.channels["slack"] = slack.channel
+            process.routes.append(slack.routes)
+        if discord is not None:
+            process.channels["discord"] = discord
+        yield
 
 
 def warm(classifier: Classifier) -> None:
@@ -126,10 +153,11 @@ def assemble(
         retry_seconds=settings.jobs.retry_seconds,
     )
     desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
-    intake = Intake(store.arrivals, jobs, store.signals, settings.conversation.gather_seconds)
-    delivery = Delivery(store.outbox, channels, store.signals)
-    office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry())
-    return Process(settings, store, desk, jobs, intake, delivery, office)
+    intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
+    connected, states = dict(channels), ChannelStates()
+    delivery = Delivery(store.outbox, connected, store.signals)
+    office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all)
+    return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [])
 
 
 @asynccontextmanager
@@ -229,12 +257,13 @@ async def serve(settings: Settings, *, always_demo: bool, demo: bool = True) -> 
     """Serve until Ctrl-C; what runs then is finished at the next start."""
     listener = bind(settings)
     with contextlib.closing(listener):
-        async with open_process(settings) as process:
+        async with open_process(settings, chats=True) as process:
             fresh = demo and not await process.store.workspaces.all()
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
             for document_id in made.document_ids:
                 await process.jobs.enqueue(Job(JobKind.LOAD, document_id, document_id))
-            site = build_site(process.office, [web_routes(process.store, process.intake, process.desk, settings)])
+            web = web_routes(process.store, process.intake, process.desk, settings)
+            site = build_site(process.office, [web, *process.routes])
             config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
             await Announced(config, lambda: greet(settings, made)).serve(sockets=[listener])
 
@@ -358,7 +387,9 @@ def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
     slack = settings.slack
     return {
         "slack": {
-            "SLACK_BOT_TOKEN": bool(slack.bot_token.get_secret_value()),
+            "SLACK_BOT_TOKEN (or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET)": bool(
+                slack.bot_token.get_secret_value() or slack.client_secret.get_secret_value()
+            ),
             "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET": bool(
                 slack.app_token.get_secret_value() or slack.signing_secret.get_secret_value()
             ),
@@ -415,6 +446,63 @@ def member_list(workspace: Annotated[str, typer.Option()] = "demo") -> None:
             console.print(f"{member.email}  {member.role}  {member.name}", highlight=False)
 
     run(with_rows(settings_or_exit(), show))
+
+
+@channel_cli.command("set")
+def channel_set(
+    channel: Annotated[str, typer.Argument(help="slack or discord.")],
+    team: Annotated[str, typer.Argument(help="The Slack team's or Discord server's id.")],
+    place: Annotated[str, typer.Argument(help="The channel's id.")],
+    workspace: Annotated[str, typer.Option()] = "demo",
+    mode: Annotated[Mode | None, typer.Option(help="Every message there is heard; default: mentions only.")] = None,
+    *,
+    staff: Annotated[bool, typer.Option(help="Post reviews there as cards.")] = False,
+) -> None:
+    """Make a channel a support channel with a mode of its own, or the staff's."""
+
+    async def keep(store: Store) -> None:
+        await store.workspaces.read(workspace)
+        await store.places.keep(Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff))
+        console.print(f"{place} is kept: {'staff' if staff else mode or 'mentions only'}", highlight=False)
+
+    run(with_rows(settings_or_exit(), keep))
+
+
+@channel_cli.command("link")
+def channel_link(
+    email: str,
+    channel: Annotated[str, typer.Argument(help="slack or discord.")],
+    user: Annotated[str, typer.Argument(help="Slack: TEAM/USER, such as T012AB/U034CD; Discord: the user's id.")],
+    workspace: Annotated[str, typer.Option()] = "demo",
+) -> None:
+    """Say who a member is on a chat platform: there they take over and decide reviews."""
+
+    async def link(store: Store) -> None:
+        ids = [member.id for member in await store.members.all(workspace) if member.email == email.strip().lower()]
+        if not ids:
+            raise NotFoundError(f"{email} is no member of `{workspace}`.")
+        await store.identities.link(workspace, ids[0], channel_named(channel), user)
+        console.print(f"{email} is {user} on {channel}", highlight=False)
+
+    run(with_rows(settings_or_exit(), link))
+
+
+@channel_cli.command("add-to-slack")
+def channel_add_to_slack(workspace: Annotated[str, typer.Option()] = "demo") -> None:
+    """Print a link, good for a day, by which a Slack team adds the app for this workspace."""
+    settings = settings_or_exit()
+    if not settings.web.public_url or not settings.slack.client_id:
+        fail("set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md)")
+    console.print(SlackTickets(settings).install_url(workspace), highlight=False, soft_wrap=True)
+
+
+def channel_named(text: str) -> ChannelName:
+    """The chat platform of this name; InvalidError if it is none."""
+    match text:
+        case "slack" | "discord":
+            return text
+        case _:
+            raise InvalidError("The channel is slack or discord.")
 
 
 @db_cli.command("upgrade")

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from storage.outbox import Outgoing
-from storage.records import ChannelName
+from storage.records import ChannelName, Conversation
 
 
 class ChannelError(Exception):
@@ -34,3 +34,9 @@ class Channel(Protocol):
 
     async def send(self, outgoing: Outgoing) -> str | None:
         """Show the customer a reply; gives the platform's id of it. Raises ChannelError."""
+
+    async def working(self, conversation: Conversation, *, on: bool) -> None:
+        """Show the customer that the desk is at work, or stop showing it; a sign that fails is no failure.
+
+        Called again every few seconds while the work lasts, for platforms whose sign fades.
+        """

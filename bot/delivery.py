@@ -34,8 +34,8 @@ class Delivery:
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
                 return Later(outgoing.not_before)
-            await self._send(outgoing)
-            if not outgoing.more:
+            ended = await self._send(outgoing)
+            if ended and not outgoing.more:
                 break
         return None
 
@@ -46,30 +46,33 @@ class Delivery:
             self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
             await self.deliver(job)
 
-    async def _send(self, outgoing: Outgoing) -> None:
+    async def _send(self, outgoing: Outgoing) -> bool:
+        """Whether the delivery has ended; if not, it waits for its new time."""
         channel = self._channels.get(outgoing.channel)
         if channel is None:
             await self._wait(outgoing, f"the channel {outgoing.channel} is off", CHANNEL_AWAY_SECONDS)
-            raise RetryAfterError(f"the channel {outgoing.channel} is off", CHANNEL_AWAY_SECONDS)
+            return False
         if not channel.idempotent:
             await self._outbox.begin(outgoing)
         try:
             external_id = await channel.send(outgoing)
         except ChannelError as error:
-            await self._failed(outgoing, error)
-            return
+            return await self._failed(outgoing, error)
         await self._outbox.sent(outgoing, external_id)
         self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
+        return True
 
-    async def _failed(self, outgoing: Outgoing, error: ChannelError) -> None:
+    async def _failed(self, outgoing: Outgoing, error: ChannelError) -> bool:
         if error.permanent:
             log.warning("delivery failed", delivery=outgoing.delivery_id, channel=outgoing.channel, reason=error.reason)
             await self._outbox.fail(outgoing, error.reason)
             self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
-            return
-        if error.retry_after is not None:
-            await self._wait(outgoing, error.reason, error.retry_after)
-        raise RetryAfterError(error.reason, error.retry_after) from error
+            return True
+        if error.retry_after is None:
+            raise RetryAfterError(error.reason) from error
+        # The platform said when: that is no failed try, however often it says so.
+        await self._wait(outgoing, error.reason, error.retry_after)
+        return False
 
     async def _wait(self, outgoing: Outgoing, reason: str, seconds: float) -> None:
         await self._outbox.postpone(outgoing, now() + timedelta(seconds=seconds), reason)

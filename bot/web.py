@@ -10,7 +10,7 @@ from bot.web_limits import WebLimits
 from bot.web_page import ChatPage
 from graph.desk import Desk
 from storage.outbox import Outgoing
-from storage.records import ChannelName
+from storage.records import ChannelName, Conversation
 from storage.settings import Settings
 from storage.signals import Signals
 from storage.store import Store
@@ -37,6 +37,9 @@ class WebChannel:
         """Wake who reads the conversation; the message's own id is the web's id of it."""
         self._signals.publish(outgoing.conversation_id)
         return outgoing.message.id
+
+    async def working(self, conversation: Conversation, *, on: bool) -> None:
+        """Nothing to do: the page sees from the rows that a turn is on its way."""
 
 
 def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> APIRouter:

@@ -72,7 +72,9 @@ class Desk:
         self.checkpoints.start(work.turn_id)
         try:
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
-            ending = await self._commit(_proposal(work, state), state, work.settings.mode_of(work.channel))
+            ending = await self._commit(
+                _proposal(work, state), state, work.settings.mode_of(work.channel, work.place_mode)
+            )
         finally:
             self.checkpoints.end(work.turn_id)
         await self._tell(work.workspace_id, work.conversation_id)
@@ -176,6 +178,11 @@ class Desk:
         await self._tell(member.workspace_id, conversation_id)
         return message_id
 
+    async def overhear(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
+        """The member wrote in the customer's thread themself: they have the conversation, their words are kept."""
+        await self._conversations.overhear(member, conversation_id, text, external_id)
+        await self._tell(member.workspace_id, conversation_id)
+
     async def hand_back(self, member: Member, conversation_id: str) -> None:
         """The bot answers again, first of all what nobody has answered."""
         turn_id = await self._conversations.hand_back(member, conversation_id)
@@ -234,7 +241,10 @@ class Desk:
                 return await self._turns.dismiss(proposal, decision)
             case None:
                 await self.checkpoints.keep(proposal.turn_id)
-                return await self._turns.hold(proposal, decision)
+                ending = await self._turns.hold(proposal, decision)
+                if ending is Ending.DROPPED:
+                    await self._forget((proposal.turn_id,))
+                return ending
 
     async def _forget(self, turn_ids: tuple[str, ...]) -> None:
         if turn_ids:
@@ -257,6 +267,8 @@ def _turn_input(work: Work) -> TurnInput:
         summary=work.summary,
         bot_turns=work.bot_turns,
         settings=work.settings,
+        place_mode=work.place_mode,
+        unread_files=work.unread_files,
     )
 
 

@@ -70,7 +70,7 @@ class _Bound:
 
 async def after_guard(state: State) -> Literal["triage", "check"]:
     """Nothing is looked up for a message that the guard stopped, or where the autopilot is off."""
-    off = state["turn"].settings.mode_of(state["turn"].channel) is Mode.OFF
+    off = state["turn"].mode is Mode.OFF
     return "check" if off or state["guard"].action is not GuardAction.PASS else "triage"
 
 

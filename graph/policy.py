@@ -38,6 +38,15 @@ class Case:
     version: int
     """Above 1: a person asked for this draft."""
     at: datetime
+    place_mode: Mode | None = None
+    """The mode of the place within the channel, where it has its own."""
+    unread_files: bool = False
+    """The customer sent files that only a person can look at."""
+
+    @property
+    def mode(self) -> Mode:
+        """What the autopilot may do here."""
+        return self.settings.mode_of(self.channel, self.place_mode)
 
 
 Rule = Callable[[Case], str | None]
@@ -45,12 +54,12 @@ Rule = Callable[[Case], str | None]
 
 def decide(case: Case) -> Verdict:
     """Send, review or hand off; with every rule that spoke, in the order of the rules."""
-    mode = case.settings.mode_of(case.channel)
+    mode = case.mode
     if mode is Mode.OFF:
         return Verdict(route=Route.HANDOFF, held_because=("The autopilot is off here: people answer.",))
     if mode is Mode.SHADOW:
         return Verdict(route=Route.HANDOFF, held_because=("The autopilot only watches here: people answer.",))
-    if case.guard.action is GuardAction.REPLY:
+    if case.guard.action is GuardAction.REPLY and not case.unread_files:
         return Verdict(route=Route.SEND)
     reasons = tuple(reason for rule in RULES if (reason := rule(case)))
     if reasons:
@@ -71,6 +80,10 @@ def _blocked(case: Case) -> str | None:
 
 def _failed(case: Case) -> str | None:
     return case.failure or None
+
+
+def _unread(case: Case) -> str | None:
+    return "The customer sent a file that a person has to look at." if case.unread_files else None
 
 
 def _unanswered(case: Case) -> str | None:
@@ -119,7 +132,7 @@ def _redraft(case: Case) -> str | None:
 
 
 def _draft_mode(case: Case) -> str | None:
-    return "Every reply is reviewed here." if case.settings.mode_of(case.channel) is Mode.DRAFT else None
+    return "Every reply is reviewed here." if case.mode is Mode.DRAFT else None
 
 
 def _closed(case: Case) -> str | None:
@@ -131,6 +144,7 @@ RULES: tuple[Rule, ...] = (
     _blocked,
     _failed,
     _wants_human,
+    _unread,
     _unanswered,
     _unsure,
     _intent,

@@ -15,6 +15,7 @@ from storage.records import (
     Draft,
     GuardResult,
     Hit,
+    Mode,
     Triage,
     Value,
     Verdict,
@@ -46,6 +47,15 @@ class TurnInput(Value):
     bot_turns: int = 0
     """Automatic replies since a person last wrote."""
     settings: WorkspaceSettings = WorkspaceSettings()
+    place_mode: Mode | None = None
+    """The mode of the place within the channel, where it has its own."""
+    unread_files: bool = False
+    """The customer sent files that only a person can look at."""
+
+    @property
+    def mode(self) -> Mode:
+        """What the autopilot may do here."""
+        return self.settings.mode_of(self.channel, self.place_mode)
 
 
 class State(TypedDict, total=False):

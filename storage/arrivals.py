@@ -1,10 +1,9 @@
 """Accepting a customer's message: message, conversation and turn in one transaction, whatever arrives twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, Table, bindparam, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, messages
@@ -18,8 +17,9 @@ from storage.records import (
     TurnStatus,
     new_id,
 )
-from storage.tables import conversations, customers, reviews, turns
+from storage.tables import conversations, customers, early_changes, reviews, turns
 from storage.tables import messages as message_table
+from storage.upsert import insert_into
 
 FIRST_LINE_LENGTH = 140
 SUBJECT_LENGTH = 80
@@ -72,10 +72,17 @@ class Arrivals:
         self._database = database
 
     async def accept(self, incoming: Incoming, gather_seconds: float = 0.0) -> Accepted:
-        """Keep a message once; a second call with the same external id gives the first result."""
+        """Keep a message once; a second call with the same external id gives the first result.
+
+        A message that was deleted before it arrived is not kept: the result then names no conversation.
+        """
         async with self._database.write() as connection:
             if known := await self._known(connection, incoming):
                 return known
+            corrected = await self._corrected(connection, incoming)
+            if corrected is None:
+                return Accepted("", "", incoming.workspace_id, 0, None, repeated=True)
+            incoming = corrected
             conversation = await self._conversation(connection, incoming)
             return await self._take(connection, conversation, incoming, gather_seconds)
 
@@ -95,16 +102,31 @@ class Arrivals:
             return None
         return Accepted(row["id"], row["conversation_id"], row["workspace_id"], row["seq"], None, repeated=True)
 
+    async def _corrected(self, connection: AsyncConnection, incoming: Incoming) -> Incoming | None:
+        """The message as it was edited before it arrived; None if it was deleted."""
+        if incoming.channel == "web":
+            return incoming
+        query = select(early_changes.c.text).where(
+            early_changes.c.workspace_id == incoming.workspace_id,
+            early_changes.c.channel == incoming.channel,
+            early_changes.c.external_id == incoming.external_id,
+        )
+        change = (await connection.execute(query)).one_or_none()
+        if change is None:
+            return incoming
+        return None if change.text is None else replace(incoming, text=change.text)
+
     async def _conversation(self, connection: AsyncConnection, incoming: Incoming) -> RowMapping:
         keys = {"workspace_id": incoming.workspace_id, "channel": incoming.channel, "thread": incoming.thread}
         if row := (await connection.execute(LIVE, keys)).mappings().one_or_none():
             return row
         customer_id = await self._customer(connection, incoming)
-        created = _insert(connection, conversations).values(
+        created = insert_into(connection, conversations).values(
             id=new_id(),
             workspace_id=incoming.workspace_id,
             channel=incoming.channel,
             thread=incoming.thread,
+            place=incoming.place,
             customer_id=customer_id,
             status=ConversationStatus.OPEN,
             subject=incoming.subject[:SUBJECT_LENGTH],
@@ -117,7 +139,7 @@ class Arrivals:
         return (await connection.execute(LIVE, keys)).mappings().one()
 
     async def _customer(self, connection: AsyncConnection, incoming: Incoming) -> str:
-        row = _insert(connection, customers).values(
+        row = insert_into(connection, customers).values(
             id=new_id(),
             workspace_id=incoming.workspace_id,
             channel=incoming.channel,
@@ -136,7 +158,13 @@ class Arrivals:
     ) -> Accepted:
         seq = conversation["last_seq"] + 1
         message_id = await messages.append(
-            connection, conversation, seq, Author.CUSTOMER, incoming.text, external_id=incoming.external_id
+            connection,
+            conversation,
+            seq,
+            Author.CUSTOMER,
+            incoming.text,
+            external_id=incoming.external_id,
+            attachments=incoming.attachments,
         )
         owned = conversation["status"] == ConversationStatus.ASSIGNED
         await connection.execute(
@@ -146,8 +174,8 @@ class Arrivals:
                 "last_seq": seq,
                 "customer_seq": seq,
                 "status": ConversationStatus.ASSIGNED if owned else ConversationStatus.OPEN,
-                "first_line": _first_line(incoming.text, FIRST_LINE_LENGTH),
-                "subject": conversation["subject"] or _first_line(incoming.text, SUBJECT_LENGTH),
+                "first_line": first_line(incoming.text),
+                "subject": conversation["subject"] or first_line(incoming.text, SUBJECT_LENGTH),
                 "updated_at": audit.now(),
                 "waiting_since": conversation["waiting_since"] or audit.now(),
                 "resolved_at": None,
@@ -215,11 +243,16 @@ async def supersede_waiting(connection: AsyncConnection, conversation: RowMappin
     )
 
 
-def _insert(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """INSERT with ON CONFLICT, which both dialects spell alike."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+async def end_queued(connection: AsyncConnection, conversation: RowMapping) -> None:
+    """A queued turn of this conversation has nothing left to answer, or a new one answers it."""
+    await connection.execute(
+        update(turns)
+        .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.QUEUED)
+        .values(status=TurnStatus.SUPERSEDED, finished_at=audit.now())
+    )
 
 
-def _first_line(text: str, length: int) -> str:
+def first_line(text: str, length: int = FIRST_LINE_LENGTH) -> str:
+    """The first line that is not empty, cut to `length` characters."""
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     return line if len(line) <= length else line[: length - 1] + "…"

@@ -46,7 +46,9 @@ class Conversations:
 
     async def read(self, workspace_id: str, conversation_id: str) -> Conversation:
         """One conversation; NotFoundError outside its workspace."""
-        query = _reading().where(conversations.c.id == conversation_id, conversations.c.workspace_id == workspace_id)
+        query = reading_conversations().where(
+            conversations.c.id == conversation_id, conversations.c.workspace_id == workspace_id
+        )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
@@ -72,7 +74,7 @@ class Conversations:
         cursor: str | None = None,
     ) -> Page[Conversation]:
         """Conversations, the latest activity first."""
-        query = _reading().where(conversations.c.workspace_id == workspace_id)
+        query = reading_conversations().where(conversations.c.workspace_id == workspace_id)
         if status is not None:
             query = query.where(conversations.c.status == status)
         if customer_id is not None:
@@ -180,19 +182,28 @@ class Conversations:
             seq = row["last_seq"] + 1
             message_id = await messages.append(connection, row, seq, Author.AGENT, text, member_id=member.id)
             await messages.dispatch(connection, row, message_id, seq)
-            await self._set(
-                connection,
-                row,
-                last_seq=seq,
-                assignee_id=member.id,
-                answered_seq=row["customer_seq"],
-                bot_turns=0,
-                told_waiting=False,
-                waiting_since=None,
-                first_reply_at=row["first_reply_at"] or audit.now(),
-            )
+            await self._replied(connection, row, member, last_seq=seq)
             await self._event(connection, row, member, "replied-by-hand", {"message_id": message_id})
             return message_id
+
+    async def overhear(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
+        """Keep what a member wrote in the customer's thread itself: they have the conversation from now on.
+
+        Nothing is delivered, the words are there already. The same external id again changes nothing.
+        """
+        async with self._database.write() as connection:
+            row = await self._lock(connection, member, conversation_id)
+            if await messages.is_known(connection, row, external_id):
+                return
+            if row["assignee_id"] != member.id or row["status"] != ConversationStatus.ASSIGNED:
+                await arrivals.supersede_waiting(connection, row)
+                await self._note_event(connection, row, member, "taken-over", f"{member.name} took over.")
+            seq = await messages.next_seq(connection, row["id"])
+            message_id = await messages.append(
+                connection, row, seq, Author.AGENT, text, external_id=external_id, member_id=member.id
+            )
+            await self._replied(connection, row, member, status=ConversationStatus.ASSIGNED)
+            await self._event(connection, row, member, "replied-by-hand", {"message_id": message_id})
 
     async def note(self, member: Member, conversation_id: str, text: str) -> None:
         """Add a note that only members see."""
@@ -215,7 +226,7 @@ class Conversations:
             await self._note_event(connection, row, member, "handed-back", f"{member.name} handed back to the bot.")
             if row["customer_seq"] <= row["answered_seq"]:
                 return None
-            await _end_queued(connection, row)
+            await arrivals.end_queued(connection, row)
             return await arrivals.queue_turn(connection, row)
 
     async def resolve(self, member: Member | None, conversation_id: str, workspace_id: str) -> None:
@@ -256,7 +267,7 @@ class Conversations:
             if row["status"] in (ConversationStatus.CLOSED, status):
                 return
             await arrivals.supersede_waiting(connection, row)
-            await _end_queued(connection, row)
+            await arrivals.end_queued(connection, row)
             await self._set(
                 connection,
                 row,
@@ -282,6 +293,19 @@ class Conversations:
         change = update(conversations).where(conversations.c.id == row["id"])
         await connection.execute(change.values(updated_at=audit.now(), **values))
 
+    async def _replied(self, connection: AsyncConnection, row: RowMapping, member: Member, **values: Any) -> None:
+        await self._set(
+            connection,
+            row,
+            assignee_id=member.id,
+            answered_seq=row["customer_seq"],
+            bot_turns=0,
+            told_waiting=False,
+            waiting_since=None,
+            first_reply_at=row["first_reply_at"] or audit.now(),
+            **values,
+        )
+
     async def _note_event(
         self, connection: AsyncConnection, row: RowMapping, member: Member | None, kind: str, line: str
     ) -> None:
@@ -301,15 +325,6 @@ class Conversations:
         )
 
 
-async def _end_queued(connection: AsyncConnection, row: RowMapping) -> None:
-    """A queued turn of this conversation has nothing left to answer, or a new one answers it."""
-    await connection.execute(
-        update(turns)
-        .where(turns.c.conversation_id == row["id"], turns.c.status == TurnStatus.QUEUED)
-        .values(status=TurnStatus.SUPERSEDED, finished_at=audit.now())
-    )
-
-
 def _checked(text: str) -> str:
     text = text.strip()
     if not text:
@@ -319,7 +334,8 @@ def _checked(text: str) -> str:
     return text
 
 
-def _reading() -> Select[Any]:
+def reading_conversations() -> Select[Any]:
+    """A query over conversations with what `conversation_of` needs."""
     columns: list[Any] = [
         conversations,
         members.c.name.label("assignee_name"),
@@ -360,4 +376,5 @@ def conversation_of(row: RowMapping) -> Conversation:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         first_line=row["first_line"],
+        place=row["place"],
     )

@@ -1,5 +1,6 @@
 """The texts of a conversation: appended in order, read back with the draft and vote of each reply."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.database import Database
 from storage.drafts import draft_columns, draft_of
-from storage.records import Author, DeliveryStatus, Message, Visibility, new_id
+from storage.records import Attachment, Author, DeliveryStatus, Message, Visibility, new_id
 from storage.tables import conversations, deliveries, drafts, feedback, members, messages
 
 # Built once: making such a statement takes longer than running it.
@@ -42,6 +43,7 @@ async def append(
     member_id: str | None = None,
     turn_id: str | None = None,
     draft_id: str | None = None,
+    attachments: Sequence[Attachment] = (),
 ) -> str:
     """Add a message at `seq`; the caller holds the conversation's lock and moves its `last_seq`."""
     message_id = new_id()
@@ -57,6 +59,7 @@ async def append(
             "author": author,
             "visibility": visibility,
             "text": text,
+            "attachments": [_kept(attachment) for attachment in attachments] or None,
             "member_id": member_id,
             "turn_id": turn_id,
             "draft_id": draft_id,
@@ -99,6 +102,16 @@ async def say(
     )
     if visibility is Visibility.PUBLIC:
         await dispatch(connection, conversation, message_id, seq)
+
+
+async def is_known(connection: AsyncConnection, conversation: RowMapping, external_id: str) -> bool:
+    """Whether a message with the channel's id is kept already."""
+    query = select(messages.c.id).where(
+        messages.c.workspace_id == conversation["workspace_id"],
+        messages.c.channel == conversation["channel"],
+        messages.c.external_id == external_id,
+    )
+    return (await connection.execute(query)).first() is not None
 
 
 async def next_seq(connection: AsyncConnection, conversation_id: str) -> int:
@@ -168,4 +181,14 @@ def plain_message_of(row: RowMapping) -> Message:
         text=row["text"],
         created_at=row["created_at"],
         member_id=row["member_id"],
+        attachments=tuple(Attachment(**kept) for kept in row["attachments"] or ()),
     )
+
+
+def _kept(attachment: Attachment) -> dict[str, str | int]:
+    return {
+        "name": attachment.name,
+        "url": attachment.url,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+    }

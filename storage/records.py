@@ -339,9 +339,9 @@ class WorkspaceSettings(Value):
     """None: always open. Otherwise drafts outside the hours are held."""
     waiting_notice: str = "Thanks, I have passed this on: a person from our team will answer you here."
 
-    def mode_of(self, channel: str) -> Mode:
-        """The autopilot's mode in this channel."""
-        return self.channel_modes.get(channel, self.mode)
+    def mode_of(self, channel: str, place_mode: Mode | None = None) -> Mode:
+        """The autopilot's mode in this channel; a place of it (a Slack channel, a forum) may have its own."""
+        return place_mode or self.channel_modes.get(channel, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +378,20 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a customer sent with a message."""
+
+    name: str
+    url: str
+    """Where an agent finds it."""
+    media_type: str = ""
+    size: int = 0
+    """Bytes."""
+    text: str | None = None
+    """What a text-like file says, which is read into the message; None: a person has to look."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One text in a conversation."""
 
@@ -396,6 +410,8 @@ class Message:
     """The draft this reply was sent from."""
     vote: Vote | None = None
     """The customer's vote on this reply."""
+    attachments: tuple[Attachment, ...] = ()
+    """The customer's files that are not in the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +437,8 @@ class Conversation:
     updated_at: datetime
     first_line: str = ""
     """The newest customer message's beginning, for lists."""
+    place: str = ""
+    """Where in the channel the thread is: a Slack channel, a Discord forum; empty on the web."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,3 +547,67 @@ class Incoming:
     customer_name: str = ""
     customer_email: str | None = None
     subject: str = ""
+    place: str = ""
+    """Where in the channel the thread is, for the place's own mode."""
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a channel people talk: a Slack channel, a Discord text or forum channel."""
+
+    workspace_id: str
+    channel: ChannelName
+    team: str
+    """The Slack team or Discord guild."""
+    external_id: str
+    name: str = ""
+    mode: Mode | None = None
+    """None: no support channel. Otherwise every message there is heard (`off`: mentions go to people)."""
+    is_staff: bool = False
+    """Reviews are posted here as cards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A review shown in a staff place, to be kept in step with it."""
+
+    id: str
+    workspace_id: str
+    review_id: str
+    version: int
+    channel: ChannelName
+    team: str
+    place: str
+    external_id: str | None
+    """The platform's id of the message; None until the platform has answered."""
+    shows: ReviewStatus
+    """What the card shows; it must be updated when the review is further."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A Slack team or Discord guild that belongs to a workspace."""
+
+    workspace_id: str
+    channel: ChannelName
+    team: str
+    enterprise: str = ""
+    name: str = ""
+    bot_user: str = ""
+    secrets: str = field(default="", repr=False)
+    """Tokens as the adapter's own JSON; encrypted at rest. Empty: the token comes from the environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelState:
+    """How a channel's connection is, as the process that holds it sees it."""
+
+    channel: ChannelName
+    is_on: bool = False
+    connected_since: datetime | None = None
+    """None: not connected."""
+    last_event_at: datetime | None = None
+    last_error: str = ""
+    """One plain line; empty: none since it connected."""
+    last_error_at: datetime | None = None

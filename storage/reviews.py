@@ -55,14 +55,16 @@ class Reviews:
     async def by_id(self, review_id: str) -> Review | None:
         """One review for the desk's own jobs, which know no workspace."""
         async with self._database.read() as connection:
-            row = (await connection.execute(_reading().where(reviews.c.id == review_id))).mappings().one_or_none()
+            row = (
+                (await connection.execute(reading_reviews().where(reviews.c.id == review_id))).mappings().one_or_none()
+            )
         return review_of(row) if row else None
 
     async def page(
         self, workspace_id: str, status: ReviewStatus | None = None, *, limit: int = 50, cursor: str | None = None
     ) -> Page[Review]:
         """Reviews, the longest waiting first."""
-        query = _reading().where(reviews.c.workspace_id == workspace_id)
+        query = reading_reviews().where(reviews.c.workspace_id == workspace_id)
         if status is not None:
             query = query.where(reviews.c.status == status)
         if cursor:
@@ -78,7 +80,7 @@ class Reviews:
     async def of_conversation(self, workspace_id: str, conversation_id: str) -> Review | None:
         """The conversation's newest review, decided or not."""
         query = (
-            _reading()
+            reading_reviews()
             .where(reviews.c.workspace_id == workspace_id, reviews.c.conversation_id == conversation_id)
             .order_by(reviews.c.created_at.desc(), reviews.c.version.desc())
             .limit(1)
@@ -162,7 +164,7 @@ class Reviews:
 
 
 async def _row(connection: AsyncConnection, workspace_id: str, review_id: str) -> RowMapping:
-    query = _reading().where(reviews.c.id == review_id, reviews.c.workspace_id == workspace_id)
+    query = reading_reviews().where(reviews.c.id == review_id, reviews.c.workspace_id == workspace_id)
     row: RowMapping | None = (await connection.execute(query)).mappings().one_or_none()
     if row is None:
         raise NotFoundError("There is no such review in this workspace.")
@@ -203,7 +205,8 @@ def _check(decision: Decision, row: RowMapping) -> None:
         raise InvalidError("Say what the next draft should do: a rejection needs guidance.")
 
 
-def _reading() -> Select[Any]:
+def reading_reviews() -> Select[Any]:
+    """A query over reviews with what `review_of` needs."""
     columns: list[Any] = [
         reviews,
         conversations.c.channel,

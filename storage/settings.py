@@ -24,7 +24,10 @@ USUAL_NAMES = {
     "SLACK_APP_TOKEN": ("slack", "app_token"),
     "SLACK_SIGNING_SECRET": ("slack", "signing_secret"),
     "DISCORD_BOT_TOKEN": ("discord", "bot_token"),
+    "SLACK_CLIENT_ID": ("slack", "client_id"),
+    "SLACK_CLIENT_SECRET": ("slack", "client_secret"),
     "DESKHAND_SECRET": ("web", "secret"),
+    "DESKHAND_ENCRYPTION_KEY": ("web", "encryption_key"),
     "DESKHAND_ADMIN_PASSWORD": ("demo", "admin_password"),
     "DESKHAND_AGENT_PASSWORD": ("demo", "agent_password"),
 }
@@ -84,6 +87,13 @@ class SlackSettings(Section):
     bot_token: SecretStr = SecretStr("")
     app_token: SecretStr = SecretStr("")
     signing_secret: SecretStr = SecretStr("")
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    """With client_id: "Add to Slack" for several teams."""
+    workspace: str = ""
+    """The workspace of the team whose SLACK_BOT_TOKEN is set; empty: the only workspace, or `demo`."""
+    together_seconds: Seconds = 120.0
+    """Top-level messages of one person within this time of each other are one conversation."""
 
 
 class DiscordSettings(Section):
@@ -91,6 +101,14 @@ class DiscordSettings(Section):
 
     api_url: Url = "https://discord.com/api/v10"
     bot_token: SecretStr = SecretStr("")
+    workspace: str = ""
+    """The workspace of servers that belong to none, and of direct messages; empty: the only workspace, or `demo`."""
+    staff_roles: tuple[int, ...] = ()
+    """Ids of the roles whose people are agents here."""
+    support_channels: tuple[int, ...] = ()
+    """Ids of forum and text channels where every message is for the desk; the workbench adds more."""
+    staff_channels: tuple[int, ...] = ()
+    """Ids of channels where reviews are posted as cards; the workbench adds more."""
 
 
 class WebSettings(Section):
@@ -100,6 +118,10 @@ class WebSettings(Section):
     port: Annotated[int, Field(ge=1, le=65535)] = 7860
     secret: SecretStr = SecretStr("")
     """Signs logins. Empty: made at random and kept in the data folder."""
+    encryption_key: SecretStr = SecretStr("")
+    """Encrypts the tokens of chat platforms at rest. Empty: `secret` does."""
+    public_url: Url = ""
+    """Where people's browsers find this desk, for links and "Add to Slack"; empty: none are made."""
     session_hours: Positive = 12
     login_attempts: Positive = 10
     """Failed logins per address and e-mail within five minutes."""

@@ -23,16 +23,21 @@ class Signals:
                 news.set()
 
     @contextmanager
-    def listen(self, key: str) -> Iterator[asyncio.Event]:
-        """An event that is set by news; clear it before reading the rows, so that none is missed."""
+    def listen(self, *keys: str) -> Iterator[asyncio.Event]:
+        """An event that is set by news of any key; clear it before reading the rows, so that none is missed."""
         news = asyncio.Event()
-        self._waiting[key].add(news)
+        for key in keys:
+            self._waiting[key].add(news)
         try:
             yield news
         finally:
-            self._waiting[key].discard(news)
-            if not self._waiting[key]:
-                del self._waiting[key]
+            for key in keys:
+                self._forget(key, news)
+
+    def _forget(self, key: str, news: asyncio.Event) -> None:
+        self._waiting[key].discard(news)
+        if not self._waiting[key]:
+            del self._waiting[key]
 
 
 async def wait_for_news(news: asyncio.Event, seconds: float) -> None:

@@ -11,18 +11,25 @@ from datetime import timedelta
 from pathlib import Path
 
 from storage.arrivals import Arrivals
+from storage.cards import Cards
 from storage.conversations import Conversations
+from storage.corrections import Corrections
 from storage.database import Database, open_database
 from storage.documents.catalogue import Catalogue
 from storage.embedder import Embedder
 from storage.errors import SettingsError
 from storage.feedback import Feedback
+from storage.identities import Identities
+from storage.installations import Installations
 from storage.knowledge import Knowledge
 from storage.members import Members
 from storage.outbox import Outbox
+from storage.places import Places
 from storage.reviews import Reviews
+from storage.sealing import Seal
 from storage.settings import Settings
 from storage.signals import Signals
+from storage.threads import Threads
 from storage.turns import Turns
 from storage.vectors import open_vectors
 from storage.workspaces import Workspaces
@@ -36,6 +43,7 @@ class Store:
     workspaces: Workspaces
     members: Members
     arrivals: Arrivals
+    corrections: Corrections
     conversations: Conversations
     turns: Turns
     reviews: Reviews
@@ -44,6 +52,11 @@ class Store:
     knowledge: Knowledge
     catalogue: Catalogue
     signals: Signals
+    threads: Threads
+    places: Places
+    identities: Identities
+    cards: Cards
+    installations: Installations
 
 
 @asynccontextmanager
@@ -61,6 +74,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             workspaces=Workspaces(database, settings),
             members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
             arrivals=Arrivals(database),
+            corrections=Corrections(database),
             conversations=Conversations(database),
             turns=Turns(database, settings.conversation.history_messages),
             reviews=Reviews(database),
@@ -69,6 +83,11 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             knowledge=knowledge,
             catalogue=Catalogue(database, knowledge),
             signals=Signals(),
+            threads=Threads(database),
+            places=Places(database),
+            identities=Identities(database),
+            cards=Cards(database),
+            installations=Installations(database, Seal(encryption_key(settings))),
         )
 
 
@@ -94,6 +113,11 @@ def signing_secret(settings: Settings) -> str:
     if not path.exists():
         _write_secret(path)
     return path.read_text(encoding="utf-8")
+
+
+def encryption_key(settings: Settings) -> str:
+    """What encrypts tokens at rest: DESKHAND_ENCRYPTION_KEY, or what signs logins."""
+    return settings.web.encryption_key.get_secret_value() or signing_secret(settings)
 
 
 def _write_secret(path: Path) -> None:

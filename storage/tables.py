@@ -120,6 +120,8 @@ conversations = Table(
     _workspace(),
     Column("channel", String(16), nullable=False),
     Column("thread", String(200), nullable=False),
+    # Where in the channel the thread is (a Slack channel, a Discord forum), for its own mode; empty on the web.
+    Column("place", String(200), nullable=False, server_default=""),
     _ref("customer_id", "customers"),
     Column("status", String(16), nullable=False),
     Column("subject", String(300), nullable=False, server_default=""),
@@ -166,6 +168,8 @@ messages = Table(
     Column("author", String(16), nullable=False),
     Column("visibility", String(16), nullable=False),
     Column("text", Text, nullable=False),
+    # Files that came with the text and were not read into it: [{"name", "url", "media_type", "size"}].
+    Column("attachments", Json),
     _ref("member_id", "members", nullable=True),
     # The turn that answered this customer message, or that this reply came from.
     Column("turn_id", String(32)),
@@ -371,4 +375,83 @@ audit_events = Table(
     _at("at"),
     Index(None, "workspace_id", "at"),
     Index(None, "conversation_id", "at"),
+)
+
+places = Table(
+    "places",
+    metadata,
+    _id(),
+    _workspace(),
+    Column("channel", String(16), nullable=False),
+    # The Slack team or Discord guild.
+    Column("team", String(64), nullable=False, server_default=""),
+    Column("external_id", String(200), nullable=False),
+    Column("name", String(200), nullable=False, server_default=""),
+    # NULL: no support channel, mentions follow the workspace's mode.
+    Column("mode", String(16)),
+    Column("is_staff", Boolean, nullable=False, server_default=text("false")),
+    _at("created_at"),
+    UniqueConstraint("workspace_id", "channel", "external_id"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    _id(),
+    _workspace(),
+    _ref("member_id", "members"),
+    Column("channel", String(16), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    _at("created_at"),
+    UniqueConstraint("workspace_id", "channel", "external_id"),
+    Index(None, "member_id"),
+)
+
+cards = Table(
+    "cards",
+    metadata,
+    _id(),
+    _workspace(),
+    _ref("review_id", "reviews"),
+    Column("version", Integer, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("team", String(64), nullable=False, server_default=""),
+    # Where the card was posted, and the platform's id of it; NULL until the platform has answered.
+    Column("place", String(200), nullable=False),
+    Column("external_id", String(200)),
+    # The review's status as the card shows it.
+    Column("shows", String(16), nullable=False),
+    _at("created_at"),
+    UniqueConstraint("review_id", "channel", "place"),
+    Index(None, "channel", "shows"),
+)
+
+installations = Table(
+    "installations",
+    metadata,
+    _id(),
+    _workspace(),
+    Column("channel", String(16), nullable=False),
+    # The Slack team or Discord guild: it belongs to one workspace.
+    Column("team", String(64), nullable=False),
+    Column("enterprise", String(64), nullable=False, server_default=""),
+    Column("name", String(200), nullable=False, server_default=""),
+    Column("bot_user", String(64), nullable=False, server_default=""),
+    # Tokens and what else the platform gave, encrypted; empty where the token comes from the environment.
+    Column("sealed", Text, nullable=False, server_default=""),
+    _at("created_at"),
+    UniqueConstraint("channel", "team"),
+)
+
+early_changes = Table(
+    "early_changes",
+    metadata,
+    _id(),
+    _workspace(),
+    Column("channel", String(16), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    # The new text of a message that has not arrived yet; NULL: it was deleted.
+    Column("text", Text),
+    _at("created_at"),
+    UniqueConstraint("workspace_id", "channel", "external_id"),
 )

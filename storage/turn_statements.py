@@ -1,9 +1,9 @@
 """The statements of a turn's way, built once: making such a statement takes longer than running it."""
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import and_, bindparam, select, update
 
 from storage.records import Author, Visibility
-from storage.tables import conversations, messages, turns, workspaces
+from storage.tables import conversations, messages, places, turns, workspaces
 
 TURN = select(turns).where(turns.c.id == bindparam("turn_id"))
 
@@ -18,9 +18,18 @@ JOINED = (
         conversations.c.summary_seq,
         conversations.c.bot_turns,
         workspaces.c.settings,
+        places.c.mode.label("place_mode"),
     )
     .join(conversations, conversations.c.id == turns.c.conversation_id)
     .join(workspaces, workspaces.c.id == turns.c.workspace_id)
+    .outerjoin(
+        places,
+        and_(
+            places.c.workspace_id == conversations.c.workspace_id,
+            places.c.channel == conversations.c.channel,
+            places.c.external_id == conversations.c.place,
+        ),
+    )
     .where(turns.c.id == bindparam("turn_id"))
 )
 """A turn with what its run needs to know about its conversation and workspace."""

@@ -54,6 +54,10 @@ class Work:
     """A person has the conversation: the bot is silent."""
     overtaken: tuple[str, ...]
     """Earlier turns of the conversation whose checkpoints are no longer needed."""
+    place_mode: Mode | None = None
+    """The mode of the place within the channel, where it has its own."""
+    unread_files: bool = False
+    """The unanswered messages came with files that are not in the question."""
     long: bool = False
     """The history has grown to twice its length: the older half should go into the summary."""
 
@@ -259,6 +263,8 @@ class Turns:
             bot_turns=row["bot_turns"],
             owned=row["conversation_status"] == ConversationStatus.ASSIGNED,
             overtaken=tuple(turn_id for turn_id, status in others if status != TurnStatus.WAITING),
+            place_mode=Mode(row["place_mode"]) if row["place_mode"] else None,
+            unread_files=any(text.attachments for text in fresh),
         )
 
     async def _texts(self, connection: AsyncConnection, row: RowMapping) -> list[Message]:

@@ -113,7 +113,7 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
         jobs = EmbeddedJobs(retry_seconds=0.05)
         deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), None)
         desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
-        intake = Intake(store.arrivals, jobs, store.signals, settings.conversation.gather_seconds)
+        intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
         web = WebDesk(settings, store, desk, intake, jobs)
         if working:
             jobs.start(_handlers(web))
@@ -129,7 +129,8 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
 async def open_web_desk_beside(desk: WebDesk, embedder: Embedder) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a second process of the same desk: the same rows, and signals of its own."""
     async with open_store(desk.settings, embedder) as store:
-        beside = replace(desk, store=store, intake=Intake(store.arrivals, desk.jobs, store.signals, 0))
+        intake = Intake(store.arrivals, store.corrections, desk.jobs, store.signals, 0)
+        beside = replace(desk, store=store, intake=intake)
         async with serving(beside.app()) as base_url, httpx.AsyncClient(base_url=base_url) as client:
             yield client
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from graph.desk import Desk
 from storage.arrivals import Accepted
 from storage.jobs import Jobs
-from storage.records import Incoming
+from storage.records import ChannelState, Incoming
 from storage.settings import Settings
 from storage.store import Store
 
@@ -25,3 +25,5 @@ class Office:
     """The way in for tickets: intake's, passed in so that the workbench need not know the channels."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     """What `/metrics` shows."""
+    channel_states: Callable[[], tuple[ChannelState, ...]] = tuple
+    """How the chat channels of this process are connected."""

@@ -25,6 +25,8 @@ async def check(state: State) -> State:
         suspicious=state.get("suspicious", False),
         version=state.get("version", 1),
         at=datetime.now(UTC),
+        place_mode=turn.place_mode,
+        unread_files=turn.unread_files,
     )
     return {"draft": draft, "triage": triage, "verdict": decide(case)}
 

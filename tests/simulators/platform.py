@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from bot.channel import ChannelError
 from storage.outbox import Outgoing
-from storage.records import ChannelName
+from storage.records import ChannelName, Conversation
 
 Fault = Literal["ok", "lose the answer", "503", "429", "403"]
 
@@ -96,6 +96,9 @@ class PlatformChannel:
             permanent=answer.status_code == httpx.codes.FORBIDDEN,
             retry_after=float(retry_after) if retry_after else None,
         )
+
+    async def working(self, conversation: Conversation, *, on: bool) -> None:
+        """The platform has no such sign."""
 
     def _body(self, outgoing: Outgoing) -> dict[str, str]:
         return {"client_id": outgoing.delivery_id, "thread": outgoing.thread, "text": outgoing.message.text}

@@ -55,6 +55,7 @@ HELD = {
     "guard": (replace(GOOD, guard=GuardResult(action=GuardAction.HOLD, text="x", reason="An attack.")), "An attack."),
     "failure": (replace(GOOD, failure="The model did not answer.", draft=Draft()), "The model did not answer."),
     "planted": (replace(GOOD, suspicious=True), "gives orders to the assistant"),
+    "files": (replace(GOOD, unread_files=True), "a file that a person has to look at"),
     "redraft": (replace(GOOD, version=2), "asked for this redraft"),
     "personal data": (
         replace(
@@ -79,6 +80,13 @@ def test_a_held_draft_says_why(name: str) -> None:
     verdict = decide(case)
     assert verdict.route is Route.REVIEW
     assert [reason for reason in verdict.held_because if words in reason], verdict.held_because
+
+
+def test_a_place_with_a_mode_of_its_own_overrules_its_channel() -> None:
+    assert decide(replace(GOOD, place_mode=Mode.DRAFT)).route is Route.REVIEW
+    draft_everywhere = replace(GOOD, settings=WorkspaceSettings(channel_modes={"web": Mode.DRAFT}))
+    assert decide(draft_everywhere).route is Route.REVIEW
+    assert decide(replace(draft_everywhere, place_mode=Mode.AUTO)).route is Route.SEND
 
 
 def test_every_rule_has_a_case_here() -> None:

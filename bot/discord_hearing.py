@@ -1,0 +1,187 @@
+"""What people write on Discord: who is heard where, and how it reaches the desk."""
+
+from dataclasses import dataclass, replace
+
+import discord
+import structlog
+
+from bot.channel import ChannelError
+from bot.discord_channel import DiscordChannel
+from bot.discord_client import DeskClient
+from bot.discord_order import Turnstile
+from bot.discord_people import Directory
+from bot.discord_texts import files_of, is_for, is_from_human, post_text, text_of, thread_name
+from bot.intake import Intake
+from bot.state import ChannelStates
+from bot.working import WorkingSigns
+from graph.desk import Desk
+from storage.errors import ConversationClosedError
+from storage.records import Conversation, Incoming
+from storage.store import Store
+
+log = structlog.get_logger(__name__)
+
+INVITATION = "How can we help? Write your question here."
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """What hearing needs."""
+
+    client: DeskClient
+    store: Store
+    intake: Intake
+    desk: Desk
+    directory: Directory
+    channel: DiscordChannel
+    signs: WorkingSigns
+    states: ChannelStates
+
+
+class Hearing:
+    """Takes messages, edits and deletions; the same ones again change nothing."""
+
+    def __init__(self, ears: Ears) -> None:
+        self._ears = ears
+        self._turnstile = Turnstile()
+
+    async def heard(self, message: discord.Message) -> None:
+        """Somebody wrote: keep it if it is for the desk."""
+        if not is_from_human(message):
+            return
+        self._ears.states.event("discord")
+        async with self._turnstile.through(message.channel.id):
+            await self._hear(message)
+
+    async def edited(self, event: discord.RawMessageUpdateEvent) -> None:
+        """Somebody changed a message; what has not been answered is answered as it reads now."""
+        message = event.message
+        if message.edited_at is None or not is_from_human(message):
+            return
+        self._ears.states.event("discord")
+        async with self._turnstile.through(event.channel_id):
+            await self._edit(message)
+
+    async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
+        """A message is gone: it is not answered any more."""
+        async with self._turnstile.through(channel_id):
+            workspace_id = await self._ears.directory.workspace_of(guild_id)
+            if await self._ears.store.threads.of_message(workspace_id, "discord", str(message_id)):
+                await self._ears.intake.delete(workspace_id, "discord", str(message_id))
+
+    async def _hear(self, message: discord.Message) -> None:
+        workspace_id = await self._ears.directory.workspace_of(message.guild.id if message.guild else None)
+        channel = await self._resolved(message)
+        if isinstance(channel, discord.DMChannel):
+            await self._accept(await self._incoming(workspace_id, message, channel.id))
+        elif isinstance(channel, discord.Thread):
+            await self._in_thread(workspace_id, message, channel)
+        elif isinstance(channel, discord.TextChannel):
+            await self._in_channel(workspace_id, message, channel)
+
+    async def _resolved(self, message: discord.Message) -> object:
+        """The message's channel; asked for when the gateway has not told of it, as for a thread that woke up."""
+        if not isinstance(message.channel, discord.PartialMessageable) or message.guild is None:
+            return message.channel
+        return await self._ears.client.fetch_channel(message.channel.id)
+
+    async def _in_thread(self, workspace_id: str, message: discord.Message, thread: discord.Thread) -> None:
+        """In a thread that the desk serves its customer and the staff are heard, nobody else."""
+        conversation = await self._ears.store.threads.find(workspace_id, "discord", str(thread.id))
+        if conversation is None:
+            if await self._begins_in(workspace_id, message, thread):
+                await self._accept(await self._from_thread(workspace_id, message, thread))
+        elif conversation.customer.external_id == str(message.author.id):
+            await self._accept(await self._from_thread(workspace_id, message, thread))
+        elif member := await self._ears.directory.staff(workspace_id, message.author):
+            text = text_of(message, self._ears.client.me) or "(sent a file)"
+            try:
+                await self._ears.desk.overhear(member, conversation.id, text, str(message.id))
+            except ConversationClosedError:
+                log.info("staff wrote in a closed conversation", conversation=conversation.id)
+
+    async def _begins_in(self, workspace_id: str, message: discord.Message, thread: discord.Thread) -> bool:
+        if is_for(message, self._ears.client.me):
+            return True
+        if message.author.id != thread.owner_id:
+            return False
+        # What staff post in a support channel unasked are announcements.
+        listens = await self._ears.directory.hears_everything(workspace_id, thread.parent_id)
+        return listens and await self._ears.directory.staff(workspace_id, message.author) is None
+
+    async def _in_channel(self, workspace_id: str, message: discord.Message, channel: discord.TextChannel) -> None:
+        """A mention, or any message of a support channel, opens a thread."""
+        asked = is_for(message, self._ears.client.me)
+        if not asked:
+            listens = await self._ears.directory.hears_everything(workspace_id, channel.id)
+            if not listens or await self._ears.directory.staff(workspace_id, message.author):
+                return
+        # The thread will have the message's id, so the message is kept before the thread is there.
+        incoming = await self._incoming(workspace_id, message, message.id, place=channel.id)
+        name = thread_name(incoming.text, message.author.display_name)
+        if not incoming.text and not incoming.attachments:
+            await self._ears.intake.open(replace(incoming, external_id=""))
+            await self._ears.channel.open_thread(channel.id, message.id, name)
+            await self._invite(message.id)
+            return
+        conversation = await self._keep(incoming)
+        await self._ears.channel.open_thread(channel.id, message.id, name)
+        self._show_working(conversation)
+
+    async def _invite(self, thread_id: int) -> None:
+        try:
+            await self._ears.channel.say(thread_id, INVITATION, f"invitation/{thread_id}")
+        except ChannelError as error:
+            log.warning("no invitation", thread=thread_id, reason=error.reason)
+
+    async def _from_thread(self, workspace_id: str, message: discord.Message, thread: discord.Thread) -> Incoming:
+        incoming = await self._incoming(workspace_id, message, thread.id, place=thread.parent_id)
+        is_post = isinstance(thread.parent, discord.ForumChannel) and message.id == thread.id
+        if not is_post:
+            return incoming
+        return replace(incoming, text=post_text(thread, incoming.text), subject=thread.name)
+
+    async def _incoming(
+        self, workspace_id: str, message: discord.Message, thread_id: int, *, place: int | None = None
+    ) -> Incoming:
+        return Incoming(
+            workspace_id=workspace_id,
+            channel="discord",
+            external_id=str(message.id),
+            thread=str(thread_id),
+            customer_external_id=str(message.author.id),
+            text=text_of(message, self._ears.client.me),
+            customer_name=message.author.display_name,
+            place=str(place) if place else "",
+            attachments=await files_of(message.attachments),
+        )
+
+    async def _accept(self, incoming: Incoming) -> None:
+        if incoming.text or incoming.attachments:
+            self._show_working(await self._keep(incoming))
+
+    async def _keep(self, incoming: Incoming) -> Conversation | None:
+        accepted = await self._ears.intake.accept(incoming)
+        if accepted.turn_id is None:
+            return None
+        return await self._ears.store.conversations.read(accepted.workspace_id, accepted.conversation_id)
+
+    def _show_working(self, conversation: Conversation | None) -> None:
+        if conversation is not None:
+            self._ears.signs.show(self._ears.channel, conversation)
+
+    async def _edit(self, message: discord.Message) -> None:
+        workspace_id = await self._ears.directory.workspace_of(message.guild.id if message.guild else None)
+        known = await self._ears.store.threads.of_message(workspace_id, "discord", str(message.id))
+        if known is None:
+            # It may be for the desk as it reads now: a mention that was forgotten.
+            await self._hear(message)
+            return
+        channel = await self._resolved(message)
+        if isinstance(channel, discord.Thread):
+            incoming = await self._from_thread(workspace_id, message, channel)
+        else:
+            place = int(known.place) if known.place else None
+            incoming = await self._incoming(workspace_id, message, int(known.thread), place=place)
+        await self._ears.intake.edit(incoming)
+        self._show_working(await self._ears.store.conversations.read(workspace_id, known.id))

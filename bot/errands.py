@@ -1,0 +1,37 @@
+"""Small work beside the main way: started, not waited for, and never silently lost."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Errands:
+    """Runs errands; a failing one is logged and harms nobody."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def send(self, errand: Coroutine[Any, Any, object], what: str) -> None:
+        """Start it."""
+        task = asyncio.create_task(self._run(errand, what), name=what)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def close(self, seconds: float = 2.0) -> None:
+        """Let what is running finish for a moment, then stop it."""
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=seconds)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+    async def _run(self, errand: Coroutine[Any, Any, object], what: str) -> None:
+        try:
+            await errand
+        except Exception:
+            log.warning("errand failed", errand=what, exc_info=True)

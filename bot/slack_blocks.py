@@ -1,0 +1,110 @@
+"""What customers see: replies as Block Kit (docs.slack.dev/reference/block-kit)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bot.formatting import split
+from bot.mrkdwn import escape_mrkdwn, to_mrkdwn
+from storage.records import Author, Citation, Message
+
+Block = dict[str, Any]
+MAX_SECTION = 2900
+"""Slack takes 3,000 characters; some are left for what closes a code block."""
+MAX_BUTTON, MAX_VALUE, MAX_CONTEXT, MAX_FALLBACK = 75, 2000, 10, 3000
+SOURCE_TITLE = 120
+
+
+def reply_blocks(message: Message) -> list[Block]:
+    """A reply: its text, where it comes from, and what the customer may do about it."""
+    blocks = sections(message.text)
+    if message.author is Author.SYSTEM:
+        return blocks
+    if message.author is Author.AGENT and message.member_name:
+        blocks.append(context(f"— {escape_mrkdwn(message.member_name)}"))
+    if message.draft and message.draft.citations:
+        blocks.append(context("Sources: " + " · ".join(map(_source, message.draft.citations))))
+    if message.draft and message.draft.follow_ups:
+        blocks.append(_follow_ups(message))
+    blocks.append(_actions(message))
+    return blocks
+
+
+def sections(markdown: str) -> list[Block]:
+    """A text as sections of fewer than 3,000 characters each."""
+    made = to_mrkdwn(markdown)
+    # Cut as mrkdwn: escaping makes a text longer.
+    return [section(piece) for piece in split(made, MAX_SECTION)] or [section(" ")]
+
+
+def section(mrkdwn: str) -> Block:
+    """One section; `verbatim` keeps Slack from making links and mentions of what only looks like them."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn, "verbatim": True}}
+
+
+def context(*lines: str) -> Block:
+    """Small grey print."""
+    elements = [{"type": "mrkdwn", "text": line[:MAX_SECTION], "verbatim": True} for line in lines[:MAX_CONTEXT]]
+    return {"type": "context", "elements": elements}
+
+
+def button(text: str, action_id: str, value: str, style: str = "") -> Block:
+    """A button; `style` is empty, `primary` or `danger`."""
+    label = text if len(text) <= MAX_BUTTON else text[: MAX_BUTTON - 1] + "…"
+    made: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": label, "emoji": True},
+        "action_id": action_id,
+        "value": value[:MAX_VALUE],
+    }
+    return {**made, "style": style} if style else made
+
+
+def buttons(block_id: str, elements: Sequence[Block]) -> Block:
+    """A row of buttons."""
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
+
+
+def fallback(text: str) -> str:
+    """What notifications show, as mrkdwn."""
+    return (split(to_mrkdwn(text), MAX_FALLBACK) or [" "])[0]
+
+
+def source_modal(citations: Iterable[Citation]) -> Block:
+    """The passages that a reply rests on."""
+    blocks: list[Block] = []
+    for citation in citations:
+        blocks += [section(f"*{escape_mrkdwn(citation.title)[:SOURCE_TITLE]}*"), *sections(citation.text)[:3]]
+    return {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Sources"},
+        "close": {"type": "plain_text", "text": "Close"},
+        "blocks": blocks[:90] or [section("This reply names no sources.")],
+    }
+
+
+def _source(citation: Citation) -> str:
+    title = escape_mrkdwn(citation.title[:SOURCE_TITLE])
+    # A source that is known by its address is shown as a link.
+    address = citation.title if citation.title.startswith(("https://", "http://")) else ""
+    return f"<{title}>" if address else f"_{title}_"
+
+
+def _follow_ups(message: Message) -> Block:
+    follow_ups = message.draft.follow_ups if message.draft else ()
+    made = [
+        button(text, f"follow_up_{n}", f"{message.conversation_id}:{text}") for n, text in enumerate(follow_ups[:5])
+    ]
+    return buttons(f"follow_ups:{message.id}", made)
+
+
+def _actions(message: Message) -> Block:
+    value = f"{message.conversation_id}:{message.id}"
+    made: list[Block] = []
+    if message.draft is not None:
+        made = [button("👍", "vote_up", value), button("👎", "vote_down", value)]
+    if message.author is Author.BOT:
+        made.append(button("Talk to a person", "person", value))
+    made.append(button("Solved", "solved", value))
+    if message.draft and message.draft.citations:
+        made.append(button("Sources", "sources", value))
+    return buttons(f"actions:{message.id}", made)

@@ -1,0 +1,51 @@
+"""Slack's errors (docs.slack.dev/reference/methods/chat.postMessage#errors) as ours."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+
+from bot.channel import ChannelError
+
+HTTP_TOO_MANY, HTTP_SERVER_ERROR = 429, 500
+FOR_NOW = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "rate_limited"}
+)
+"""What may be over at the next try; every other error of Slack's stays."""
+UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
+WRONG_TOKEN = frozenset(
+    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
+)
+
+
+class UncertainError(ChannelError):
+    """No answer came: Slack may have done it or not."""
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise ChannelError for whatever goes wrong with a call of Slack's Web API."""
+    try:
+        yield
+    except SlackApiError as error:
+        raise _refused(error) from error
+    except UNREACHABLE as error:
+        raise UncertainError(f"Slack does not answer ({type(error).__name__})") from error
+
+
+def reason_of(error: SlackApiError) -> str:
+    """Slack's word for what went wrong."""
+    data = error.response.data if hasattr(error.response, "data") else error.response
+    return str(data.get("error", "no reason")) if isinstance(data, dict) else "no reason"
+
+
+def _refused(error: SlackApiError) -> ChannelError:
+    status, reason = int(getattr(error.response, "status_code", 0)), reason_of(error)
+    if status == HTTP_TOO_MANY or reason == "ratelimited":
+        return ChannelError("Slack asks to wait", retry_after=float(error.response.headers.get("Retry-After", 1)))
+    if status >= HTTP_SERVER_ERROR:
+        # A gateway's answer says nothing about what happened behind it.
+        return UncertainError(f"Slack answered {status}")
+    return ChannelError(f"Slack refused it: {reason}", permanent=reason not in FOR_NOW)

@@ -1,0 +1,44 @@
+"""App Home: customers see their open conversations, staff the queue."""
+
+from bot.mrkdwn import escape_mrkdwn
+from bot.slack_address import user_key
+from bot.slack_blocks import Block, context, section
+from bot.slack_card import card_blocks
+from bot.slack_command import link_to, status_words
+from bot.slack_teams import SlackTeam, SlackTeams
+from storage.records import ReviewStatus
+from storage.store import Store
+
+SHOWN = 10
+
+
+class SlackHome:
+    """Makes the view of the Home tab."""
+
+    def __init__(self, store: Store, teams: SlackTeams) -> None:
+        self._store = store
+        self._teams = teams
+
+    async def publish(self, team: SlackTeam, user: str) -> None:
+        """Show this user their Home tab as it is now. Raises slack_sdk's errors."""
+        staff = await self._teams.member(team, user) is not None
+        blocks = await self._queue(team) if staff else await self._conversations(team, user)
+        await team.client.views_publish(user_id=user, view={"type": "home", "blocks": blocks[:100]})
+
+    async def _conversations(self, team: SlackTeam, user: str) -> list[Block]:
+        mine = await self._store.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
+        if not mine:
+            return [
+                section("*You have no open conversations.*\nWrite to me here in *Messages*, or mention me anywhere.")
+            ]
+        lines = [section(f"{link_to(team, item)}\n{status_words(item)}") for item in mine[:SHOWN]]
+        return [section("*Your conversations*"), *lines]
+
+    async def _queue(self, team: SlackTeam) -> list[Block]:
+        page = await self._store.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=SHOWN)
+        if not page.items:
+            return [section("*Nothing waits for you.*"), context("New drafts that need a person appear here.")]
+        blocks = [section(f"*{escape_mrkdwn(str(len(page.items)))}{'+' if page.next else ''} drafts wait*")]
+        for review in page.items:
+            blocks += [{"type": "divider"}, *card_blocks(review)]
+        return blocks

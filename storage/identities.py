@@ -1,0 +1,75 @@
+"""Who the members are on the chat platforms, so that staff are recognised there."""
+
+from sqlalchemy import ColumnElement, delete, insert, select
+
+from storage import audit
+from storage.database import Database
+from storage.errors import NotFoundError
+from storage.records import ChannelName, Member, Role, new_id
+from storage.tables import identities, members
+
+
+class Identities:
+    """Links members to their users on Slack and Discord."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def link(self, workspace_id: str, member_id: str, channel: ChannelName, external_id: str) -> None:
+        """This user of the platform is this member; whoever was linked to the user before is not any more."""
+        async with self._database.write() as connection:
+            query = select(members.c.id).where(members.c.id == member_id, members.c.workspace_id == workspace_id)
+            if (await connection.execute(query)).first() is None:
+                raise NotFoundError("There is no such member in this workspace.")
+            await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
+            await connection.execute(
+                insert(identities).values(
+                    id=new_id(),
+                    workspace_id=workspace_id,
+                    member_id=member_id,
+                    channel=channel,
+                    external_id=external_id,
+                    created_at=audit.now(),
+                )
+            )
+            await audit.record(
+                connection,
+                "identity.linked",
+                workspace_id,
+                member_id=member_id,
+                data={"channel": channel, "external_id": external_id},
+            )
+
+    async def unlink(self, workspace_id: str, channel: ChannelName, external_id: str) -> None:
+        """This user of the platform is nobody we know any more."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
+
+    async def member(self, workspace_id: str, channel: ChannelName, external_id: str) -> Member | None:
+        """The member who is this user of the platform; None for everybody else."""
+        query = (
+            select(members)
+            .join(identities, identities.c.member_id == members.c.id)
+            .where(_is(workspace_id, channel, external_id), members.c.workspace_id == workspace_id)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            return None
+        return Member(row["id"], row["workspace_id"], row["email"], row["name"], Role(row["role"]))
+
+    async def of_member(self, workspace_id: str, member_id: str) -> dict[ChannelName, str]:
+        """The member's user id per channel."""
+        query = select(identities.c.channel, identities.c.external_id).where(
+            identities.c.workspace_id == workspace_id, identities.c.member_id == member_id
+        )
+        async with self._database.read() as connection:
+            return {row.channel: row.external_id for row in await connection.execute(query)}
+
+
+def _is(workspace_id: str, channel: ChannelName, external_id: str) -> ColumnElement[bool]:
+    return (
+        (identities.c.workspace_id == workspace_id)
+        & (identities.c.channel == channel)
+        & (identities.c.external_id == external_id)
+    )

@@ -1,0 +1,37 @@
+"""Fixtures around the simulated Discord; a test module takes them by `pytest_plugins`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from graph.examples import load_examples
+from graph.nodes.classifier import Classifier
+from storage.embedder import Embedder
+from tests.simulators.discord import DiscordSimulator
+from tests.simulators.discord_desk import DiscordDesk, Server, running_desk
+
+
+@pytest.fixture(scope="session")
+def warm_classifier(embedder: Embedder) -> Classifier:
+    """Fitted once for all tests."""
+    classifier = Classifier(embedder, load_examples())
+    classifier.warm()
+    return classifier
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """A server on a simulated Discord."""
+    async with DiscordSimulator() as simulator:
+        yield Server(simulator)
+
+
+@pytest.fixture
+async def desk(
+    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+) -> AsyncIterator[DiscordDesk]:
+    """A desk connected to that server."""
+    async with running_desk(server, tmp_path, embedder, warm_classifier) as desk:
+        await desk.connected()
+        yield desk
