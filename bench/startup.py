@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from statistics import median
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 from sqlalchemy import select
 
 from bench.sizes import Sizes
@@ -90,7 +90,7 @@ async def _documents_loaded(settings: Settings) -> None:
 def _resident_mb(pid: int) -> float:
     """Of the process and its children."""
     root = psutil.Process(pid)
-    return sum(process.memory_info().rss for process in (root, *root.children(recursive=True))) / 1e6
+    return float(sum(process.memory_info().rss for process in (root, *root.children(recursive=True))) / 1e6)
 
 
 def _free_port() -> int:

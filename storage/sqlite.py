@@ -136,6 +136,7 @@ class SQLiteConnection(AsyncAdapt_terminate, AsyncAdapt_dbapi_connection):
             while not running.done():
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait([running])
+            running.exception()  # "interrupted": nobody else asks for it
             raise
 
     async def _terminate_graceful_close(self) -> None:
