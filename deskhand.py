@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -260,12 +260,19 @@ async def serve(settings: Settings, *, always_demo: bool, demo: bool = True) -> 
         async with open_process(settings, chats=True) as process:
             fresh = demo and not await process.store.workspaces.all()
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
-            for document_id in made.document_ids:
-                await process.jobs.enqueue(Job(JobKind.LOAD, document_id, document_id))
+            # Before the desk says that it is ready: the first question may be about them.
+            await load_all(process.store, made.document_ids)
             web = web_routes(process.store, process.intake, process.desk, settings)
             site = build_site(process.office, [web, *process.routes])
             config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
             await Announced(config, lambda: greet(settings, made)).serve(sockets=[listener])
+
+
+async def load_all(store: Store, document_ids: Sequence[str]) -> None:
+    """Load documents one after the other, with a bar each."""
+    for document_id in document_ids:
+        with progress_bar("Loading the demo knowledge") as report:
+            await store.catalogue.load_document(document_id, report)
 
 
 class Announced(uvicorn.Server):
