@@ -56,6 +56,8 @@ from workbench.office import Office
 from workbench.site import build_site
 
 HOUSEKEEPING_SECONDS = 600.0
+REMOTE_REQUESTS = 8
+"""Requests beside each other to an embeddings endpoint."""
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 console = Console()
@@ -94,7 +96,8 @@ async def open_process(settings: Settings, *, migrate: bool = True, chats: bool 
     check_data_dir(settings.data_dir)
     if migrate:
         await migrate_database(settings)
-    embedder = RememberingEmbedder(await asyncio.to_thread(load_embedder, settings))
+    inner = await asyncio.to_thread(load_embedder, settings)
+    embedder = RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         registry = CollectorRegistry()
         async with opened_model(settings, ModelMeter(registry)) as model:

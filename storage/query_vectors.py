@@ -1,4 +1,4 @@
-"""The vectors of the last single texts: guard, triage and search of one turn ask about the same words."""
+"""The vectors of single texts: remembered for a while, and made together when many ask at once."""
 
 import threading
 from collections import OrderedDict
@@ -7,17 +7,25 @@ from collections.abc import Sequence
 from storage.embedder import Embedder, Vectors
 
 REMEMBERED = 512
-"""Vectors, 1.5 kB each."""
+"""Vectors, 1.5 kB each: guard, triage and search of one turn ask about the same words."""
+TOGETHER = 8
+"""Texts embedded at once: each takes a third less processor time than alone, and larger batches gain no more."""
 
 
 class RememberingEmbedder:
-    """An embedder that remembers single texts; batches, which come from documents, pass by."""
+    """An embedder for a desk: single texts that are asked for at the same time share one run of the model.
 
-    def __init__(self, inner: Embedder, remembered: int = REMEMBERED) -> None:
+    Batches, which come from documents, pass by.
+    """
+
+    def __init__(self, inner: Embedder, *, at_once: int = 1, remembered: int = REMEMBERED) -> None:
+        """`at_once`: runs beside each other; one for a model that uses every core, more for a remote endpoint."""
         self._inner = inner
         self._limit = remembered
         self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._wanted: dict[str, None] = {}
         self._lock = threading.Lock()
+        self._running = threading.Semaphore(at_once)
 
     @property
     def model(self) -> str:
@@ -34,14 +42,33 @@ class RememberingEmbedder:
         if len(texts) != 1:
             return self._inner.embed(texts)
         text = texts[0]
+        if (known := self._known(text)) is not None:
+            return known
+        with self._lock:
+            self._wanted[text] = None
+        with self._running:
+            # Who ran while this one waited may have taken it along.
+            known = self._known(text)
+            return self._run(text) if known is None else known
+
+    def _known(self, text: str) -> Vectors | None:
         with self._lock:
             if text in self._vectors:
                 self._vectors.move_to_end(text)
-                return self._vectors[text]
-        vectors = self._inner.embed(texts)
-        vectors.flags.writeable = False
+            return self._vectors.get(text)
+
+    def _run(self, text: str) -> Vectors:
+        """Embed this text and what else waits."""
         with self._lock:
-            self._vectors[text] = vectors
-            if len(self._vectors) > self._limit:
+            self._wanted.pop(text, None)
+            others = list(self._wanted)[: TOGETHER - 1]
+            for other in others:
+                del self._wanted[other]
+        rows = self._inner.embed([text, *others])
+        rows.flags.writeable = False
+        with self._lock:
+            for position, embedded in enumerate((text, *others)):
+                self._vectors[embedded] = rows[position : position + 1]
+            while len(self._vectors) > self._limit:
                 self._vectors.popitem(last=False)
-        return vectors
+        return rows[:1]
