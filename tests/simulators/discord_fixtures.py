@@ -21,17 +21,17 @@ def warm_classifier(embedder: Embedder) -> Classifier:
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """A server on a simulated Discord."""
+async def simulated() -> AsyncIterator[Server]:
+    """A simulated on a simulated Discord."""
     async with DiscordSimulator() as simulator:
         yield Server(simulator)
 
 
 @pytest.fixture
 async def desk(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> AsyncIterator[DiscordDesk]:
-    """A desk connected to that server."""
-    async with running_desk(server, tmp_path, embedder, warm_classifier) as desk:
+    """A desk connected to that simulated."""
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
         await desk.connected()
         yield desk

@@ -72,18 +72,18 @@ async def test_a_follow_up_is_asked_once_however_often_it_is_pressed(desk: Disco
 
 
 async def test_buttons_and_forms_survive_a_restart(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
-    async with running_desk(server, tmp_path, embedder, warm_classifier) as desk:
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
         await desk.connected()
         reply = await answered(desk)
-        refund = server.ann.post(server.forum, "Refund", "I want my money back, refund me now")
-        (card,) = await desk.said(server.staff_room)
-        form = await server.sue.click(card, "Edit")
-    async with running_desk(server, tmp_path, embedder, warm_classifier) as desk:
+        refund = simulated.ann.post(simulated.forum, "Refund", "I want my money back, refund me now")
+        (card,) = await desk.said(simulated.staff_room)
+        form = await simulated.sue.click(card, "Edit")
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
         await desk.connected()
-        assert "Thanks" in await (await server.ann.click(reply, "👍")).told()
-        await server.sue.submit(form, text="After the restart.")
+        assert "Thanks" in await (await simulated.ann.click(reply, "👍")).told()
+        await simulated.sue.submit(form, text="After the restart.")
         assert "After the restart." in (await desk.said(refund, 2))[-1]["content"]
 
 

@@ -21,10 +21,10 @@ NEEDED_INTENTS = 1 << 0 | 1 << 9 | 1 << 12 | 1 << 15
 
 @asynccontextmanager
 async def opened(
-    server: Server, folder: Path, embedder: Embedder, classifier: Classifier, **discord: object
+    simulated: Server, folder: Path, embedder: Embedder, classifier: Classifier, **discord: object
 ) -> AsyncIterator[DiscordDesk]:
     """A desk that may not get connected."""
-    async with running_desk(server, folder, embedder, classifier, discord=discord) as desk:
+    async with running_desk(simulated, folder, embedder, classifier, discord=discord) as desk:
         yield desk
 
 
@@ -44,10 +44,10 @@ async def test_it_asks_for_the_intents_it_needs_and_no_more(desk: DiscordDesk) -
 
 
 async def test_without_message_content_one_line_says_what_to_do_and_the_desk_runs(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier, caplog: pytest.LogCaptureFixture
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.simulator.gateway.allowed_intents = 0
-    async with opened(server, tmp_path, embedder, warm_classifier) as desk:
+    simulated.simulator.gateway.allowed_intents = 0
+    async with opened(simulated, tmp_path, embedder, warm_classifier) as desk:
         await until(lambda: not desk.states.of("discord").is_on, "the channel to be off")
         await until(lambda: "Message Content is not granted" in desk.states.of("discord").last_error, "the reason")
         assert await desk.store.workspaces.all()
@@ -55,21 +55,21 @@ async def test_without_message_content_one_line_says_what_to_do_and_the_desk_run
 
 
 async def test_a_wrong_token_is_one_line_and_the_desk_runs(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
-    async with opened(server, tmp_path, embedder, warm_classifier, bot_token="wrong") as desk:
+    async with opened(simulated, tmp_path, embedder, warm_classifier, bot_token="wrong") as desk:
         await until(lambda: "DISCORD_BOT_TOKEN" in desk.states.of("discord").last_error, "the reason")
         assert not desk.states.of("discord").is_on
-        assert len(server.simulator.limits.requests) == 1
+        assert len(simulated.simulator.limits.requests) == 1
 
 
 async def test_without_a_token_the_channel_is_off(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
-    async with opened(server, tmp_path, embedder, warm_classifier, bot_token="") as desk:
+    async with opened(simulated, tmp_path, embedder, warm_classifier, bot_token="") as desk:
         assert not desk.states.of("discord").is_on
         assert desk.states.of("discord").last_error == ""
-        assert server.simulator.limits.requests == []
+        assert simulated.simulator.limits.requests == []
 
 
 async def test_a_lost_connection_is_resumed_and_nothing_is_missed(desk: DiscordDesk) -> None:
@@ -101,58 +101,58 @@ async def test_what_a_lost_session_missed_is_read_in_the_threads_it_serves(desk:
 
 
 async def test_what_came_while_the_desk_was_down_is_read_at_its_start(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
-    async with running_desk(server, tmp_path, embedder, warm_classifier) as desk:
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
         await desk.connected()
         thread = await served(desk)
-        server.ann.say(server.ann.direct, QUESTION)
-        await desk.said(server.ann.direct)
-    server.ann.say(thread, "Which browsers are supported?")
-    server.ann.say(server.ann.direct, "How do I export my data?")
-    async with running_desk(server, tmp_path, embedder, warm_classifier) as desk:
+        simulated.ann.say(simulated.ann.direct, QUESTION)
+        await desk.said(simulated.ann.direct)
+    simulated.ann.say(thread, "Which browsers are supported?")
+    simulated.ann.say(simulated.ann.direct, "How do I export my data?")
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
         assert "Chrome" in (await desk.said(thread, 2))[-1]["content"]
-        assert "Export" in (await desk.said(server.ann.direct, 2))[-1]["content"]
+        assert "Export" in (await desk.said(simulated.ann.direct, 2))[-1]["content"]
         await desk.process.jobs.idle()
         assert len(desk.simulator.said_by_bot(thread)) == 2
 
 
 async def test_each_shard_hears_its_own_servers(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
-    simulator = server.simulator
+    simulator = simulated.simulator
     simulator.set_shards(2)
     other = Server(simulator, "Beta")
-    while _shard(other) == _shard(server):
+    while _shard(other) == _shard(simulated):
         await asyncio.sleep(0.002)
         other = Server(simulator, "Beta")
-    async with opened(server, tmp_path, embedder, warm_classifier) as desk:
+    async with opened(simulated, tmp_path, embedder, warm_classifier) as desk:
         await until(lambda: len(simulator.gateway.connected) == 2, "both shards")
-        first = server.ann.mention(server.general, QUESTION)
+        first = simulated.ann.mention(simulated.general, QUESTION)
         second = other.ann.mention(other.general, QUESTION)
         assert await desk.said(first["id"])
         assert await desk.said(second["id"])
         assert sorted(tuple(identify["shard"]) for identify in simulator.gateway.identifies) == [(0, 2), (1, 2)]
 
 
-def _shard(server: Server) -> int:
-    return (int(server.guild.id) >> 22) % 2
+def _shard(simulated: Server) -> int:
+    return (int(simulated.guild.id) >> 22) % 2
 
 
 async def test_one_process_leads_a_shard_and_another_follows_when_it_ends(
-    server: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
-    leases, simulator = LocalLeases(), server.simulator
+    leases, simulator = LocalLeases(), simulated.simulator
     gone = asyncio.Event()
 
     async def first() -> None:
-        async with running_desk(server, tmp_path / "one", embedder, warm_classifier, leases=leases) as desk:
+        async with running_desk(simulated, tmp_path / "one", embedder, warm_classifier, leases=leases) as desk:
             await desk.connected()
             await gone.wait()
 
     leading = asyncio.create_task(first())
     await until(lambda: len(simulator.gateway.identifies) == 1, "the first leader")
-    async with running_desk(server, tmp_path / "two", embedder, warm_classifier, leases=leases) as desk:
+    async with running_desk(simulated, tmp_path / "two", embedder, warm_classifier, leases=leases) as desk:
         await asyncio.sleep(0.5)
         assert len(simulator.gateway.identifies) == 1
         gone.set()

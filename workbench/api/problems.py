@@ -29,6 +29,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
     {
         "already-decided": 409,
         "conflict": 409,
+        "not-here": 409,
         "conversation-closed": 409,
         "decision-shape": 422,
         "error": 500,
