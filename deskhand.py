@@ -47,6 +47,7 @@ from storage.errors import DeskhandError, InvalidError, NotFoundError, SettingsE
 from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
 from storage.knowledge import Knowledge
 from storage.logs import set_up_logging
+from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
 from storage.records import ChannelName, Mode, Place, Role
 from storage.settings import Settings, load_settings
@@ -93,6 +94,7 @@ async def open_process(settings: Settings, *, migrate: bool = True, chats: bool 
 
     `chats`: connect to the chat platforms whose tokens are set.
     """
+    give_back_large_blocks()
     check_data_dir(settings.data_dir)
     if migrate:
         await migrate_database(settings)

@@ -19,6 +19,7 @@ from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.embedder import Embedder, load_embedder
+from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
 from storage.settings import Settings
 from storage.store import Store, open_store
@@ -79,6 +80,7 @@ async def open_laboratory(
     settings: Settings, embedder: Embedder | None = None, *, at_work: bool = True
 ) -> AsyncIterator[Laboratory]:
     """A desk that knows the demo's FAQ; its jobs run unless it is not `at_work`."""
+    give_back_large_blocks()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)
     raw: Embedder = await asyncio.to_thread(load_embedder, settings) if embedder is None else embedder

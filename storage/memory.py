@@ -1,0 +1,20 @@
+"""How this process treats the memory that it does not need any more."""
+
+import contextlib
+import ctypes
+import sys
+
+M_MMAP_THRESHOLD = -3
+LARGE = 128 * 1024
+"""Bytes."""
+
+
+def give_back_large_blocks() -> None:
+    """Keep glibc from holding on to large blocks that were freed: some 40 MB after loading the models.
+
+    After the first large block is freed, glibc takes blocks of up to that size from its heap, where what lies above
+    them holds them; with a threshold that is set, they go back to the system. Nothing happens with another C library.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
