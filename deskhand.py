@@ -49,8 +49,9 @@ from storage.knowledge import Knowledge
 from storage.logs import set_up_logging
 from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
-from storage.records import ChannelName, Mode, Place, Role
+from storage.records import ChannelName, Place
 from storage.settings import Settings, load_settings
+from storage.statuses import Mode, Role
 from storage.store import Store, check_data_dir, open_store
 from storage.vectors import open_vectors
 from workbench.office import Office

@@ -8,8 +8,9 @@ from bench.laboratory import WORKSPACE, Laboratory
 from bench.questions import filler_faq
 from bench.sizes import Sizes
 from storage.documents.readers import read
+from storage.findings import Chunk
 from storage.phrasings import texts_of
-from storage.records import Chunk, DocumentStatus
+from storage.statuses import DocumentStatus
 
 
 async def ingestion(laboratory: Laboratory, sizes: Sizes) -> dict[str, float]:

@@ -11,8 +11,10 @@ from sqlalchemy import make_url
 from bench.laboratory import Laboratory, add_workspace
 from bench.questions import questions
 from bench.sizes import Sizes
-from storage.records import Decision, DecisionKind, Member, Mode, Role
+from storage.findings import Decision
+from storage.records import Member
 from storage.settings import Settings
+from storage.statuses import DecisionKind, Mode, Role
 
 SENT, REVIEWED = "sent", "reviewed"
 AT_ONCE = 32

@@ -13,7 +13,8 @@ from pathlib import Path
 from bench.fit_confidence import collect, fit, labelled_folders, reduced, sampled, thinned
 from graph.evaluation import Judged, LabelledSet, Scores, judge, load_set, score
 from storage.embedder import LocalEmbedder
-from storage.records import ChunkKind, WorkspaceSettings
+from storage.records import WorkspaceSettings
+from storage.statuses import ChunkKind
 
 QUESTIONS = 2000
 HEADER = "set                              r@1   r@5   MRR |  AUROC  right?  cov98  cov95    ECE | prec@t  cov@t"

@@ -8,7 +8,7 @@ from importlib import resources
 from random import Random
 
 from storage.documents.pieces import Piece
-from storage.records import ChunkKind
+from storage.statuses import ChunkKind
 
 OPENINGS = ("", "Hi, ", "Hello, ", "Quick question: ", "Hey there, ", "One more thing: ", "Good morning, ", "Sorry, ")
 ENDINGS = (

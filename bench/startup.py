@@ -18,8 +18,8 @@ from sqlalchemy import select
 
 from bench.sizes import Sizes
 from storage.database import open_database
-from storage.records import DocumentStatus
 from storage.settings import Settings
+from storage.statuses import DocumentStatus
 from storage.tables import documents
 
 PATIENCE_SECONDS = 120

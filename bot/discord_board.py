@@ -13,7 +13,8 @@ from bot.discord_replies import nonce_of
 from bot.discord_rounds import Rounds
 from bot.state import ChannelStates
 from storage import audit
-from storage.records import Card, Review, ReviewStatus
+from storage.records import Card, Review
+from storage.statuses import ReviewStatus
 from storage.store import Store
 
 log = structlog.get_logger(__name__)

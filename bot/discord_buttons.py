@@ -7,7 +7,8 @@ from typing import Any, Protocol, Self, cast
 import discord
 
 from bot.discord_telling import told
-from storage.records import Author, Message
+from storage.records import Message
+from storage.statuses import Author
 
 MAX_LABEL = 80
 MAX_FOLLOW_UPS = 4

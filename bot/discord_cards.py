@@ -10,7 +10,8 @@ from bot.discord_buttons import ButtonInteraction, StyledButton
 from bot.discord_replies import shortened
 from bot.discord_telling import told
 from bot.formatting import defuse
-from storage.records import DecisionKind, Priority, Review, ReviewStatus
+from storage.records import Review
+from storage.statuses import DecisionKind, Priority, ReviewStatus
 
 TEMPLATE = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
 MAX_QUESTION, MAX_DRAFT, MAX_FIELD, MAX_SOURCES = 1200, 3000, 500, 3

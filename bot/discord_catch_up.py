@@ -9,7 +9,8 @@ from bot.discord_client import DeskClient
 from bot.discord_hearing import Hearing
 from bot.discord_people import Directory
 from storage.audit import now
-from storage.records import Conversation, ConversationStatus
+from storage.records import Conversation
+from storage.statuses import ConversationStatus
 from storage.store import Store
 
 log = structlog.get_logger(__name__)

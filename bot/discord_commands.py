@@ -12,7 +12,8 @@ from bot.discord_telling import tell, tell_failure
 from bot.discord_texts import thread_name
 from bot.formatting import defuse
 from storage.errors import DeskhandError
-from storage.records import Conversation, ConversationStatus, Incoming, Member, ReviewStatus, Route
+from storage.records import Conversation, Incoming, Member
+from storage.statuses import ConversationStatus, ReviewStatus, Route
 
 CommandInteraction = discord.Interaction[Any]
 IN_WORDS = {

@@ -10,7 +10,9 @@ from bot.discord_people import Directory
 from bot.discord_telling import tell, told
 from bot.state import ChannelStates
 from graph.desk import Desk
-from storage.records import Decision, DecisionKind, Member, Review
+from storage.findings import Decision
+from storage.records import Member, Review
+from storage.statuses import DecisionKind
 from storage.store import Store
 
 FORM = re.compile(r"dh:form:(?P<action>edit|reject):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})")

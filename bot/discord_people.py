@@ -6,8 +6,9 @@ from dataclasses import replace
 import discord
 
 from storage.errors import ConflictError
-from storage.records import Member, Mode, Place, Role
+from storage.records import Member, Place
 from storage.settings import DiscordSettings
+from storage.statuses import Mode, Role
 from storage.store import Store
 
 DEMO_WORKSPACE = "demo"

@@ -9,7 +9,8 @@ from bot.discord_people import Directory
 from bot.discord_rounds import Rounds
 from bot.discord_tags import is_solved, tags_for
 from graph.desk import Desk
-from storage.records import Conversation, ConversationStatus
+from storage.records import Conversation
+from storage.statuses import ConversationStatus
 from storage.store import Store
 
 log = structlog.get_logger(__name__)

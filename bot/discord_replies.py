@@ -9,8 +9,10 @@ import discord
 
 from bot.discord_buttons import ReplyButton, reply_buttons
 from bot.formatting import defuse, split
+from storage.findings import Citation
 from storage.outbox import Outgoing
-from storage.records import Author, Citation, Message
+from storage.records import Message
+from storage.statuses import Author
 
 MAX_CONTENT = 2000
 MAX_SOURCES, MAX_FIELD_NAME, MAX_FIELD_VALUE = 5, 256, 300

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import discord
 
-from storage.records import ConversationStatus
+from storage.statuses import ConversationStatus
 
 SOLVED = frozenset({"solved", "resolved"})
 NEEDS_HUMAN = frozenset({"needs human", "needs a human", "needs person"})

@@ -34,8 +34,9 @@ from bot.state import ChannelStates
 from bot.working import WorkingSigns
 from graph.desk import Desk
 from storage.errors import DeskhandError
-from storage.records import Decision, DecisionKind
+from storage.findings import Decision
 from storage.settings import Settings
+from storage.statuses import DecisionKind
 from storage.store import Store
 
 log = structlog.get_logger(__name__)

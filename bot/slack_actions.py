@@ -13,7 +13,8 @@ from bot.slack_teams import SlackTeam
 from graph.desk import Desk
 from storage.errors import DeskhandError
 from storage.messages import read_message
-from storage.records import Conversation, ConversationStatus, Incoming, Vote
+from storage.records import Conversation, Incoming, Vote
+from storage.statuses import ConversationStatus
 from storage.store import Store
 
 THANKS = "Thanks for telling us."

@@ -5,7 +5,9 @@ from typing import Any
 
 from bot.formatting import split
 from bot.mrkdwn import escape_mrkdwn, to_mrkdwn
-from storage.records import Author, Citation, Message
+from storage.findings import Citation
+from storage.records import Message
+from storage.statuses import Author
 
 Block = dict[str, Any]
 MAX_SECTION = 2900

@@ -6,7 +6,8 @@ from typing import Any
 from bot.formatting import split
 from bot.mrkdwn import escape_mrkdwn
 from bot.slack_blocks import Block, button, buttons, context, section, sections
-from storage.records import DecisionKind, Review, ReviewStatus
+from storage.records import Review
+from storage.statuses import DecisionKind, ReviewStatus
 
 MAX_INPUT = 3000
 """Characters that Slack takes in a text input (docs.slack.dev/reference/block-kit/block-elements)."""

@@ -16,8 +16,10 @@ from bot.slack_posts import find_post
 from bot.slack_teams import SlackTeam, SlackTeams
 from graph.desk import Desk
 from storage.errors import AlreadyDecidedError, DeskhandError
-from storage.records import Card, Decision, DecisionKind, Review, ReviewStatus
+from storage.findings import Decision
+from storage.records import Card, Review
 from storage.signals import wait_for_news
+from storage.statuses import DecisionKind, ReviewStatus
 from storage.store import Store
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,8 @@ from bot.slack_cards import NOT_STAFF
 from bot.slack_teams import SlackTeam, SlackTeams
 from graph.desk import Desk
 from storage.errors import DeskhandError, InvalidError
-from storage.records import Conversation, ConversationStatus, Member, ReviewStatus
+from storage.records import Conversation, Member
+from storage.statuses import ConversationStatus, ReviewStatus
 from storage.store import Store
 
 USAGE = (

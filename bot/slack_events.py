@@ -18,7 +18,8 @@ from bot.slack_hearing import Heard, Said, SlackHearing, plain, said_of
 from bot.slack_teams import SlackTeam, SlackTeams
 from bot.working import WorkingSigns
 from graph.desk import Desk
-from storage.records import Attachment, Incoming, Mode
+from storage.records import Attachment, Incoming
+from storage.statuses import Mode
 from storage.store import Store
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 from bot.slack_address import SlackThread, message_key, user_key
 from bot.slack_teams import SlackTeam, SlackTeams
-from storage.records import Conversation, ConversationStatus, Member, Mode, Place
+from storage.records import Conversation, Member, Place
+from storage.statuses import ConversationStatus, Mode
 from storage.store import Store
 
 SPOKEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})

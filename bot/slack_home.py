@@ -6,7 +6,7 @@ from bot.slack_blocks import Block, context, section
 from bot.slack_card import card_blocks
 from bot.slack_command import link_to, status_words
 from bot.slack_teams import SlackTeam, SlackTeams
-from storage.records import ReviewStatus
+from storage.statuses import ReviewStatus
 from storage.store import Store
 
 SHOWN = 10

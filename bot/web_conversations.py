@@ -29,8 +29,9 @@ from bot.web_shapes import (
 from graph.desk import Desk
 from storage.errors import ConversationClosedError, InvalidError, TooLargeError
 from storage.members import checked_email
-from storage.records import ConversationStatus, Customer, Incoming, new_id
+from storage.records import Customer, Incoming, new_id
 from storage.signals import wait_for_news
+from storage.statuses import ConversationStatus
 from storage.store import Store
 from storage.transcripts import Door, Progress, Transcripts
 

@@ -5,7 +5,9 @@ from fastapi import APIRouter, Request, status
 from bot.web_limits import WebLimits
 from bot.web_shapes import CustomerShape, LoggedIn, Login, NewLogin, Suggestions
 from storage.errors import NotLoggedInError
-from storage.records import Chunk, ChunkKind, Customer, DocumentStatus
+from storage.findings import Chunk
+from storage.records import Customer
+from storage.statuses import ChunkKind, DocumentStatus
 from storage.store import Store
 
 SUGGESTIONS = 3

@@ -6,16 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from bot.web_markdown import rendered
-from storage.records import (
-    Author,
-    ChannelName,
-    Conversation,
-    ConversationStatus,
-    Message,
-    Priority,
-    Visibility,
-    Vote,
-)
+from storage.records import ChannelName, Conversation, Message, Vote
+from storage.statuses import Author, ConversationStatus, Priority, Visibility
 from storage.transcripts import Pulse, Said
 
 MAX_TEXT_LENGTH = 20_000

@@ -28,13 +28,18 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from graph.state import Line, TurnInput
-from storage import records
+from storage import findings, records, statuses
 from storage.settings import Settings
 
 CHECKPOINTED = (
     Line,
     TurnInput,
-    *(item for item in vars(records).values() if isinstance(item, type) and item.__module__ == records.__name__),
+    *(
+        item
+        for module in (findings, records, statuses)
+        for item in vars(module).values()
+        if isinstance(item, type) and item.__module__ == module.__name__
+    ),
 )
 """The types that may be read back from a checkpoint; anything else in it is refused."""
 

@@ -7,10 +7,11 @@ from itertools import chain
 from types import MappingProxyType
 
 from graph.wording import denied, done, opposed, tells_trouble
+from storage.findings import Chunk, Evidence, Hit
 from storage.keyword_index import STOPWORDS, terms, words
 from storage.phrasings import texts_of
 from storage.ranking import blended
-from storage.records import Chunk, ChunkKind, Evidence, Hit
+from storage.statuses import ChunkKind
 
 UNRELATED = 0.3
 """The cosine that texts of one field usually have: stands for the hits that a small knowledge does not give."""

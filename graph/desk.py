@@ -14,18 +14,10 @@ from graph.nodes.summary import summarise
 from graph.state import Deps, Line, State, TurnInput
 from storage.audit import now
 from storage.errors import ConversationClosedError
+from storage.findings import Decision, Draft, Triage, Verdict
 from storage.jobs import Job, JobKind, Jobs, Later
-from storage.records import (
-    Decision,
-    Draft,
-    Member,
-    Mode,
-    Review,
-    Triage,
-    Verdict,
-    WorkspaceSettings,
-    new_id,
-)
+from storage.records import Member, Review, WorkspaceSettings, new_id
+from storage.statuses import Mode
 from storage.store import Store
 from storage.turns import Ending, NotYet, Proposal, Work
 

@@ -17,9 +17,10 @@ from storage.documents.catalogue import Catalogue
 from storage.documents.pieces import Loaded, Piece
 from storage.embedder import Embedder
 from storage.errors import InvalidError
+from storage.findings import Hit
 from storage.knowledge import Knowledge
-from storage.records import ChunkKind, Hit
 from storage.settings import Settings
+from storage.statuses import ChunkKind
 from storage.vectors import open_vectors
 from storage.workspaces import Workspaces
 

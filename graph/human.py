@@ -7,7 +7,8 @@ from typing import Any
 
 from graph.state import State
 from storage.errors import InvalidError
-from storage.records import Decision, DecisionKind
+from storage.findings import Decision
+from storage.statuses import DecisionKind
 
 ACTION = "send_reply"
 ALLOWED = ["approve", "edit", "reject", "respond"]

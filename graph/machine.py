@@ -17,7 +17,7 @@ from graph.nodes.retrieve import retrieve
 from graph.nodes.review import review
 from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
-from storage.records import DecisionKind, GuardAction, Mode, Route
+from storage.statuses import DecisionKind, GuardAction, Mode, Route
 
 Machine = CompiledStateGraph[State, Deps, State, State]
 

@@ -5,18 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from storage.records import (
-    BusinessHours,
-    ChannelName,
-    Draft,
-    GuardAction,
-    GuardResult,
-    Mode,
-    Route,
-    Triage,
-    Verdict,
-    WorkspaceSettings,
-)
+from storage.findings import Draft, GuardResult, Triage, Verdict
+from storage.records import BusinessHours, ChannelName, WorkspaceSettings
+from storage.statuses import GuardAction, Mode, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from graph.courtesy import WORD, is_courtesy, is_hello
 from graph.masking import redact
 from graph.state import Line
-from storage.records import Author
+from storage.statuses import Author
 
 FRAGMENT = 3
 """Up to this many words, a text that ends in a question mark and has no verb of its own is a fragment: "yearly?"."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import InvalidError
-from storage.records import Author, DecisionKind, LabelSource, Outcome, Visibility
+from storage.statuses import Author, DecisionKind, LabelSource, Outcome, Visibility
 from storage.tables import conversations, decisions, drafts, feedback, labels, messages, reviews, turns
 
 LONGEST = timedelta(days=366)

@@ -8,15 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, messages
 from storage.database import Database
-from storage.records import (
-    Author,
-    ConversationStatus,
-    Incoming,
-    Priority,
-    ReviewStatus,
-    TurnStatus,
-    new_id,
-)
+from storage.records import Incoming, new_id
+from storage.statuses import Author, ConversationStatus, Priority, ReviewStatus, TurnStatus
 from storage.tables import conversations, customers, early_changes, reviews, turns
 from storage.tables import messages as message_table
 from storage.upsert import insert_into

@@ -6,8 +6,9 @@ from sqlalchemy import RowMapping, and_, delete, select, update
 
 from storage import audit
 from storage.database import Database
-from storage.records import Card, ChannelName, Place, Review, ReviewStatus, new_id
+from storage.records import Card, ChannelName, Place, Review, new_id
 from storage.reviews import reading_reviews, review_of
+from storage.statuses import ReviewStatus
 from storage.tables import cards, conversations, places, reviews
 from storage.upsert import insert_into
 

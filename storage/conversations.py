@@ -11,17 +11,8 @@ from storage import arrivals, audit, messages
 from storage.database import Database
 from storage.errors import ConversationClosedError, InvalidError, NotAllowedError, NotFoundError
 from storage.paging import Page, decode_cursor, page_of
-from storage.records import (
-    Author,
-    Conversation,
-    ConversationStatus,
-    Customer,
-    Member,
-    Message,
-    Priority,
-    TurnStatus,
-    Visibility,
-)
+from storage.records import Conversation, Customer, Member, Message
+from storage.statuses import Author, ConversationStatus, Priority, TurnStatus, Visibility
 from storage.tables import conversations, customers, members, turns
 from storage.tables import messages as message_table
 

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import arrivals, audit, messages
 from storage.database import Database
-from storage.records import Author, ChannelName, ConversationStatus, Incoming, TurnStatus, Visibility, new_id
+from storage.records import ChannelName, Incoming, new_id
+from storage.statuses import Author, ConversationStatus, TurnStatus, Visibility
 from storage.tables import conversations, early_changes, turns
 from storage.tables import messages as message_table
 from storage.upsert import insert_into

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from importlib import resources
 
 from storage.errors import ConflictError
-from storage.records import Role
 from storage.settings import Settings
+from storage.statuses import Role
 from storage.store import Store
 
 WORKSPACE_ID = "demo"

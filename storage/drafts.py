@@ -6,7 +6,8 @@ from sqlalchemy import ColumnElement, RowMapping, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
-from storage.records import Citation, Draft, Evidence, Sentence, Triage, new_id
+from storage.findings import Citation, Draft, Evidence, Sentence, Triage
+from storage.records import new_id
 from storage.tables import drafts
 
 KEEP = insert(drafts)

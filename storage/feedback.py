@@ -6,7 +6,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from storage import audit, labels
 from storage.database import Database
 from storage.errors import InvalidError, NotFoundError
-from storage.records import Author, LabelSource, Vote, new_id
+from storage.records import Vote, new_id
+from storage.statuses import Author, LabelSource
 from storage.tables import feedback, messages
 
 MAX_COMMENT_LENGTH = 2000

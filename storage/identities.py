@@ -5,7 +5,8 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from storage import audit
 from storage.database import Database
 from storage.errors import NotFoundError
-from storage.records import ChannelName, Member, Role, new_id
+from storage.records import ChannelName, Member, new_id
+from storage.statuses import Role
 from storage.tables import identities, members
 
 

@@ -15,7 +15,7 @@ from tenacity import RetryCallState, wait_exponential_jitter
 
 from storage import audit
 from storage.database import Database
-from storage.records import DeliveryStatus, DocumentStatus, ReviewStatus, TurnStatus
+from storage.statuses import DeliveryStatus, DocumentStatus, ReviewStatus, TurnStatus
 from storage.tables import deliveries, documents, reviews, turns
 
 log = structlog.get_logger(__name__)

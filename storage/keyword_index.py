@@ -10,8 +10,9 @@ import numpy as np
 import Stemmer  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 
+from storage.findings import Chunk
 from storage.phrasings import texts_of
-from storage.records import Chunk, ChunkKind
+from storage.statuses import ChunkKind
 
 WORD = re.compile(r"\w+(?:'\w+)*")
 STOPWORDS = frozenset(bm25s.stopwords.STOPWORDS_EN_PLUS)

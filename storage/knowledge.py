@@ -11,10 +11,11 @@ from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
 from storage.database import Database
 from storage.embedder import Embedder, Vectors
+from storage.findings import Chunk, Hit
 from storage.keyword_index import KeywordIndex, build_index
 from storage.phrasings import texts_of
 from storage.ranking import Match, contenders, matches, scored, vector_id
-from storage.records import Chunk, ChunkKind, DocumentStatus, Hit
+from storage.statuses import ChunkKind, DocumentStatus
 from storage.tables import chunks, documents, workspaces
 from storage.vectors import VectorStore
 

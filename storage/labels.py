@@ -5,7 +5,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
-from storage.records import Decision, DecisionKind, LabelSource, new_id
+from storage.findings import Decision
+from storage.records import new_id
+from storage.statuses import DecisionKind, LabelSource
 from storage.tables import drafts, labels, reviews
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
 from storage.database import Database
-from storage.records import DeliveryStatus, DocumentStatus, ReviewStatus, TurnStatus
+from storage.statuses import DeliveryStatus, DocumentStatus, ReviewStatus, TurnStatus
 from storage.tables import deliveries, documents, messages, reviews, turns, workspaces
 
 SETTLED = timedelta(seconds=2)

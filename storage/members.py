@@ -16,7 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from storage import audit
 from storage.database import Database
 from storage.errors import ConflictError, InvalidError, NotFoundError, NotLoggedInError
-from storage.records import Customer, Member, Role, new_id
+from storage.records import Customer, Member, new_id
+from storage.statuses import Role
 from storage.tables import customers, members
 
 MIN_PASSWORD_LENGTH = 10

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.database import Database
 from storage.drafts import draft_columns, draft_of
-from storage.records import Attachment, Author, DeliveryStatus, Message, Visibility, new_id
+from storage.records import Attachment, Message, new_id
+from storage.statuses import Author, DeliveryStatus, Visibility
 from storage.tables import conversations, deliveries, drafts, feedback, members, messages
 
 # Built once: making such a statement takes longer than running it.

@@ -11,16 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
 from storage.database import Database
+from storage.findings import Triage
 from storage.paging import Page, decode_cursor, page_of
-from storage.records import (
-    ChannelName,
+from storage.records import ChannelName
+from storage.statuses import (
     ConversationStatus,
     DecisionKind,
     DeliveryStatus,
     DocumentStatus,
     Outcome,
     ReviewStatus,
-    Triage,
     TurnStatus,
 )
 from storage.tables import audit_events, conversations, decisions, deliveries, documents, drafts, messages, reviews

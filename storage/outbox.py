@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.database import Database
 from storage.messages import message_of, reading
-from storage.records import Author, ChannelName, ConversationStatus, DeliveryStatus, Message
+from storage.records import ChannelName, Message
+from storage.statuses import Author, ConversationStatus, DeliveryStatus
 from storage.tables import conversations, customers, deliveries, messages
 
 MAX_ERROR_LENGTH = 500

@@ -1,6 +1,7 @@
 """The texts that stand for a chunk when it is searched."""
 
-from storage.records import Chunk, ChunkKind
+from storage.findings import Chunk
+from storage.statuses import ChunkKind
 
 
 def texts_of(chunk: Chunk) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ from sqlalchemy import RowMapping, select
 
 from storage import audit
 from storage.database import Database
-from storage.records import ChannelName, Mode, Place, new_id
+from storage.records import ChannelName, Place, new_id
+from storage.statuses import Mode
 from storage.tables import places
 from storage.upsert import insert_into
 

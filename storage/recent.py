@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.records import DeliveryStatus
+from storage.statuses import DeliveryStatus
 from storage.tables import audit_events, conversations, customers, deliveries, members
 
 

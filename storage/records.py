@@ -2,11 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 from uuid import uuid4
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from storage.findings import Decision, Draft, Triage, Value
+from storage.statuses import (
+    Author,
+    ConversationStatus,
+    DeliveryStatus,
+    DocumentStatus,
+    Mode,
+    Priority,
+    ReviewStatus,
+    Role,
+    TurnStatus,
+    Visibility,
+)
 
 ChannelName = Literal["slack", "discord", "web"]
 Vote = Literal["up", "down"]
@@ -15,289 +28,6 @@ Vote = Literal["up", "down"]
 def new_id() -> str:
     """A fresh random id: 32 hexadecimal digits."""
     return uuid4().hex
-
-
-class Mode(StrEnum):
-    """What the autopilot may do, from nothing to sending alone."""
-
-    OFF = "off"
-    SHADOW = "shadow"
-    DRAFT = "draft"
-    AUTO = "auto"
-
-
-class Role(StrEnum):
-    """What a member may do: agents decide reviews, admins also set up the workspace."""
-
-    AGENT = "agent"
-    ADMIN = "admin"
-
-
-class ConversationStatus(StrEnum):
-    """Whose move it is in a conversation (DESIGN section 1)."""
-
-    OPEN = "open"
-    PENDING = "pending"
-    ASSIGNED = "assigned"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
-
-
-class Author(StrEnum):
-    """Who wrote a message."""
-
-    CUSTOMER = "customer"
-    BOT = "bot"
-    AGENT = "agent"
-    SYSTEM = "system"
-
-
-class Visibility(StrEnum):
-    """Who sees a message: everybody in the conversation, or the members only (notes, take-over lines)."""
-
-    PUBLIC = "public"
-    INTERNAL = "internal"
-
-
-class TurnStatus(StrEnum):
-    """How far a turn has come.
-
-    `queued` waits for its job, `running` is in the graph, `waiting` stopped at the interrupt, `decided` has a
-    decision whose effect is not committed yet; `done` and `superseded` are final.
-    """
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    WAITING = "waiting"
-    DECIDED = "decided"
-    DONE = "done"
-    SUPERSEDED = "superseded"
-
-
-class Outcome(StrEnum):
-    """How a finished turn ended, for the numbers and the audit trail."""
-
-    SENT = "sent"
-    """The bot answered alone."""
-    REVIEWED = "reviewed"
-    """A person approved or edited the draft."""
-    DISMISSED = "dismissed"
-    """A person decided that nothing is sent."""
-    HANDOFF = "handoff"
-    """A person has the conversation."""
-    SILENCED = "silenced"
-    """A person took the conversation over while the graph ran: the draft was dropped."""
-
-
-class ReviewStatus(StrEnum):
-    """Whether a review still waits for its one decision."""
-
-    PENDING = "pending"
-    DECIDED = "decided"
-    SUPERSEDED = "superseded"
-
-
-class DecisionKind(StrEnum):
-    """The five ways a review ends."""
-
-    APPROVE = "approve"
-    EDIT = "edit"
-    REJECT = "reject"
-    ESCALATE = "escalate"
-    DISMISS = "dismiss"
-
-
-class DeliveryStatus(StrEnum):
-    """Where a reply is on its way to the channel."""
-
-    PENDING = "pending"
-    SENT = "sent"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class DocumentStatus(StrEnum):
-    """Whether a document's chunks can be found yet."""
-
-    LOADING = "loading"
-    READY = "ready"
-    FAILED = "failed"
-
-
-class ChunkKind(StrEnum):
-    """A FAQ entry is kept whole; a passage is a piece of a longer document."""
-
-    FAQ = "faq"
-    PASSAGE = "passage"
-
-
-class LabelSource(StrEnum):
-    """Who said that a draft was right or wrong."""
-
-    DECISION = "decision"
-    AUDIT = "audit"
-    VOTE = "vote"
-
-
-class Priority(StrEnum):
-    """How urgent a conversation is."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-
-
-class Value(BaseModel):
-    """A frozen value that is stored as JSON and travels through the graph's state."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Chunk(Value):
-    """A piece of knowledge that is found and cited."""
-
-    id: str
-    workspace_id: str
-    document_id: str
-    kind: ChunkKind
-    title: str
-    """What a citation shows: the FAQ question, or the document's title and heading path."""
-    text: str
-    """The FAQ entry's answer verbatim, or the passage."""
-    alternatives: tuple[str, ...] = ()
-    """Other phrasings of the FAQ question."""
-    tags: tuple[str, ...] = ()
-    position: int = 0
-    """0-based place in the document."""
-
-
-class Hit(Value):
-    """A chunk found for a query; the phrasings of one FAQ entry are one hit."""
-
-    chunk: Chunk
-    score: float
-    """The fused score that orders the hits; higher is better."""
-    dense: float
-    """Cosine of the query and the chunk's best text, -1 to 1."""
-    keyword: float
-    """BM25 of the query and the chunk's best text, 0 and up."""
-    matched: str
-    """The phrasing or passage that matched best."""
-    agreement: float = 0.0
-    """Mean cosine of the query and the chunk's three best texts, -1 to 1."""
-
-
-class Citation(Value):
-    """A chunk that a sentence of the draft rests on."""
-
-    chunk_id: str
-    document_id: str
-    title: str
-    text: str
-
-
-class Sentence(Value):
-    """One sentence of a draft with the chunks it rests on."""
-
-    text: str
-    chunk_ids: tuple[str, ...] = ()
-
-
-class Sentiment(StrEnum):
-    """The customer's mood."""
-
-    NEGATIVE = "negative"
-    NEUTRAL = "neutral"
-    POSITIVE = "positive"
-
-
-class Triage(Value):
-    """What kind of message this is."""
-
-    intent: str = "other"
-    priority: Priority = Priority.MEDIUM
-    sentiment: Sentiment = Sentiment.NEUTRAL
-    language: str = "en"
-    """ISO 639-1 code."""
-    wants_human: bool = False
-    standalone_question: str = ""
-    """The question, readable without the conversation; personal data masked."""
-
-
-class GuardAction(StrEnum):
-    """What the guard says about the customer's text."""
-
-    PASS = "pass"  # noqa: S105 - the guard lets it pass; not a password
-    REPLY = "reply"
-    """Answer honestly with `GuardResult.reply`; no draft is needed."""
-    HOLD = "hold"
-    """A person must look."""
-
-
-class GuardResult(Value):
-    """The customer's text made safe, and what the guard found in it."""
-
-    action: GuardAction
-    text: str
-    """The new customer text with control characters removed and personal data masked."""
-    masked: dict[str, str] = Field(default_factory=dict)
-    """Placeholder to original value, such as `[EMAIL_1]` to the address; shown to agents only."""
-    reason: str = ""
-    """Plain words for why it was held or answered by rule."""
-    reply: str = ""
-
-
-class Evidence(Value):
-    """What the confidence rests on."""
-
-    features: dict[str, float] = Field(default_factory=dict)
-    reasons: tuple[str, ...] = ()
-    """Plain words for the agent, strongest first."""
-
-
-class Draft(Value):
-    """The reply that the graph proposes."""
-
-    text: str = ""
-    sentences: tuple[Sentence, ...] = ()
-    citations: tuple[Citation, ...] = ()
-    can_answer: bool = False
-    confidence: float = 0.0
-    """Calibrated probability, 0 to 1, that this reply is right."""
-    evidence: Evidence = Evidence()
-    follow_ups: tuple[str, ...] = ()
-    model: str = ""
-    """The chat model's name, or `verbatim`."""
-    prompt_version: str = ""
-
-
-class Route(StrEnum):
-    """Where `check` sends a draft."""
-
-    SEND = "send"
-    REVIEW = "review"
-    HANDOFF = "handoff"
-
-
-class Verdict(Value):
-    """What policy decided about a draft, with every reason in plain words."""
-
-    route: Route
-    held_because: tuple[str, ...] = ()
-    audited: bool = False
-    """The reply may go out alone, but was drawn for a person to check."""
-
-
-class Decision(Value):
-    """What a person decided about a review."""
-
-    kind: DecisionKind
-    text: str = ""
-    """The reply as edited, for `edit`."""
-    guidance: str = ""
-    """What the next draft should do, for `reject`."""
-    member_id: str = ""
-    member_name: str = ""
 
 
 class BusinessHours(Value):

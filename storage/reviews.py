@@ -11,19 +11,10 @@ from storage import audit, messages
 from storage.database import Database
 from storage.drafts import draft_columns, draft_of
 from storage.errors import AlreadyDecidedError, InvalidError, NotFoundError, StaleError
+from storage.findings import Decision, Triage
 from storage.paging import Page, decode_cursor, page_of
-from storage.records import (
-    ConversationStatus,
-    Decision,
-    DecisionKind,
-    Member,
-    Review,
-    ReviewStatus,
-    Triage,
-    TurnStatus,
-    Visibility,
-    new_id,
-)
+from storage.records import Member, Review, new_id
+from storage.statuses import ConversationStatus, DecisionKind, ReviewStatus, TurnStatus, Visibility
 from storage.tables import conversations, customers, decisions, drafts, members, reviews, turns
 from storage.tables import messages as message_table
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from storage.conversations import conversation_of, reading_conversations
 from storage.database import Database
-from storage.records import ChannelName, Conversation, ConversationStatus
+from storage.records import ChannelName, Conversation
+from storage.statuses import ConversationStatus
 from storage.tables import conversations, customers, messages
 
 

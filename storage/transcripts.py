@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database
 from storage.errors import NotFoundError
 from storage.messages import message_of, reading
-from storage.records import Author, ChannelName, ConversationStatus, Message, TurnStatus, Visibility
+from storage.records import ChannelName, Message
+from storage.statuses import Author, ConversationStatus, TurnStatus, Visibility
 from storage.tables import conversations, customers, members, messages, turns
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import and_, bindparam, select, update
 
-from storage.records import Author, Visibility
+from storage.statuses import Author, Visibility
 from storage.tables import conversations, messages, places, turns, workspaces
 
 TURN = select(turns).where(turns.c.id == bindparam("turn_id"))

@@ -10,22 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import arrivals, audit, drafts, labels, messages, turn_statements
 from storage.database import Database
-from storage.records import (
+from storage.findings import Decision, Draft, Triage
+from storage.records import ChannelName, Message, WorkspaceSettings, new_id
+from storage.statuses import (
     Author,
-    ChannelName,
     ConversationStatus,
-    Decision,
     DecisionKind,
-    Draft,
-    Message,
     Mode,
     Outcome,
     ReviewStatus,
-    Triage,
     TurnStatus,
     Visibility,
-    WorkspaceSettings,
-    new_id,
 )
 from storage.tables import reviews, turns, workspaces
 

@@ -16,8 +16,9 @@ from sqlalchemy import make_url
 
 from storage.database import Database, open_database
 from storage.embedder import Embedder, load_embedder
-from storage.records import Member, Role, new_id
+from storage.records import Member, new_id
 from storage.settings import Settings
+from storage.statuses import Role
 from storage.store import Store, open_store
 
 PASSWORD = "a long enough password"

@@ -11,8 +11,10 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, as
 
 from deskhand import Process
 from storage.demo import ensure_demo
-from storage.records import Decision, DecisionKind, Incoming, ReviewStatus, new_id
+from storage.findings import Decision
+from storage.records import Incoming, new_id
 from storage.settings import Settings
+from storage.statuses import DecisionKind, ReviewStatus
 from tests.browser import FLAGS, chromium
 from tests.conftest import settings_for
 from tests.served import serve_desk

@@ -23,9 +23,11 @@ from graph.machine import build_machine
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.embedder import Embedder
+from storage.findings import Draft, Triage
 from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later
-from storage.records import ChannelName, Draft, Triage, TurnStatus
+from storage.records import ChannelName
 from storage.settings import Settings
+from storage.statuses import TurnStatus
 from storage.store import Store, open_store
 from storage.tables import turns
 from storage.turns import Ending, Proposal, Work

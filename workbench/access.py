@@ -16,8 +16,9 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 
 from storage.errors import NotAllowedError, NotLoggedInError, TooManyAttemptsError
 from storage.members import MAX_PASSWORD_LENGTH, Members
-from storage.records import Member, Role
+from storage.records import Member
 from storage.settings import Settings
+from storage.statuses import Role
 from workbench.markup import esc
 
 COOKIE = "deskhand_session"

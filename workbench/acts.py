@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from storage.conversations import MAX_REPLY_LENGTH
 from storage.errors import AlreadyDecidedError, DeskhandError, InvalidError, StaleError, UnavailableError
-from storage.records import Decision, DecisionKind, Member, Priority
+from storage.findings import Decision
+from storage.records import Member
+from storage.statuses import DecisionKind, Priority
 from workbench.office import Office
 
 

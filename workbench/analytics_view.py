@@ -6,7 +6,7 @@ from datetime import timedelta
 import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; it has no types
 
 from storage.analytics import Day, Report
-from storage.records import DecisionKind
+from storage.statuses import DecisionKind
 from workbench.markup import empty, esc
 
 DECISION_WORDS = {

@@ -4,7 +4,7 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from storage.records import Role
+from storage.statuses import Role
 from workbench.access import LoginGuard, Sessions, access_routes
 from workbench.analytics import build_analytics
 from workbench.autopilot import build_autopilot

@@ -8,7 +8,8 @@ from zoneinfo import available_timezones
 import gradio as gr
 
 from storage.errors import InvalidError
-from storage.records import BusinessHours, Mode, Priority, WorkspaceSettings
+from storage.records import BusinessHours, WorkspaceSettings
+from storage.statuses import Mode, Priority
 from workbench.queue_view import CHANNEL_NAMES
 
 MODE_CHOICES = [

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from storage.records import Author, Conversation, ConversationStatus, Member, Message, Priority, Visibility
+from storage.records import Conversation, Member, Message
+from storage.statuses import Author, ConversationStatus, Priority, Visibility
 from workbench.markup import chip, clock, empty, esc, markdown
 from workbench.queue_view import CHANNEL_NAMES, customer_name
 

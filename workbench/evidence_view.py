@@ -1,6 +1,7 @@
 """Why a draft is what it is, as HTML: why it was held, how sure the desk is, and the sources it rests on."""
 
-from storage.records import Citation, Draft, Review
+from storage.findings import Citation, Draft
+from storage.records import Review
 from workbench.markup import chip, esc, markdown, plain, when
 
 LEVELS = (

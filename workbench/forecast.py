@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.monitoring import ProcessSummary
-from storage.records import DecisionKind, Mode, WorkspaceSettings
+from storage.records import WorkspaceSettings
+from storage.statuses import DecisionKind, Mode
 
 AS_DRAFTED = (DecisionKind.APPROVE,)
 

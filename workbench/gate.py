@@ -8,7 +8,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.errors import NotLoggedInError
-from storage.records import Member, Role
+from storage.records import Member
+from storage.statuses import Role
 from workbench.access import Sessions, is_same_site
 
 PUBLIC = re.compile(r"/(assets|static|svelte)/.+|/(gradio_api/)?theme\.css|/favicon\.ico|/robots\.txt")

@@ -6,7 +6,8 @@ from pathlib import Path
 import gradio as gr
 
 from storage.errors import NotFoundError
-from storage.records import Member, Role
+from storage.records import Member
+from storage.statuses import Role
 from workbench.access import Sessions
 from workbench.events import PRIVATE, telling
 from workbench.markup import esc

@@ -8,7 +8,8 @@ import gradio as gr
 
 from storage.errors import DeskhandError, InvalidError, NotFoundError, TooLargeError
 from storage.jobs import Job, JobKind
-from storage.records import DocumentStatus, Member, Role
+from storage.records import Member
+from storage.statuses import DocumentStatus, Role
 from workbench.access import Sessions
 from workbench.events import PRIVATE, telling
 from workbench.knowledge_view import answer_html, document_html, documents_html

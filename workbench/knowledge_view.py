@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
-from storage.records import Chunk, ChunkKind, Document, DocumentStatus, Draft, Hit, Route, Triage, Verdict
+from storage.findings import Chunk, Draft, Hit, Triage, Verdict
+from storage.records import Document
+from storage.statuses import ChunkKind, DocumentStatus, Route
 from workbench.evidence_view import confidence_words
 from workbench.markup import chip, empty, esc, markdown, plain, table
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from storage.monitoring import Dashboard, ProcessSummary, Trace, Waiting
 from storage.recent import Event, Undelivered
-from storage.records import DeliveryStatus, Document, DocumentStatus, Outcome, TurnStatus
+from storage.records import Document
+from storage.statuses import DeliveryStatus, DocumentStatus, Outcome, TurnStatus
 from workbench.analytics_view import NONE, duration_words
 from workbench.markup import chip, empty, esc, plain, table, when
 

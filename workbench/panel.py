@@ -3,7 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from storage.records import Conversation, ConversationStatus, DecisionKind, Member, Review, ReviewStatus
+from storage.records import Conversation, Member, Review
+from storage.statuses import ConversationStatus, DecisionKind, ReviewStatus
 
 PanelMode = Literal["review", "reply", "watch", "working", "empty"]
 DONE_WORDS = {

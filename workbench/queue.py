@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.records import Conversation, ConversationStatus, Member, Priority, Review, ReviewStatus
+from storage.records import Conversation, Member, Review
+from storage.statuses import ConversationStatus, Priority, ReviewStatus
 from storage.store import Store
 
 MOST = 200

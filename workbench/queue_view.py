@@ -1,6 +1,7 @@
 """The queue as HTML."""
 
-from storage.records import Conversation, ConversationStatus, Member, Priority
+from storage.records import Conversation, Member
+from storage.statuses import ConversationStatus, Priority
 from workbench.markup import chip, empty, esc, plain, when
 from workbench.queue import Card, Show, Wish
 

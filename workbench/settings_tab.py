@@ -6,7 +6,8 @@ from typing import Any
 import gradio as gr
 
 from storage.errors import InvalidError
-from storage.records import Member, Role
+from storage.records import Member
+from storage.statuses import Role
 from storage.workspaces import CannedReply
 from workbench.access import Sessions
 from workbench.events import PRIVATE, telling

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from graph.confidence import assess
 from graph.policy import Case, decide
 from graph.state import State
-from storage.records import Draft, GuardAction, Triage
+from storage.findings import Draft, Triage
+from storage.statuses import GuardAction
 
 
 async def check(state: State) -> State:

@@ -9,7 +9,7 @@ from graph.injection import planted
 from graph.nodes.model_draft import model_draft
 from graph.nodes.verbatim import verbatim_draft
 from graph.state import Deps, State
-from storage.records import Draft
+from storage.findings import Draft
 
 GREETING = "Hello! What can I help you with?"
 ACKNOWLEDGEMENT = "You're welcome! Just write here if anything else comes up."

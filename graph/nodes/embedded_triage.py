@@ -10,7 +10,9 @@ from graph.language import language_of
 from graph.nodes.classifier import Classifier, Scores
 from graph.standalone import standalone_question
 from graph.state import Line
-from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
+from storage.findings import Triage
+from storage.records import WorkspaceSettings
+from storage.statuses import Author, Priority, Sentiment
 
 # A wish that words and likeness agree on needs little likeness; likeness alone must be strong.
 AGREED_PERSON, ALONE_PERSON = 0.1, 0.75

@@ -11,8 +11,9 @@ from graph.injection import BLOCK, suspect
 from graph.masking import mask
 from graph.nodes.classifier import Classifier
 from graph.state import Deps, State, TurnInput
-from storage.records import GuardAction, GuardResult
+from storage.findings import GuardResult
 from storage.settings import GuardSettings
+from storage.statuses import GuardAction
 
 # Bidirectional overrides and isolates, and invisible marks other than the joiners that emoji and scripts need.
 UNWANTED = re.compile(

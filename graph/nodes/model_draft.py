@@ -12,7 +12,7 @@ from graph.masking import PLACEHOLDER, mask
 from graph.prompts.dialogue import as_data, dialogue, fenced
 from graph.prompts.templates import Prompt, prompt_version, render
 from graph.state import State
-from storage.records import Citation, Draft, Hit, Sentence
+from storage.findings import Citation, Draft, Hit, Sentence
 
 MOST_FOLLOW_UPS = 3
 LABELS = re.compile(r"\s*[\[(]P\d+(?:\s*[,;]\s*P\d+)*[\])]")

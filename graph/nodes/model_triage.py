@@ -10,7 +10,8 @@ from graph.chat import ChatModel
 from graph.prompts.dialogue import dialogue, fenced
 from graph.prompts.templates import render
 from graph.state import TurnInput
-from storage.records import GuardResult, Priority, Sentiment, Triage
+from storage.findings import GuardResult, Triage
+from storage.statuses import Priority, Sentiment
 
 SMALL_TALK = ("greeting", "other")
 LANGUAGE = re.compile(r"([a-z]{2})([-_].*)?$")

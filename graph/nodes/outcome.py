@@ -1,7 +1,8 @@
 """How a turn ends, as data: the desk commits it. Coroutines, because LangGraph hands plain functions to a thread."""
 
 from graph.state import State
-from storage.records import DecisionKind, Triage
+from storage.findings import Triage
+from storage.statuses import DecisionKind
 
 
 async def send(state: State) -> State:

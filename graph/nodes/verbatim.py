@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from graph.confidence import assess
+from storage.findings import Citation, Draft, Hit, Sentence
 from storage.keyword_index import terms
-from storage.records import ChunkKind, Citation, Draft, Hit, Sentence
+from storage.statuses import ChunkKind
 
 MODEL = "verbatim"
 LEAST = 0.1

@@ -5,7 +5,7 @@ from hashlib import sha256
 from importlib.resources import files
 from string import Template
 
-from storage.records import Value
+from storage.findings import Value
 
 NAMES = ("triage", "draft", "summary")
 DIVIDER = "\n=== user ===\n"

@@ -14,8 +14,10 @@ from storage.database import Database
 from storage.documents.pieces import Loaded, Piece
 from storage.documents.readers import read, reader_of
 from storage.errors import InvalidError, NotFoundError
+from storage.findings import Chunk
 from storage.knowledge import CHUNK_COLUMNS, Knowledge, Progress, chunk_of
-from storage.records import Chunk, Document, DocumentStatus, Refused, new_id
+from storage.records import Document, Refused, new_id
+from storage.statuses import DocumentStatus
 from storage.tables import chunks, documents, workspaces
 
 BEING_DELETED = "It is being deleted. If it is still here in a minute, delete it again."

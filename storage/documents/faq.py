@@ -10,7 +10,8 @@ from typing import Any
 from storage.documents.pieces import Loaded, Piece
 from storage.documents.texts import decode
 from storage.errors import InvalidError
-from storage.records import ChunkKind, Refused
+from storage.records import Refused
+from storage.statuses import ChunkKind
 
 MAX_QUESTION = 1_000
 MAX_ANSWER = 20_000

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from storage.documents.pieces import Loaded, Piece
 from storage.documents.texts import decode
 from storage.errors import InvalidError
-from storage.records import ChunkKind
+from storage.statuses import ChunkKind
 
 SIZE = 900
 """Characters of a passage: about what the embedding model reads (256 tokens)."""

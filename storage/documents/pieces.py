@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from storage.records import ChunkKind, Refused
+from storage.records import Refused
+from storage.statuses import ChunkKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,13 @@ from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.arrivals import Accepted, Arrivals
 from storage.embedder import load_embedder
+from storage.findings import Decision, Hit
 from storage.knowledge import Knowledge
 from storage.outbox import Outgoing
-from storage.records import Decision, DecisionKind, Hit, Incoming, Member, Role
+from storage.records import Incoming, Member
 from storage.reviews import Decided, Reviews
 from storage.settings import Settings
+from storage.statuses import DecisionKind, Role
 from storage.store import Store, open_store
 from storage.turns import Ending, Proposal, Turns
 from storage.vectors import open_vectors

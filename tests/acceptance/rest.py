@@ -19,9 +19,11 @@ from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.audit import now
 from storage.embedder import Embedder
+from storage.findings import Citation, Draft, Triage
 from storage.measures import Measures
-from storage.records import Citation, Draft, Incoming, Member, Role, Triage, new_id
+from storage.records import Incoming, Member, new_id
 from storage.settings import Settings
+from storage.statuses import Role
 from storage.store import Store
 from storage.tables import members
 from storage.turns import Ending, Proposal, Work

@@ -12,8 +12,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from deskhand import Process, open_process
-from storage.records import Conversation, Member, Mode, Place, Review, ReviewStatus, Role
+from storage.records import Conversation, Member, Place, Review
 from storage.settings import Settings
+from storage.statuses import Mode, ReviewStatus, Role
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD
 from tests.simulators.slack_people import Person, SignedHttp, Socket, Transport

@@ -13,8 +13,9 @@ from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.embedder import Embedder
+from storage.findings import Decision
 from storage.messages import read_messages
-from storage.records import Author, ConversationStatus, Decision, DecisionKind, ReviewStatus
+from storage.statuses import Author, ConversationStatus, DecisionKind, ReviewStatus
 from storage.store import open_store
 from tests.acceptance.dying_desk import HELD, POINTS, message
 from tests.conftest import settings_for

@@ -1,6 +1,8 @@
 """The five stories through Discord: known, unknown then edited, rejected then redrafted, taken over, stale."""
 
-from storage.records import Author, ConversationStatus, Decision, DecisionKind, Mode, Review, ReviewStatus
+from storage.findings import Decision
+from storage.records import Review
+from storage.statuses import Author, ConversationStatus, DecisionKind, Mode, ReviewStatus
 from tests.simulators.discord_desk import DiscordDesk, found, until
 from tests.simulators.discord_interactions import Interaction
 from tests.simulators.discord_people import labels_of

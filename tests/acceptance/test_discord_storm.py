@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from storage.errors import StaleError
-from storage.records import Author, Decision, DecisionKind, Message, ReviewStatus
+from storage.findings import Decision
+from storage.records import Message
+from storage.statuses import Author, DecisionKind, ReviewStatus
 from storage.tables import messages
 from tests.simulators.discord_desk import DiscordDesk, found, until
 from tests.simulators.discord_limits import Fault

@@ -8,7 +8,8 @@ import pytest
 from fastapi import FastAPI
 
 from bot.web import web_routes
-from storage.records import Role, new_id
+from storage.records import new_id
+from storage.statuses import Role
 from tests.acceptance.rest import API, Caller, Rest, assert_problem
 from tests.conftest import PASSWORD
 

@@ -13,7 +13,9 @@ import httpx
 import pytest
 
 from storage.embedder import Embedder
-from storage.records import Citation, Decision, DecisionKind, Draft, Member, Role
+from storage.findings import Citation, Decision, Draft
+from storage.records import Member
+from storage.statuses import DecisionKind, Role
 from tests.conftest import PASSWORD, settings_for
 from tests.web_desk import Chat, WebDesk, open_web_desk, open_web_desk_beside, proposal_for, serving
 

@@ -8,7 +8,7 @@ import pytest
 
 from graph.nodes.classifier import Classifier
 from storage.embedder import Embedder
-from storage.records import DocumentStatus
+from storage.statuses import DocumentStatus
 from tests.acceptance.rest import API, Rest, assert_problem, open_rest
 from tests.acceptance.waiting import until
 from tests.conftest import settings_for

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from storage.messages import read_messages
-from storage.records import Author, ConversationStatus
+from storage.statuses import Author, ConversationStatus
 from tests.acceptance.rest import DRAFT, Rest, assert_problem, incoming
 from tests.acceptance.waiting import until
 

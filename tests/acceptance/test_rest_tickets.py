@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from storage.records import Mode
+from storage.statuses import Mode
 from tests.acceptance.rest import Rest, assert_problem
 from tests.acceptance.waiting import until
 

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from storage.messages import read_messages
-from storage.records import ConversationStatus, Mode, Place, ReviewStatus
+from storage.records import Place
+from storage.statuses import ConversationStatus, Mode, ReviewStatus
 from tests.acceptance.slack_desk import STAFF, SlackDesk, open_slack_desk
 from tests.conftest import settings_for
 from tests.simulators.slack_people import Person

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
-from storage.records import Mode, Place, new_id
+from storage.records import Place, new_id
 from storage.settings import Settings
+from storage.statuses import Mode
 from tests.acceptance.slack_desk import SlackDesk, open_slack_desk
 from tests.simulators.slack_server import running_slack
 from tests.simulators.slack_world import TEAM, text_of

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from storage.findings import Decision
 from storage.messages import read_messages
-from storage.records import ConversationStatus, Decision, DecisionKind
 from storage.settings import Settings
+from storage.statuses import ConversationStatus, DecisionKind
 from tests.acceptance.slack_desk import HELP, SlackDesk, open_slack_desk
 from tests.simulators.slack_server import running_slack
 from tests.simulators.slack_world import text_of

@@ -9,8 +9,9 @@ import pytest
 
 from bot.slack_oauth import SlackTickets
 from deskhand import open_process
-from storage.records import Member, Role
+from storage.records import Member
 from storage.settings import Settings
+from storage.statuses import Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.slack_desk import SlackDesk, open_slack_desk, serving, with_slack
 from tests.conftest import PASSWORD

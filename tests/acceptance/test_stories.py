@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
-from storage.records import Role
+from storage.statuses import Role
 from tests.acceptance.conftest import FAQ
 from tests.browser import FLAGS, chromium
 from tests.conftest import PASSWORD, settings_for

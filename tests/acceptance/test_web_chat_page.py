@@ -8,7 +8,9 @@ import pytest
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from storage.embedder import Embedder
-from storage.records import Citation, Draft, Member, Role
+from storage.findings import Citation, Draft
+from storage.records import Member
+from storage.statuses import Role
 from storage.transcripts import Transcripts
 from tests.browser import FLAGS, chromium
 from tests.conftest import settings_for

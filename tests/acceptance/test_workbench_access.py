@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from storage.records import Role
+from storage.statuses import Role
 from tests.acceptance.workbench_story import PASSWORD, Story, log_in, pick
 from workbench.access import COOKIE
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from storage.records import Author, ConversationStatus, Visibility
+from storage.statuses import Author, ConversationStatus, Visibility
 from tests.acceptance.waiting import until
 from tests.acceptance.workbench_story import KNOWN_ANSWER, Story, pick
 

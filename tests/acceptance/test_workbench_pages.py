@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from storage.records import Author, DecisionKind, Mode
+from storage.statuses import Author, DecisionKind, Mode
 from tests.acceptance.waiting import until
 from tests.acceptance.workbench_story import KNOWN, Story, pick
 

@@ -14,7 +14,8 @@ from bot.web import web_routes
 from deskhand import Process, open_process
 from storage.arrivals import Accepted
 from storage.messages import read_messages
-from storage.records import Author, Incoming, Member, Message, Mode, Role, new_id
+from storage.records import Incoming, Member, Message, new_id
+from storage.statuses import Author, Mode, Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.waiting import until
 from tests.conftest import settings_for

@@ -14,8 +14,9 @@ from deskhand import Process, open_process
 from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from storage.embedder import Embedder
-from storage.records import Incoming, Member, Role, new_id
+from storage.records import Incoming, Member, new_id
 from storage.settings import Settings
+from storage.statuses import Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.slack_desk import HELP, SlackDesk, open_slack_desk
 from tests.conftest import PASSWORD, settings_for

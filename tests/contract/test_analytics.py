@@ -11,19 +11,9 @@ from storage.arrivals import Accepted
 from storage.audit import now
 from storage.database import Database
 from storage.errors import InvalidError
-from storage.records import (
-    Citation,
-    Decision,
-    DecisionKind,
-    Draft,
-    Incoming,
-    LabelSource,
-    Member,
-    Mode,
-    Outcome,
-    Triage,
-    new_id,
-)
+from storage.findings import Citation, Decision, Draft, Triage
+from storage.records import Incoming, Member, new_id
+from storage.statuses import DecisionKind, LabelSource, Mode, Outcome
 from storage.store import Store
 from storage.tables import conversations, decisions, messages, reviews, turns
 from storage.turns import Ending, Proposal, Work

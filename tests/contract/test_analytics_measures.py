@@ -8,22 +8,12 @@ from sqlalchemy import Table, update
 
 from storage.audit import now
 from storage.database import Database
+from storage.findings import Decision, Draft, Triage
 from storage.health import Health
 from storage.measures import Measures
 from storage.monitoring import Monitoring
-from storage.records import (
-    Decision,
-    DecisionKind,
-    DeliveryStatus,
-    DocumentStatus,
-    Draft,
-    Incoming,
-    Member,
-    Outcome,
-    Triage,
-    TurnStatus,
-    new_id,
-)
+from storage.records import Incoming, Member, new_id
+from storage.statuses import DecisionKind, DeliveryStatus, DocumentStatus, Outcome, TurnStatus
 from storage.store import Store
 from storage.tables import deliveries, reviews, turns
 from storage.turns import Ending, Proposal, Work

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from storage.embedder import Embedder
+from storage.findings import Decision
 from storage.messages import read_messages
-from storage.records import Conversation, ConversationStatus, Decision, DecisionKind, Message, Review, ReviewStatus
+from storage.records import Conversation, Message, Review
+from storage.statuses import ConversationStatus, DecisionKind, ReviewStatus
 from tests.contract.channel_seats import Ability, Seat, open_seat
 
 KNOWN, UNKNOWN = "How do I reset my password?", "Does the moon base have parking?"

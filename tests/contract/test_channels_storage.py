@@ -6,22 +6,11 @@ import pytest
 from sqlalchemy import select
 
 from storage.errors import ConflictError, NotFoundError, SettingsError
+from storage.findings import Decision
 from storage.messages import read_messages
-from storage.records import (
-    Attachment,
-    Author,
-    ConversationStatus,
-    Decision,
-    DecisionKind,
-    Incoming,
-    Installation,
-    Member,
-    Mode,
-    Place,
-    ReviewStatus,
-    new_id,
-)
+from storage.records import Attachment, Incoming, Installation, Member, Place, new_id
 from storage.sealing import Seal
+from storage.statuses import Author, ConversationStatus, DecisionKind, Mode, ReviewStatus
 from storage.store import Store
 from storage.tables import installations
 from storage.turns import Ending, Work

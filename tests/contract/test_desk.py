@@ -17,23 +17,12 @@ from graph.state import Deps
 from storage import audit
 from storage.embedder import Embedder
 from storage.errors import UnavailableError
+from storage.findings import Decision, Hit
 from storage.knowledge import Knowledge
 from storage.messages import read_messages
-from storage.records import (
-    ConversationStatus,
-    Decision,
-    DecisionKind,
-    Hit,
-    Incoming,
-    Member,
-    Message,
-    Mode,
-    Review,
-    ReviewStatus,
-    Role,
-    new_id,
-)
+from storage.records import Incoming, Member, Message, Review, new_id
 from storage.settings import Settings
+from storage.statuses import ConversationStatus, DecisionKind, Mode, ReviewStatus, Role
 from storage.vectors import open_vectors
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, open_test_store, settings_for

@@ -8,22 +8,10 @@ import pytest
 from storage import audit
 from storage.arrivals import Accepted
 from storage.errors import AlreadyDecidedError, InvalidError, NotFoundError, StaleError
+from storage.findings import Citation, Decision, Draft, Triage
 from storage.messages import read_messages
-from storage.records import (
-    Author,
-    Citation,
-    ConversationStatus,
-    Decision,
-    DecisionKind,
-    Draft,
-    Incoming,
-    Member,
-    Mode,
-    ReviewStatus,
-    Role,
-    Triage,
-    new_id,
-)
+from storage.records import Incoming, Member, new_id
+from storage.statuses import Author, ConversationStatus, DecisionKind, Mode, ReviewStatus, Role
 from storage.store import Store
 from storage.tables import labels
 from storage.turns import Ending, NotYet, Proposal, Work

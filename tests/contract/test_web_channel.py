@@ -10,8 +10,10 @@ from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.web import WebChannel
 from storage.embedder import Embedder
+from storage.findings import Decision, Draft
 from storage.jobs import Job, JobKind
-from storage.records import Decision, DecisionKind, Draft, Incoming, Member, Role, new_id
+from storage.records import Incoming, Member, new_id
+from storage.statuses import DecisionKind, Role
 from storage.store import Store
 from storage.transcripts import Door, Transcripts
 from tests.conftest import PASSWORD, open_test_store, settings_for

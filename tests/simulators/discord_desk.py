@@ -17,8 +17,9 @@ from graph.state import Deps
 from storage.embedder import Embedder
 from storage.errors import ConflictError
 from storage.messages import read_messages
-from storage.records import Conversation, Member, Message, Role
+from storage.records import Conversation, Member, Message
 from storage.settings import Settings
+from storage.statuses import Role
 from storage.store import Store, open_store
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, settings_for

@@ -10,7 +10,8 @@ from storage.documents.catalogue import Catalogue
 from storage.embedder import Embedder, Vectors
 from storage.errors import InvalidError, NotFoundError
 from storage.knowledge import BATCH, Knowledge
-from storage.records import DocumentStatus, Member
+from storage.records import Member
+from storage.statuses import DocumentStatus
 from storage.store import Store
 from storage.tables import chunks, documents
 

@@ -3,7 +3,8 @@
 import pytest
 
 from graph.confidence import COEFFICIENTS, assess, features
-from storage.records import Chunk, ChunkKind, Hit
+from storage.findings import Chunk, Hit
+from storage.statuses import ChunkKind
 
 
 def hit(title: str, dense: float = 0.8, agreement: float | None = None, *, text: str = "", **fields: object) -> Hit:

@@ -6,7 +6,7 @@ import pytest
 
 from graph.nodes.classifier import Classifier
 from storage.embedder import Embedder
-from storage.records import Author, ConversationStatus, Mode
+from storage.statuses import Author, ConversationStatus, Mode
 from tests.simulators.discord_desk import DiscordDesk, Server, found, running_desk
 from tests.simulators.discord_people import labels_of
 from tests.simulators.discord_world import PRIVATE_THREAD, Payload

@@ -11,8 +11,10 @@ from bot.channel import ChannelError
 from bot.discord_channel import DiscordChannel
 from bot.discord_client import DeskClient, point_at
 from bot.discord_replies import nonce_of, parts_of
+from storage.findings import Citation, Draft
 from storage.outbox import Outgoing
-from storage.records import Author, Citation, Draft, Message, Visibility, new_id
+from storage.records import Message, new_id
+from storage.statuses import Author, Visibility
 from storage.store import Store
 from tests.simulators.discord import TOKEN, DiscordSimulator
 from tests.simulators.discord_limits import Fault, Kind

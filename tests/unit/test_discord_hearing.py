@@ -2,7 +2,7 @@
 
 import asyncio
 
-from storage.records import Author, ConversationStatus, Visibility
+from storage.statuses import Author, ConversationStatus, Visibility
 from tests.simulators.discord_desk import DiscordDesk, found, until
 from tests.simulators.discord_people import labels_of
 

@@ -5,7 +5,9 @@ from graph.nodes.classifier import Classifier
 from graph.nodes.embedded_triage import available, embedded_triage
 from graph.state import Line
 from storage.embedder import Embedder
-from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
+from storage.findings import Triage
+from storage.records import WorkspaceSettings
+from storage.statuses import Author, Priority, Sentiment
 
 HISTORY = (
     Line(author=Author.CUSTOMER, text="What does the pro plan cost per month?"),

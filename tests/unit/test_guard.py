@@ -5,8 +5,10 @@ from graph.nodes.classifier import Classifier
 from graph.nodes.guard import blocked_term, clean, examine
 from graph.state import TurnInput
 from storage.embedder import Embedder
-from storage.records import GuardAction, GuardResult, WorkspaceSettings
+from storage.findings import GuardResult
+from storage.records import WorkspaceSettings
 from storage.settings import GuardSettings
+from storage.statuses import GuardAction
 
 
 @pytest.fixture(scope="module")

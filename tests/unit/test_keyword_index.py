@@ -2,8 +2,9 @@
 
 import pytest
 
+from storage.findings import Chunk
 from storage.keyword_index import build_index, terms
-from storage.records import Chunk, ChunkKind
+from storage.statuses import ChunkKind
 
 
 def chunk(name: str, title: str, text: str = "", *alternatives: str, kind: ChunkKind = ChunkKind.FAQ) -> Chunk:

@@ -10,7 +10,7 @@ from storage.database import open_database
 from storage.documents.pieces import Loaded, Piece
 from storage.embedder import Embedder
 from storage.knowledge import Knowledge
-from storage.records import ChunkKind
+from storage.statuses import ChunkKind
 from storage.store import Store
 from storage.vectors import open_vectors
 from tests.conftest import open_test_store, settings_for

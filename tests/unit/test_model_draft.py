@@ -5,7 +5,8 @@ from graph.model import ChatModel
 from graph.nodes.model_draft import model_draft
 from graph.prompts.templates import prompt_version
 from graph.state import Line, State, TurnInput
-from storage.records import Author, Chunk, ChunkKind, Draft, GuardAction, GuardResult, Hit, Triage
+from storage.findings import Chunk, Draft, GuardResult, Hit, Triage
+from storage.statuses import Author, ChunkKind, GuardAction
 from tests.simulators.openai_behaviours import Behaviour, answering, empty_object, foreign_citation, refusal, status
 from tests.simulators.openai_server import OpenAISimulator
 

@@ -3,7 +3,7 @@ import pytest
 from graph.prompts.dialogue import LONGEST_LINE, NOTHING, dialogue, fenced
 from graph.prompts.templates import DIVIDER, NAMES, prompt_version, render, template
 from graph.state import Line
-from storage.records import Author
+from storage.statuses import Author
 
 
 def line(text: str, author: Author = Author.CUSTOMER) -> Line:

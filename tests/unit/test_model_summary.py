@@ -5,7 +5,7 @@ from graph.model import ChatModel
 from graph.nodes.summary import BATCH, LONGEST_SUMMARY, summarise
 from graph.prompts.dialogue import LONGEST_LINE
 from graph.state import Line
-from storage.records import Author
+from storage.statuses import Author
 from tests.simulators.openai_behaviours import answering, status
 from tests.simulators.openai_server import OpenAISimulator
 

@@ -4,15 +4,9 @@ from graph.errors import ModelInvalidError
 from graph.model import ChatModel
 from graph.nodes.model_triage import model_triage
 from graph.state import Line, TurnInput
-from storage.records import (
-    Author,
-    GuardAction,
-    GuardResult,
-    Priority,
-    Sentiment,
-    Triage,
-    WorkspaceSettings,
-)
+from storage.findings import GuardResult, Triage
+from storage.records import WorkspaceSettings
+from storage.statuses import Author, GuardAction, Priority, Sentiment
 from tests.simulators.openai_behaviours import Behaviour, changed, invalid_json, without
 from tests.simulators.openai_server import OpenAISimulator
 

@@ -6,18 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from graph.policy import RULES, Case, decide, drawn, is_open
-from storage.records import (
-    BusinessHours,
-    Draft,
-    GuardAction,
-    GuardResult,
-    Mode,
-    Priority,
-    Route,
-    Triage,
-    WorkspaceSettings,
-    new_id,
-)
+from storage.findings import Draft, GuardResult, Triage
+from storage.records import BusinessHours, WorkspaceSettings, new_id
+from storage.statuses import GuardAction, Mode, Priority, Route
 
 MONDAY_NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 GOOD = Case(

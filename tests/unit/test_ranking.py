@@ -2,9 +2,10 @@
 
 import pytest
 
+from storage.findings import Chunk
 from storage.keyword_index import KeywordScores, build_index
 from storage.ranking import Match, contenders, matches, scored
-from storage.records import Chunk, ChunkKind
+from storage.statuses import ChunkKind
 from tests.unit.test_keyword_index import chunk
 
 

@@ -7,7 +7,7 @@ import pytest
 from storage.documents.passages import ARROW, SIZE, WHOLE
 from storage.documents.readers import read
 from storage.errors import InvalidError
-from storage.records import ChunkKind
+from storage.statuses import ChunkKind
 
 CSV = 'question,answer,alternatives,tags\nHow?,"Like, this.",Which way?|In what manner?,a;b\n'
 

@@ -6,8 +6,9 @@ from graph.nodes.classifier import Classifier
 from graph.nodes.retrieve import retrieve
 from graph.state import Deps, State, TurnInput
 from storage.documents.pieces import Loaded, Piece
-from storage.records import ChunkKind, GuardAction, GuardResult, Triage
+from storage.findings import GuardResult, Triage
 from storage.settings import Settings
+from storage.statuses import ChunkKind, GuardAction
 from storage.store import Store
 
 ENTRIES = (

@@ -17,7 +17,9 @@ from bot.slack_pace import SlackPace
 from bot.slack_teams import SlackTeam
 from bot.state import ChannelStates
 from storage.audit import now
-from storage.records import Attachment, Author, Citation, Draft, Message, Visibility
+from storage.findings import Citation, Draft
+from storage.records import Attachment, Message
+from storage.statuses import Author, Visibility
 from tests.simulators.slack_methods import check_blocks
 
 MANIFEST = Path(__file__).parents[2] / "deploy" / "slack-manifest.yaml"

@@ -1,7 +1,7 @@
 """Without a chat model the reply is what the knowledge says, word for word."""
 
 from graph.nodes.verbatim import EXCERPT, excerpt, verbatim_draft
-from storage.records import ChunkKind
+from storage.statuses import ChunkKind
 from tests.unit.test_confidence import OTHERS, hit
 
 ANSWER = "Open  *Billing*,\n\npress Cancel.\t✓ "

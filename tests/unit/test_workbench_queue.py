@@ -6,25 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from storage.errors import InvalidError
-from storage.records import (
-    Author,
-    BusinessHours,
-    Conversation,
-    ConversationStatus,
-    Customer,
-    Decision,
-    DecisionKind,
-    Draft,
-    Member,
-    Message,
-    Priority,
-    Review,
-    ReviewStatus,
-    Role,
-    Triage,
-    Visibility,
-    WorkspaceSettings,
-)
+from storage.findings import Decision, Draft, Triage
+from storage.records import BusinessHours, Conversation, Customer, Member, Message, Review, WorkspaceSettings
+from storage.statuses import Author, ConversationStatus, DecisionKind, Priority, ReviewStatus, Role, Visibility
 from workbench.autopilot_form import changes, shown
 from workbench.conversation_view import message_html
 from workbench.evidence_view import confidence_words

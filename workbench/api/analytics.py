@@ -10,7 +10,7 @@ from storage import analytics
 from storage.audit import now
 from storage.errors import InvalidError
 from storage.monitoring import ProcessSummary
-from storage.records import DecisionKind, LabelSource, Outcome, TurnStatus
+from storage.statuses import DecisionKind, LabelSource, Outcome, TurnStatus
 from workbench.api.front import AtFront, CurrentMember
 from workbench.api.shapes import Cursor, Item, Items, Limit, page_items
 

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter
 
-from storage.records import Draft, Priority, Route, Triage, Verdict
+from storage.findings import Draft, Triage, Verdict
+from storage.statuses import Priority, Route
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import Body, CitationItem, Item, Words, citation_items
 

@@ -7,7 +7,8 @@ from pydantic import Field
 
 from storage.errors import NotAllowedError
 from storage.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, checked_email
-from storage.records import Member, Role
+from storage.records import Member
+from storage.statuses import Role
 from workbench.api.front import AtFront, AtOffice, BearerToken
 from workbench.api.shapes import Body, Item, Line
 

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from storage.messages import read_messages
-from storage.records import Author, Conversation, ConversationStatus, Message, Priority
+from storage.records import Conversation, Message
+from storage.statuses import Author, ConversationStatus, Priority
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import (
     ID_LENGTH,

@@ -12,7 +12,8 @@ from storage.errors import NotAllowedError, NotLoggedInError
 from storage.health import Health
 from storage.measures import Measures
 from storage.monitoring import Monitoring
-from storage.records import Member, Role
+from storage.records import Member
+from storage.statuses import Role
 from workbench.access import LoginGuard
 from workbench.office import Office
 

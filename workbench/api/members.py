@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from storage.records import Role
+from storage.statuses import Role
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import Item, Items
 

@@ -7,8 +7,9 @@ from typing import Literal
 from fastapi import APIRouter
 
 from storage.monitoring import Dashboard
-from storage.records import ChannelName, DeliveryStatus, DocumentStatus, Outcome, TurnStatus
+from storage.records import ChannelName
 from storage.settings import Settings
+from storage.statuses import DeliveryStatus, DocumentStatus, Outcome, TurnStatus
 from workbench.api.front import AtFront, CurrentMember
 from workbench.api.shapes import Item, Items, Limit
 

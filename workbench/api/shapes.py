@@ -8,18 +8,10 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from storage.errors import NotFoundError
+from storage.findings import Citation
 from storage.paging import Page
-from storage.records import (
-    Author,
-    ChannelName,
-    Citation,
-    Conversation,
-    ConversationStatus,
-    Message,
-    Priority,
-    Visibility,
-    Vote,
-)
+from storage.records import ChannelName, Conversation, Message, Vote
+from storage.statuses import Author, ConversationStatus, Priority, Visibility
 
 ID_LENGTH = 32
 MAX_TEXT_LENGTH = 20_000

@@ -9,7 +9,8 @@ from pydantic import StringConstraints
 from storage.errors import InvalidError
 from storage.members import checked_email
 from storage.messages import read_messages
-from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
+from storage.records import Incoming, Message, new_id
+from storage.statuses import Author, ConversationStatus, Sentiment
 from workbench.api.answers import Answer, answer_of
 from workbench.api.front import AtOffice, CurrentMember
 from workbench.api.shapes import (
