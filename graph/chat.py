@@ -1,6 +1,8 @@
 """What the graph asks of a chat model, and the door to the one that the settings name."""
 
 import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -39,3 +41,14 @@ def open_chat_model(settings: Settings, meter: ModelMeter | None = None) -> Chat
         return None
     model: ChatModel | None = importlib.import_module("graph.model").open_model(settings, meter)
     return model
+
+
+@asynccontextmanager
+async def opened_model(settings: Settings, meter: ModelMeter | None = None) -> AsyncIterator[ChatModel | None]:
+    """The chat model, if one is set, with its connections closed at the end."""
+    model = open_chat_model(settings, meter)
+    try:
+        yield model
+    finally:
+        if model is not None:
+            await model.aclose()

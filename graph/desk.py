@@ -13,13 +13,14 @@ from graph.machine import Machine
 from graph.nodes.summary import summarise
 from graph.state import Deps, Line, State, TurnInput
 from storage.audit import now
+from storage.endings import Ending, Proposal
 from storage.errors import ConversationClosedError
 from storage.findings import Decision, Draft, Triage, Verdict
 from storage.jobs import Job, JobKind, Jobs, Later
 from storage.records import Member, Review, WorkspaceSettings, new_id
 from storage.statuses import Mode
 from storage.store import Store
-from storage.turns import Ending, NotYet, Proposal, Work
+from storage.turns import NotYet, Work
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ class Desk:
         self.checkpoints = checkpoints
         self._deps = deps
         self._turns = store.turns
+        self._endings = store.endings
         self._reviews = store.reviews
         self._conversations = store.conversations
         self._signals = store.signals
@@ -58,8 +60,8 @@ class Desk:
     async def _answer(self, work: Work) -> Later | None:
         await self._forget(work.overtaken)
         if work.owned or not work.question:
-            # _meet in storage.turns sees the owner; without an owner there was nothing left to answer.
-            await self._turns.dismiss(_proposal(work, {"draft": Draft()}))
+            # _meet in storage.endings sees the owner; without an owner there was nothing left to answer.
+            await self._endings.dismiss(_proposal(work, {"draft": Draft()}))
             return None
         self.checkpoints.start(work.turn_id)
         try:
@@ -226,14 +228,14 @@ class Desk:
     async def _commit(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None = None) -> Ending:
         match state.get("ending"):
             case "send":
-                return await self._turns.send(proposal, decision=decision)
+                return await self._endings.send(proposal, decision=decision)
             case "handoff":
-                return await self._turns.hand_off(proposal, mode=mode, decision=decision)
+                return await self._endings.hand_off(proposal, mode=mode, decision=decision)
             case "dismiss":
-                return await self._turns.dismiss(proposal, decision)
+                return await self._endings.dismiss(proposal, decision)
             case None:
                 await self.checkpoints.keep(proposal.turn_id)
-                ending = await self._turns.hold(proposal, decision)
+                ending = await self._endings.hold(proposal, decision)
                 if ending is Ending.DROPPED:
                     await self._forget((proposal.turn_id,))
                 return ending

@@ -17,6 +17,7 @@ from storage.corrections import Corrections
 from storage.database import Database, open_database
 from storage.documents.catalogue import Catalogue
 from storage.embedder import Embedder
+from storage.endings import Endings
 from storage.errors import SettingsError
 from storage.feedback import Feedback
 from storage.identities import Identities
@@ -46,6 +47,7 @@ class Store:
     corrections: Corrections
     conversations: Conversations
     turns: Turns
+    endings: Endings
     reviews: Reviews
     outbox: Outbox
     feedback: Feedback
@@ -76,6 +78,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             arrivals=Arrivals(database),
             corrections=Corrections(database),
             conversations=Conversations(database),
+            endings=Endings(database),
             turns=Turns(database, settings.conversation.history_messages),
             reviews=Reviews(database),
             outbox=Outbox(database),
@@ -89,6 +92,15 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             cards=Cards(database),
             installations=Installations(database, Seal(encryption_key(settings))),
         )
+
+
+async def migrate_database(settings: Settings) -> None:
+    """Bring the schema up to date; many processes may try at once."""
+    database = open_database(settings.database_url)
+    try:
+        await database.upgrade()
+    finally:
+        await database.close()
 
 
 def check_data_dir(path: Path) -> None:

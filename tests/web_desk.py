@@ -23,6 +23,7 @@ from graph.machine import build_machine
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.embedder import Embedder
+from storage.endings import Ending, Proposal
 from storage.findings import Draft, Triage
 from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later
 from storage.records import ChannelName
@@ -30,7 +31,7 @@ from storage.settings import Settings
 from storage.statuses import TurnStatus
 from storage.store import Store, open_store
 from storage.tables import turns
-from storage.turns import Ending, Proposal, Work
+from storage.turns import Work
 from tests.conftest import open_test_store
 from workbench.api.problems import install_problems
 
@@ -63,13 +64,13 @@ class WebDesk:
     async def answer(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: send this draft for what waits in the conversation."""
         proposal = await proposal_for(self.store, conversation_id, draft)
-        assert await self.store.turns.send(proposal) is Ending.COMMITTED
+        assert await self.store.endings.send(proposal) is Ending.COMMITTED
         self.store.signals.publish(conversation_id)
 
     async def hold(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: stop for a person."""
         proposal = await proposal_for(self.store, conversation_id, draft)
-        assert await self.store.turns.hold(proposal) is Ending.COMMITTED
+        assert await self.store.endings.hold(proposal) is Ending.COMMITTED
         self.store.signals.publish(conversation_id)
 
 

@@ -12,13 +12,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from deskhand import Process, assemble, migrate_database, working
+from deskhand import Process, assemble, working
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.arrivals import Accepted, Arrivals
 from storage.embedder import load_embedder
+from storage.endings import Ending, Endings, Proposal
 from storage.findings import Decision, Hit
 from storage.knowledge import Knowledge
 from storage.outbox import Outgoing
@@ -26,8 +27,7 @@ from storage.records import Incoming, Member
 from storage.reviews import Decided, Reviews
 from storage.settings import Settings
 from storage.statuses import DecisionKind, Role
-from storage.store import Store, open_store
-from storage.turns import Ending, Proposal, Turns
+from storage.store import Store, migrate_database, open_store
 from storage.vectors import open_vectors
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, settings_for
@@ -73,14 +73,14 @@ class DyingCheckpoints(WaitingCheckpoints):
         pull_the_plug()
 
 
-class DyingAtHold(Turns):
+class DyingAtHold(Endings):
     async def hold(self, proposal: Proposal, decision: Decision | None = None) -> Ending:
         await super().hold(proposal, decision)
         pull_the_plug()
         raise AssertionError
 
 
-class DyingAtSend(Turns):
+class DyingAtSend(Endings):
     async def send(self, proposal: Proposal, *, decision: Decision | None = None) -> Ending:
         await super().send(proposal, decision=decision)
         pull_the_plug()
@@ -109,9 +109,9 @@ def dying_store(store: Store, point: str) -> Store:
         case "after accept":
             return replace(store, arrivals=DyingArrivals(store.database))
         case "after the interrupt":
-            return replace(store, turns=DyingAtHold(store.database))
+            return replace(store, endings=DyingAtHold(store.database))
         case "after the commit":
-            return replace(store, turns=DyingAtSend(store.database))
+            return replace(store, endings=DyingAtSend(store.database))
         case "after the decision":
             return replace(store, reviews=DyingReviews(store.database))
         case _:

@@ -19,6 +19,7 @@ from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.audit import now
 from storage.embedder import Embedder
+from storage.endings import Ending, Proposal
 from storage.findings import Citation, Draft, Triage
 from storage.measures import Measures
 from storage.records import Incoming, Member, new_id
@@ -26,7 +27,7 @@ from storage.settings import Settings
 from storage.statuses import Role
 from storage.store import Store
 from storage.tables import members
-from storage.turns import Ending, Proposal, Work
+from storage.turns import Work
 from tests.conftest import PASSWORD, open_test_store
 from workbench.api import api_routes, install_metering
 from workbench.api.problems import install_problems
@@ -99,7 +100,7 @@ class Rest:
         assert accepted.turn_id
         work = await store.turns.begin(accepted.turn_id)
         assert isinstance(work, Work)
-        assert await store.turns.hold(proposal(work)) is Ending.COMMITTED
+        assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
         review = await store.reviews.of_conversation(workspace, accepted.conversation_id)
         assert review
         return review.id

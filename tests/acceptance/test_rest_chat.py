@@ -177,13 +177,13 @@ async def test_a_draft_that_an_agent_edited_does_not_lend_its_evidence(web_desk:
     chat = await web_desk.opened()
     await chat.write("hello")
     proposal = await proposal_for(web_desk.store, chat.id, ANSWER)
-    await web_desk.store.turns.hold(proposal)
+    await web_desk.store.endings.hold(proposal)
     review = await web_desk.store.reviews.of_conversation("demo", chat.id)
     assert review
     edit = Decision(kind=DecisionKind.EDIT, text="Mine.", member_id=web_agent.id, member_name=web_agent.name)
     await web_desk.store.reviews.decide(web_agent, review.id, edit, based_on=1)
     edited = replace(proposal, draft=ANSWER.model_copy(update={"text": edit.text}))
-    await web_desk.store.turns.send(edited, decision=edit)
+    await web_desk.store.endings.send(edited, decision=edit)
     reply = (await chat.read())["messages"][-1]
     assert (reply["author"], reply["name"], reply["text"]) == ("agent", "Anna", "Mine.")
     assert (reply["confidence"], reply["citations"], reply["follow_ups"]) == (None, [], [])

@@ -15,7 +15,7 @@ async def sent(rest: Rest, thread: str) -> None:
     accepted = await store.arrivals.accept(incoming("How do I reset?", thread))
     assert accepted.turn_id
     work = await store.turns.begin(accepted.turn_id)
-    await store.turns.send(proposal(work))  # type: ignore[arg-type]  # it is due
+    await store.endings.send(proposal(work))  # type: ignore[arg-type]  # it is due
 
 
 async def metric(rest: Rest, name: str, **labels: str) -> float | None:

@@ -10,13 +10,14 @@ from storage.analytics import Analytics, Labelled, Report, Shares, Spread, Votes
 from storage.arrivals import Accepted
 from storage.audit import now
 from storage.database import Database
+from storage.endings import Ending, Proposal
 from storage.errors import InvalidError
 from storage.findings import Citation, Decision, Draft, Triage
 from storage.records import Incoming, Member, new_id
 from storage.statuses import DecisionKind, LabelSource, Mode, Outcome
 from storage.store import Store
 from storage.tables import conversations, decisions, messages, reviews, turns
-from storage.turns import Ending, Proposal, Work
+from storage.turns import Work
 
 MONDAY = datetime(2030, 3, 4, tzinfo=UTC)
 NOON = MONDAY + timedelta(hours=12)
@@ -65,13 +66,13 @@ def proposal(work: Work, intent: str = "account") -> Proposal:
 
 async def sent(store: Store, thread: str, intent: str = "account", workspace: str = "demo") -> Work:
     work = await begun(store, thread, workspace=workspace)
-    assert await store.turns.send(proposal(work, intent)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work, intent)) is Ending.COMMITTED
     return work
 
 
 async def held(store: Store, thread: str) -> tuple[Work, str]:
     work = await begun(store, thread)
-    assert await store.turns.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
     review = await store.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
@@ -83,11 +84,11 @@ async def decided(store: Store, member: Member, thread: str, kind: DecisionKind)
     await store.reviews.decide(member, review_id, decision, based_on=1)
     match kind:
         case DecisionKind.APPROVE | DecisionKind.EDIT:
-            await store.turns.send(proposal(work), decision=decision)
+            await store.endings.send(proposal(work), decision=decision)
         case DecisionKind.DISMISS:
-            await store.turns.dismiss(proposal(work), decision)
+            await store.endings.dismiss(proposal(work), decision)
         case DecisionKind.ESCALATE:
-            await store.turns.hand_off(proposal(work), mode=Mode.AUTO, decision=decision)
+            await store.endings.hand_off(proposal(work), mode=Mode.AUTO, decision=decision)
         case DecisionKind.REJECT:
             raise AssertionError("a rejection ends nothing")
     return work

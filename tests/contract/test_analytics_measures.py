@@ -8,6 +8,7 @@ from sqlalchemy import Table, update
 
 from storage.audit import now
 from storage.database import Database
+from storage.endings import Ending, Proposal
 from storage.findings import Decision, Draft, Triage
 from storage.health import Health
 from storage.measures import Measures
@@ -16,7 +17,7 @@ from storage.records import Incoming, Member, new_id
 from storage.statuses import DecisionKind, DeliveryStatus, DocumentStatus, Outcome, TurnStatus
 from storage.store import Store
 from storage.tables import deliveries, reviews, turns
-from storage.turns import Ending, Proposal, Work
+from storage.turns import Work
 
 DRAFT = Draft(text="Click.", can_answer=True, confidence=0.9, model="verbatim", prompt_version="v1")
 EARLIER = timedelta(minutes=10)
@@ -53,13 +54,13 @@ def proposal(work: Work) -> Proposal:
 
 async def sent(store: Store, thread: str, workspace: str = "demo") -> Work:
     work = await begun(store, thread, workspace)
-    assert await store.turns.send(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work)) is Ending.COMMITTED
     return work
 
 
 async def held(store: Store, thread: str) -> tuple[Work, str]:
     work = await begun(store, thread)
-    assert await store.turns.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
     review = await store.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
@@ -180,7 +181,7 @@ async def test_a_summary_tells_a_turn_in_figures(store: Store, agent: Member) ->
     work, review_id = await held(store, "thread")
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
     await store.reviews.decide(agent, review_id, decision, based_on=1)
-    await store.turns.send(proposal(work), decision=decision)
+    await store.endings.send(proposal(work), decision=decision)
     (summary,) = (await Monitoring(store.database).summaries("demo")).items
     assert (summary.turn_id, summary.conversation_id) == (work.turn_id, work.conversation_id)
     assert (summary.status, summary.outcome, summary.decision) == (
@@ -215,7 +216,7 @@ async def test_a_trace_tells_the_way_of_a_turn(store: Store, agent: Member) -> N
     work, review_id = await held(store, "thread")
     decision = Decision(kind=DecisionKind.DISMISS, member_id=agent.id, member_name=agent.name)
     await store.reviews.decide(agent, review_id, decision, based_on=1)
-    await store.turns.dismiss(proposal(work), decision)
+    await store.endings.dismiss(proposal(work), decision)
     latest, earlier = await Monitoring(store.database).traces("demo")
     assert (latest.turn_id, latest.outcome, latest.attempts) == (work.turn_id, Outcome.DISMISSED, 0)
     assert latest.reasons == ("Every reply is reviewed here.",)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from storage.endings import Ending
 from storage.errors import ConflictError, NotFoundError, SettingsError
 from storage.findings import Decision
 from storage.messages import read_messages
@@ -13,7 +14,7 @@ from storage.sealing import Seal
 from storage.statuses import Author, ConversationStatus, DecisionKind, Mode, ReviewStatus
 from storage.store import Store
 from storage.tables import installations
-from storage.turns import Ending, Work
+from storage.turns import Work
 from tests.contract.test_turns import proposal, texts
 
 STAFF = Place("demo", "slack", "T1", "C-staff", "staff", is_staff=True)
@@ -41,7 +42,7 @@ async def begun(store: Store, turn_id: str | None) -> Work:
 async def held(store: Store, text: str, external_id: str) -> Work:
     accepted = await store.arrivals.accept(incoming(text, external_id))
     work = await begun(store, accepted.turn_id)
-    assert await store.turns.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
     return work
 
 
@@ -65,14 +66,14 @@ async def test_a_turn_that_read_the_old_words_is_dropped(store: Store) -> None:
     work = await begun(store, accepted.turn_id)
     corrected = await store.corrections.edit(incoming("How do I reset?", "m1"))
     assert corrected
-    assert await store.turns.send(proposal(work)) is Ending.DROPPED
+    assert await store.endings.send(proposal(work)) is Ending.DROPPED
     assert corrected.turn_id != work.turn_id
 
 
 async def test_an_edit_of_an_answered_message_is_kept_and_answers_nothing(store: Store) -> None:
     accepted = await store.arrivals.accept(incoming("How do I reset?", "m1"))
     work = await begun(store, accepted.turn_id)
-    await store.turns.send(proposal(work))
+    await store.endings.send(proposal(work))
     corrected = await store.corrections.edit(incoming("How do I reset it?", "m1"))
     assert corrected
     assert corrected.turn_id is None

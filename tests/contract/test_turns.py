@@ -7,6 +7,7 @@ import pytest
 
 from storage import audit
 from storage.arrivals import Accepted
+from storage.endings import Ending, Proposal
 from storage.errors import AlreadyDecidedError, InvalidError, NotFoundError, StaleError
 from storage.findings import Citation, Decision, Draft, Triage
 from storage.messages import read_messages
@@ -14,7 +15,7 @@ from storage.records import Incoming, Member, new_id
 from storage.statuses import Author, ConversationStatus, DecisionKind, Mode, ReviewStatus, Role
 from storage.store import Store
 from storage.tables import labels
-from storage.turns import Ending, NotYet, Proposal, Work
+from storage.turns import NotYet, Work
 
 DRAFT = Draft(
     text="Click Forgot password.",
@@ -60,7 +61,7 @@ def proposal(work: Work, draft: Draft = DRAFT, version: int = 1) -> Proposal:
 
 async def held(store: Store, text: str = "How do I reset?", thread: str = "thread-1") -> tuple[Work, str]:
     work = await begun(store, await store.arrivals.accept(incoming(text, thread=thread)))
-    assert await store.turns.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
     review = await store.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
@@ -103,8 +104,8 @@ async def test_a_turn_does_not_begin_while_the_customer_may_still_be_typing(stor
 
 async def test_a_sent_reply_ends_its_turn_once(store: Store) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    assert await store.turns.send(proposal(work)) is Ending.COMMITTED
-    assert await store.turns.send(proposal(work)) is Ending.DROPPED
+    assert await store.endings.send(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work)) is Ending.DROPPED
     assert await store.turns.begin(work.turn_id) is None
     assert await texts(store, work.conversation_id) == [("customer", "How do I reset?"), ("bot", DRAFT.text)]
     outgoing = await store.outbox.next(work.conversation_id)
@@ -117,18 +118,18 @@ async def test_newer_words_restart_the_turn_over_everything(store: Store) -> Non
     work = await begun(store, await store.arrivals.accept(incoming("cancel my plan")))
     later = await store.arrivals.accept(incoming("sorry, I mean pause it"))
     assert later.turn_id == work.turn_id
-    assert await store.turns.send(proposal(work)) is Ending.RESTART
+    assert await store.endings.send(proposal(work)) is Ending.RESTART
     again = await begun(store, later)
     assert again.question == "cancel my plan\nsorry, I mean pause it"
-    assert await store.turns.send(proposal(again)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(again)) is Ending.COMMITTED
 
 
 async def test_a_customer_who_never_stops_writing_is_answered_all_the_same(store: Store) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("one")))
     for number in range(3):
         await store.arrivals.accept(incoming(f"more {number}"))
-        assert await store.turns.send(proposal(work)) is Ending.RESTART
-    assert await store.turns.send(proposal(work)) is Ending.COMMITTED
+        assert await store.endings.send(proposal(work)) is Ending.RESTART
+    assert await store.endings.send(proposal(work)) is Ending.COMMITTED
 
 
 async def test_a_held_draft_waits_and_the_customer_is_told_once_per_wait(store: Store) -> None:
@@ -137,7 +138,7 @@ async def test_a_held_draft_waits_and_the_customer_is_told_once_per_wait(store: 
     assert conversation.status is ConversationStatus.PENDING
     again = await begun(store, await store.arrivals.accept(incoming("are you there?")))
     assert again.question == "How do I reset?\nare you there?"
-    await store.turns.hold(proposal(again))
+    await store.endings.hold(proposal(again))
     notices = [author for author, _ in await texts(store, work.conversation_id) if author == "system"]
     assert len(notices) == 1
 
@@ -191,7 +192,7 @@ async def test_an_approved_draft_is_sent_and_labelled_right(store: Store, agent:
     work, review_id = await held(store)
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
     await store.reviews.decide(agent, review_id, decision, based_on=1)
-    assert await store.turns.send(proposal(work), decision=decision) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work), decision=decision) is Ending.COMMITTED
     assert (await texts(store, work.conversation_id))[-1] == ("bot", DRAFT.text)
     assert await labels_of(store) == [("decision", True)]
 
@@ -204,7 +205,7 @@ async def labels_of(store: Store) -> list[tuple[str, bool]]:
 async def test_while_a_person_has_the_conversation_the_bot_sends_nothing(store: Store, agent: Member) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
     await store.conversations.take_over(agent, work.conversation_id)
-    assert await store.turns.send(proposal(work)) is Ending.DROPPED
+    assert await store.endings.send(proposal(work)) is Ending.DROPPED
     later = await store.arrivals.accept(incoming("hello?"))
     assert later.turn_id is None
     assert not [author for author, _ in await texts(store, work.conversation_id) if author == Author.BOT]
@@ -212,7 +213,7 @@ async def test_while_a_person_has_the_conversation_the_bot_sends_nothing(store: 
 
 async def test_a_reply_on_its_way_is_held_back_when_a_person_takes_over(store: Store, agent: Member) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.turns.send(proposal(work))
+    await store.endings.send(proposal(work))
     await store.conversations.take_over(agent, work.conversation_id)
     assert await store.outbox.next(work.conversation_id) is None
 
@@ -231,7 +232,7 @@ async def test_handing_back_gives_the_bot_what_nobody_answered(store: Store, age
 
 async def test_a_resolved_conversation_reopens_and_a_closed_one_starts_anew(store: Store, agent: Member) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.turns.send(proposal(work))
+    await store.endings.send(proposal(work))
     await store.conversations.resolve(agent, work.conversation_id, "demo")
     reopened = await store.arrivals.accept(incoming("one more thing"))
     assert reopened.conversation_id == work.conversation_id
@@ -242,7 +243,7 @@ async def test_a_resolved_conversation_reopens_and_a_closed_one_starts_anew(stor
 
 async def test_shadow_mode_keeps_the_draft_and_says_nothing(store: Store) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.turns.hand_off(proposal(work), mode=Mode.SHADOW)
+    await store.endings.hand_off(proposal(work), mode=Mode.SHADOW)
     assert await texts(store, work.conversation_id) == [("customer", "How do I reset?")]
     assert (await store.conversations.read("demo", work.conversation_id)).status is ConversationStatus.ASSIGNED
 

@@ -41,7 +41,7 @@ async def asked(store: Store, *texts: str, thread: str = "thread") -> tuple[Door
 
 
 async def replied(store: Store, door: Door, draft: Draft = DRAFT) -> None:
-    await store.turns.send(await proposal_for(store, door.conversation_id, draft))
+    await store.endings.send(await proposal_for(store, door.conversation_id, draft))
 
 
 async def test_a_delivery_that_is_sent_again_shows_one_message(web_store: Store) -> None:
@@ -95,13 +95,13 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
     transcripts = Transcripts(web_store.database)
     door, (first,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
-    await web_store.turns.hold(proposal)
+    await web_store.endings.hold(proposal)
     review = await web_store.reviews.of_conversation("demo", door.conversation_id)
     assert review
     decision = APPROVE.model_copy(update={"member_id": web_agent.id, "member_name": web_agent.name})
     await web_store.reviews.decide(web_agent, review.id, decision, based_on=1)
     _, (second,) = await asked(web_store, "two")
-    await web_store.turns.send(proposal, decision=decision)
+    await web_store.endings.send(proposal, decision=decision)
     assert (await transcripts.progress(first)).reply
     assert (await transcripts.progress(second)).reply is None
 
@@ -132,7 +132,7 @@ async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation
 async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> None:
     door, (message_id,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
-    await web_store.turns.dismiss(proposal)
+    await web_store.endings.dismiss(proposal)
     progress = await Transcripts(web_store.database).progress(message_id)
     assert progress.settled
     assert progress.reply is None

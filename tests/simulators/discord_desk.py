@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from bot.discord import open_discord
 from bot.discord_leases import ShardLeases
 from bot.state import ChannelStates
-from deskhand import Process, assemble, migrate_database, working
+from deskhand import Process, assemble, working
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
@@ -20,7 +20,7 @@ from storage.messages import read_messages
 from storage.records import Conversation, Member, Message
 from storage.settings import Settings
 from storage.statuses import Role
-from storage.store import Store, open_store
+from storage.store import Store, migrate_database, open_store
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, settings_for
 from tests.simulators.discord import TOKEN, DiscordSimulator

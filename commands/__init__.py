@@ -1,0 +1,1 @@
+"""The commands that look after the desk, one file per concern; `deskhand.py` joins them."""

@@ -1,0 +1,71 @@
+"""`deskhand channel`: support channels, staff and teams of the chat platforms."""
+
+from typing import Annotated
+
+import typer
+
+from bot.slack_oauth import SlackTickets
+from commands.console import console, fail, run, settings_or_exit, with_rows
+from storage.errors import InvalidError, NotFoundError
+from storage.records import ChannelName, Place
+from storage.statuses import Mode
+from storage.store import Store
+
+channel_cli = typer.Typer(no_args_is_help=True, help="Slack and Discord: support channels, staff, teams.")
+
+
+@channel_cli.command("set")
+def channel_set(
+    channel: Annotated[str, typer.Argument(help="slack or discord.")],
+    team: Annotated[str, typer.Argument(help="The Slack team's or Discord server's id.")],
+    place: Annotated[str, typer.Argument(help="The channel's id.")],
+    workspace: Annotated[str, typer.Option()] = "demo",
+    mode: Annotated[Mode | None, typer.Option(help="Every message there is heard; default: mentions only.")] = None,
+    *,
+    staff: Annotated[bool, typer.Option(help="Post reviews there as cards.")] = False,
+) -> None:
+    """Make a channel a support channel with a mode of its own, or the staff's."""
+
+    async def keep(store: Store) -> None:
+        await store.workspaces.read(workspace)
+        await store.places.keep(Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff))
+        console.print(f"{place} is kept: {'staff' if staff else mode or 'mentions only'}", highlight=False)
+
+    run(with_rows(settings_or_exit(), keep))
+
+
+@channel_cli.command("link")
+def channel_link(
+    email: str,
+    channel: Annotated[str, typer.Argument(help="slack or discord.")],
+    user: Annotated[str, typer.Argument(help="Slack: TEAM/USER, such as T012AB/U034CD; Discord: the user's id.")],
+    workspace: Annotated[str, typer.Option()] = "demo",
+) -> None:
+    """Say who a member is on a chat platform: there they take over and decide reviews."""
+
+    async def link(store: Store) -> None:
+        ids = [member.id for member in await store.members.all(workspace) if member.email == email.strip().lower()]
+        if not ids:
+            raise NotFoundError(f"{email} is no member of `{workspace}`.")
+        await store.identities.link(workspace, ids[0], channel_named(channel), user)
+        console.print(f"{email} is {user} on {channel}", highlight=False)
+
+    run(with_rows(settings_or_exit(), link))
+
+
+@channel_cli.command("add-to-slack")
+def channel_add_to_slack(workspace: Annotated[str, typer.Option()] = "demo") -> None:
+    """Print a link, good for a day, by which a Slack team adds the app for this workspace."""
+    settings = settings_or_exit()
+    if not settings.web.public_url or not settings.slack.client_id:
+        fail("set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md)")
+    console.print(SlackTickets(settings).install_url(workspace), highlight=False, soft_wrap=True)
+
+
+def channel_named(text: str) -> ChannelName:
+    """The chat platform of this name; InvalidError if it is none."""
+    match text:
+        case "slack" | "discord":
+            return text
+        case _:
+            raise InvalidError("The channel is slack or discord.")

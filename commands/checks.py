@@ -1,0 +1,79 @@
+"""`deskhand doctor` and `deskhand eval`: is everything there, and is it any good."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.console import console, run, settings_or_exit
+from graph.chat import opened_model
+from graph.evaluation import evaluate_folder
+from graph.usage import ModelMeter
+from storage.doctor import Finding, examine
+from storage.embedder import load_embedder
+from storage.errors import DeskhandError
+from storage.settings import Settings
+
+
+def doctor() -> None:
+    """Check every setting and connection, and say what is missing."""
+    settings = settings_or_exit()
+    findings = run(_examine(settings))
+    for finding in findings:
+        colour, word = ("green", "ok ") if finding.good else ("red", "NO ")
+        console.print(f"[{colour}]{word}[/] {finding.name}: {finding.detail}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Finding]:
+    findings = [Finding("settings", good=True, detail="every key is known and valid"), *await examine(settings)]
+    findings.append(await _model_finding(settings))
+    return findings + [_token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
+
+
+async def _model_finding(settings: Settings) -> Finding:
+    async with opened_model(settings, ModelMeter()) as model:
+        if model is None:
+            return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
+        try:
+            await model.check()
+        except DeskhandError as error:
+            return Finding(
+                "chat model", good=False, detail=f"{error.detail} Check model.base_url, model.name and OPENAI_API_KEY."
+            )
+        return Finding("chat model", good=True, detail=f"{model.name} answers")
+
+
+def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
+    """Per chat platform, which of its tokens are set."""
+    slack = settings.slack
+    return {
+        "slack": {
+            "SLACK_BOT_TOKEN (or SLACK_CLIENT_ID and SLACK_CLIENT_SECRET)": bool(
+                slack.bot_token.get_secret_value() or slack.client_secret.get_secret_value()
+            ),
+            "SLACK_APP_TOKEN or SLACK_SIGNING_SECRET": bool(
+                slack.app_token.get_secret_value() or slack.signing_secret.get_secret_value()
+            ),
+        },
+        "discord": {"DISCORD_BOT_TOKEN": bool(settings.discord.bot_token.get_secret_value())},
+    }
+
+
+def _token_finding(name: str, tokens: dict[str, bool]) -> Finding:
+    missing = [token for token, is_set in tokens.items() if not is_set]
+    if len(missing) == len(tokens):
+        return Finding(name, good=True, detail=f"off; set {' and '.join(missing)} to switch it on")
+    if missing:
+        return Finding(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
+    return Finding(name, good=True, detail="tokens are set")
+
+
+def evaluate(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds faqs.jsonl and queries.jsonl.")],
+) -> None:
+    """Measure retrieval and confidence on a labelled set."""
+    settings = settings_or_exit()
+    run(asyncio.to_thread(lambda: console.print(evaluate_folder(folder, load_embedder(settings)))))

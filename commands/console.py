@@ -1,0 +1,63 @@
+"""How a command talks: settings or one clear line, a bar for long work, exit codes."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from storage.embedder import load_embedder
+from storage.errors import DeskhandError, SettingsError
+from storage.logs import set_up_logging
+from storage.settings import Settings, load_settings
+from storage.store import Store, check_data_dir, migrate_database, open_store
+
+Result = TypeVar("Result")
+console = Console()
+
+
+def settings_or_exit() -> Settings:
+    """The settings, with logging set up; a broken key ends the program with one line."""
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        fail(error.detail)
+    set_up_logging(settings.log)
+    return settings
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run to the end; what a user can mend is one line and exit code 2."""
+    try:
+        return asyncio.run(work)
+    except DeskhandError as error:
+        fail(error.detail)
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def fail(line: str) -> NoReturn:
+    """One clear line, exit code 2."""
+    sys.stderr.write(f"deskhand: {line}\n")
+    raise typer.Exit(2)
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal, and the function that moves it."""
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(name, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+async def with_rows(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:
+    """Do something with the store alone, beside a desk that may be running."""
+    check_data_dir(settings.data_dir)
+    await migrate_database(settings)
+    embedder = await asyncio.to_thread(load_embedder, settings)
+    async with open_store(settings, embedder) as store:
+        await work(store)
