@@ -20,6 +20,7 @@ from storage.records import Member, new_id
 from storage.settings import Settings
 from storage.statuses import Role
 from storage.store import Store, open_store
+from tests.chroma_server import ChromaServer, chroma_running
 
 PASSWORD = "a long enough password"
 # A busy machine answers late; what never comes fails all the same.
@@ -72,6 +73,20 @@ async def _migrate(url: str) -> None:
 def database_url(request: pytest.FixtureRequest) -> str:
     """Both databases of DESIGN section 5: a test with this fixture runs once on each. Empty means SQLite."""
     return "" if request.param == "sqlite" else str(request.getfixturevalue("new_postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def chroma_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
+    """One Chroma server for the whole run, for tests that leave it running and share it by workspaces of their own."""
+    with chroma_running(tmp_path_factory.mktemp("chroma") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def own_chroma_server(tmp_path: Path) -> Iterator[ChromaServer]:
+    """A Chroma server of the test's own, to stop, freeze and start again."""
+    with chroma_running(tmp_path / "chroma-server") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
