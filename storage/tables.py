@@ -95,6 +95,8 @@ members = Table(
     # Counts up with every password change: older logins end.
     Column("token_version", Integer, nullable=False, server_default="0"),
     _at("created_at"),
+    # NULL: has a login. The row stays for the name at what the person wrote and decided.
+    _at("removed_at", nullable=True),
     UniqueConstraint("workspace_id", "email"),
     Index(None, "email"),
 )
@@ -331,6 +333,8 @@ documents = Table(
     # Kept whole: a load that a crash cut off starts again from here, and readers may improve.
     Column("content", LargeBinary, nullable=False),
     _ref("created_by", "members", nullable=True),
+    # Percent made searchable so far, while it is loading.
+    Column("progress", Integer, nullable=False, server_default="0"),
     _at("created_at"),
     Index(None, "workspace_id", "created_at"),
 )
