@@ -192,8 +192,9 @@ turns = Table(
     Column("outcome", String(16)),
     Column("upto_seq", Integer, nullable=False, server_default="0"),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    # Whether the checkpoint store holds this turn's thread.
+    # Whether the checkpoint store holds this turn's thread, and which of its checkpoints the waiting draft is from.
     Column("checkpointed", Boolean, nullable=False, server_default=text("false")),
+    Column("checkpoint_id", String(64)),
     _at("due_at"),
     _at("created_at"),
     _at("finished_at", nullable=True),
@@ -275,7 +276,9 @@ deliveries = Table(
     Column("channel", String(16), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("status", String(16), nullable=False),
+    # Tries that were begun, and those that went wrong for another reason than that the platform asked to wait.
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
     Column("external_id", String(200)),
     Column("error", String(500)),
     _at("next_at"),
@@ -351,6 +354,8 @@ chunks = Table(
     Column("alternatives", Json, nullable=False),
     Column("tags", Json, nullable=False),
     Column("position", Integer, nullable=False),
+    # Where customers can read it; empty: it has no public address.
+    Column("url", Text, nullable=False, server_default=""),
     Index(None, "workspace_id"),
     Index(None, "document_id", "position"),
 )
@@ -444,6 +449,18 @@ installations = Table(
     # Tokens and what else the platform gave, encrypted; empty where the token comes from the environment.
     Column("sealed", Text, nullable=False, server_default=""),
     _at("created_at"),
+    UniqueConstraint("channel", "team"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    _id(),
+    _workspace(),
+    Column("channel", String(16), nullable=False),
+    # The Discord guild in which everything up to this time was heard: a lost session is read from there.
+    Column("team", String(64), nullable=False),
+    _at("heard_at"),
     UniqueConstraint("channel", "team"),
 )
 
