@@ -23,6 +23,7 @@ from storage.feedback import Feedback
 from storage.identities import Identities
 from storage.installations import Installations
 from storage.knowledge import Knowledge
+from storage.marks import Marks
 from storage.members import Members
 from storage.outbox import Outbox
 from storage.places import Places
@@ -59,6 +60,7 @@ class Store:
     identities: Identities
     cards: Cards
     installations: Installations
+    marks: Marks
 
 
 @asynccontextmanager
@@ -91,6 +93,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             identities=Identities(database),
             cards=Cards(database),
             installations=Installations(database, Seal(encryption_key(settings))),
+            marks=Marks(database),
         )
 
 
