@@ -1,26 +1,60 @@
-"""News inside this process: something about a conversation or a workspace has changed."""
+"""News about a conversation or a workspace, inside this process and carried to others where there are others."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+Carry = Callable[[tuple[str, ...]], None]
+"""Takes keys to where else somebody may listen to them; returns at once."""
 
 
 class Signals:
     """Wakes who waits for a key, such as a conversation's id.
 
     A hint, never the truth: who is woken reads the rows, and who waits also looks by itself now and then, so a
-    change made by another process is only seen a little later.
+    change whose news was lost is only seen a little later.
     """
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._carry: Carry | None = None
+        self._closing = False
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether this process is about to end: who waits for long gives up."""
+        return self._closing
+
+    def close(self) -> None:
+        """Wake everybody, since this process ends."""
+        self._closing = True
+        self.wake_all()
 
     def publish(self, *keys: str) -> None:
-        """Wake everybody who listens to one of these keys."""
+        """Wake everybody who listens to one of these keys, in other processes too."""
+        self.wake(*keys)
+        if self._carry is not None:
+            self._carry(keys)
+
+    def wake(self, *keys: str) -> None:
+        """Wake everybody in this process who listens to one of these keys."""
         for key in keys:
             for news in self._waiting.get(key, ()):
                 news.set()
+
+    def wake_all(self) -> None:
+        """Wake everybody in this process: there may have been news of anything."""
+        self.wake(*self._waiting)
+
+    @contextmanager
+    def carried_by(self, carry: Carry) -> Iterator[None]:
+        """What is published meanwhile is also told to `carry`."""
+        self._carry = carry
+        try:
+            yield
+        finally:
+            self._carry = None
 
     @contextmanager
     def listen(self, *keys: str) -> Iterator[asyncio.Event]:
