@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -143,6 +144,8 @@ conversations = Table(
     _at("created_at"),
     _at("updated_at"),
     _at("waiting_since", nullable=True),
+    # When the customer was last told that the desk has a lot to do.
+    _at("told_busy_at", nullable=True),
     _at("first_reply_at", nullable=True),
     _at("resolved_at", nullable=True),
     Index(
@@ -195,6 +198,8 @@ turns = Table(
     # Whether the checkpoint store holds this turn's thread, and which of its checkpoints the waiting draft is from.
     Column("checkpointed", Boolean, nullable=False, server_default=text("false")),
     Column("checkpoint_id", String(64)),
+    # Queued turns are served by rank (storage/shares.py).
+    Column("rank", BigInteger, nullable=False, server_default="0"),
     _at("due_at"),
     _at("created_at"),
     _at("finished_at", nullable=True),
@@ -204,6 +209,19 @@ turns = Table(
         "status",
         sqlite_where=text("status IN ('queued', 'waiting', 'decided')"),
         postgresql_where=text("status IN ('queued', 'waiting', 'decided')"),
+    ),
+    Index(
+        "ix_turns_queued_rank",
+        "rank",
+        "due_at",
+        sqlite_where=text("status = 'queued'"),
+        postgresql_where=text("status = 'queued'"),
+    ),
+    Index(
+        "ix_turns_queued_due",
+        "due_at",
+        sqlite_where=text("status = 'queued'"),
+        postgresql_where=text("status = 'queued'"),
     ),
     Index(None, "workspace_id", "finished_at"),
 )
@@ -475,4 +493,19 @@ early_changes = Table(
     Column("text", Text),
     _at("created_at"),
     UniqueConstraint("workspace_id", "channel", "external_id"),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    # What a customer, or the whole workspace (empty subject), has taken of the desk (storage/shares.py).
+    Column("workspace_id", String(64), ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True),
+    Column("subject", String(32), primary_key=True),
+    # When what was written is paid off at the rates per minute and per hour: seconds since 1970.
+    Column("minute_at", Float, nullable=False),
+    Column("hour_at", Float, nullable=False),
+    # Until when the customer knows that there was too much.
+    Column("told_until", Float, nullable=False, server_default="0"),
+    # The rank of the newest turn.
+    Column("rank", BigInteger, nullable=False, server_default="0"),
 )
