@@ -310,6 +310,8 @@ deliveries = Table(
         sqlite_where=text("status = 'pending'"),
         postgresql_where=text("status = 'pending'"),
     ),
+    # What ended since the last scrape of the metrics.
+    Index(None, "finished_at"),
 )
 
 labels = Table(
@@ -358,6 +360,8 @@ documents = Table(
     Column("progress", Integer, nullable=False, server_default="0"),
     _at("created_at"),
     Index(None, "workspace_id", "created_at"),
+    # Holds all that the metrics count, so that the contents are not read.
+    Index(None, "status", "entries"),
 )
 
 chunks = Table(
