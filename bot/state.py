@@ -1,6 +1,8 @@
-"""How the channels are connected, in this process's memory; the workbench shows it."""
+"""How the channels are connected, here and in the other processes; the workbench shows it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from storage.audit import now
 from storage.records import ChannelName, ChannelState
@@ -9,17 +11,28 @@ MAX_ERROR_LENGTH = 300
 
 
 class ChannelStates:
-    """What each channel reports about itself; `all` is what the workbench reads."""
+    """What each channel of this process reports about itself; `all` is what the workbench reads."""
 
     def __init__(self) -> None:
         self._states: dict[ChannelName, ChannelState] = {}
+        self._elsewhere: tuple[ChannelState, ...] = ()
 
     def all(self) -> tuple[ChannelState, ...]:
-        """The state of every channel that has reported, by name."""
-        return tuple(self._states[name] for name in sorted(self._states))
+        """The state of every channel that has reported in any process, by name."""
+        told = (*self.own(), *self._elsewhere)
+        names = sorted({state.channel for state in told})
+        return tuple(joined(state for state in told if state.channel == name) for name in names)
+
+    def own(self) -> tuple[ChannelState, ...]:
+        """The state of every channel that has reported in this process."""
+        return tuple(self._states.values())
+
+    def hear(self, elsewhere: tuple[ChannelState, ...]) -> None:
+        """What the other processes say now."""
+        self._elsewhere = elsewhere
 
     def of(self, channel: ChannelName) -> ChannelState:
-        """One channel's state; off until it reports."""
+        """One channel's state in this process; off until it reports."""
         return self._states.get(channel, ChannelState(channel))
 
     def off(self, channel: ChannelName, why: str = "") -> None:
@@ -48,6 +61,22 @@ class ChannelStates:
     def failed(self, channel: ChannelName, why: str) -> None:
         """Something went wrong; the channel goes on."""
         self._states[channel] = replace(self.of(channel), last_error=_line(why), last_error_at=now())
+
+
+def joined(states: Iterable[ChannelState]) -> ChannelState:
+    """One channel's state over all processes: it is connected if one of them is; the newest error counts."""
+    told = tuple(states)
+    failed = max(told, key=lambda state: state.last_error_at.timestamp() if state.last_error_at else 0.0)
+    return replace(
+        failed,
+        is_on=any(state.is_on for state in told),
+        connected_since=min(_known(state.connected_since for state in told), default=None),
+        last_event_at=max(_known(state.last_event_at for state in told), default=None),
+    )
+
+
+def _known(times: Iterable[datetime | None]) -> list[datetime]:
+    return [time for time in times if time is not None]
 
 
 def _line(text: str) -> str:

@@ -486,6 +486,20 @@ marks = Table(
     UniqueConstraint("channel", "team"),
 )
 
+channel_states = Table(
+    "channel_states",
+    metadata,
+    # What one process says of its connection to a chat platform (storage/presence.py); the deployment's, no workspace's.
+    Column("process_id", String(32), primary_key=True),
+    Column("channel", String(16), primary_key=True),
+    Column("is_on", Boolean, nullable=False),
+    _at("connected_since", nullable=True),
+    _at("last_event_at", nullable=True),
+    Column("last_error", Text, nullable=False, server_default=""),
+    _at("last_error_at", nullable=True),
+    _at("seen_at"),
+)
+
 early_changes = Table(
     "early_changes",
     metadata,
