@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import arrivals, audit, messages
 from storage.database import Database
 from storage.errors import ConversationClosedError, InvalidError, NotAllowedError, NotFoundError
+from storage.members import PRESENT
 from storage.paging import Page, decode_cursor, page_of
 from storage.records import Conversation, Customer, Member, Message
 from storage.statuses import Author, ConversationStatus, Priority, TurnStatus, Visibility
@@ -137,7 +138,11 @@ class Conversations:
                 return
             await arrivals.supersede_waiting(connection, row)
             await self._set(
-                connection, row, status=ConversationStatus.ASSIGNED, told_waiting=True, waiting_since=audit.now()
+                connection,
+                row,
+                status=ConversationStatus.ASSIGNED,
+                told_waiting=True,
+                waiting_since=row["waiting_since"] or audit.now(),
             )
             await messages.say(connection, row, because)
             if not row["told_waiting"]:
@@ -151,7 +156,7 @@ class Conversations:
             name = (
                 await connection.execute(
                     select(members.c.name).where(
-                        members.c.id == assignee_id, members.c.workspace_id == member.workspace_id
+                        members.c.id == assignee_id, members.c.workspace_id == member.workspace_id, PRESENT
                     )
                 )
             ).scalar_one_or_none()
@@ -329,6 +334,7 @@ def reading_conversations() -> Select[Any]:
     """A query over conversations with what `conversation_of` needs."""
     columns: list[Any] = [
         conversations,
+        members.c.id.label("present_assignee"),
         members.c.name.label("assignee_name"),
         customers.c.external_id.label("customer_external_id"),
         customers.c.name.label("customer_name"),
@@ -337,7 +343,8 @@ def reading_conversations() -> Select[Any]:
     return (
         select(*columns)
         .join(customers, customers.c.id == conversations.c.customer_id)
-        .outerjoin(members, members.c.id == conversations.c.assignee_id)
+        # Whoever was removed has nothing any more, whatever was under way at that moment.
+        .outerjoin(members, and_(members.c.id == conversations.c.assignee_id, PRESENT))
     )
 
 
@@ -360,7 +367,7 @@ def conversation_of(row: RowMapping) -> Conversation:
         subject=row["subject"],
         intent=row["intent"],
         priority=Priority(row["priority"]),
-        assignee_id=row["assignee_id"],
+        assignee_id=row["present_assignee"],
         assignee_name=row["assignee_name"],
         summary=row["summary"],
         bot_turns=row["bot_turns"],
@@ -368,4 +375,5 @@ def conversation_of(row: RowMapping) -> Conversation:
         updated_at=row["updated_at"],
         first_line=row["first_line"],
         place=row["place"],
+        waiting_since=row["waiting_since"],
     )

@@ -1,13 +1,25 @@
 """Who the members are on the chat platforms, so that staff are recognised there."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from storage import audit
 from storage.database import Database
 from storage.errors import NotFoundError
+from storage.members import PRESENT, member_of
 from storage.records import ChannelName, Member, new_id
-from storage.statuses import Role
 from storage.tables import identities, members
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user of a chat platform who is a member."""
+
+    member: Member
+    channel: ChannelName
+    external_id: str
+    """Slack: TEAM/USER; Discord: the user's id."""
 
 
 class Identities:
@@ -19,7 +31,8 @@ class Identities:
     async def link(self, workspace_id: str, member_id: str, channel: ChannelName, external_id: str) -> None:
         """This user of the platform is this member; whoever was linked to the user before is not any more."""
         async with self._database.write() as connection:
-            query = select(members.c.id).where(members.c.id == member_id, members.c.workspace_id == workspace_id)
+            mine = (members.c.id == member_id) & (members.c.workspace_id == workspace_id) & PRESENT
+            query = select(members.c.id).where(mine)
             if (await connection.execute(query)).first() is None:
                 raise NotFoundError("There is no such member in this workspace.")
             await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
@@ -45,19 +58,35 @@ class Identities:
         """This user of the platform is nobody we know any more."""
         async with self._database.write() as connection:
             await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
+            await audit.record(
+                connection,
+                "identity.unlinked",
+                workspace_id,
+                data={"channel": channel, "external_id": external_id},
+            )
+
+    async def all(self, workspace_id: str) -> list[Identity]:
+        """Every link of the workspace, by the member's name."""
+        query = (
+            select(members, identities.c.channel, identities.c.external_id)
+            .join(identities, identities.c.member_id == members.c.id)
+            .where(identities.c.workspace_id == workspace_id, PRESENT)
+            .order_by(members.c.name, identities.c.channel, identities.c.external_id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [Identity(member_of(row), row["channel"], row["external_id"]) for row in rows]
 
     async def member(self, workspace_id: str, channel: ChannelName, external_id: str) -> Member | None:
         """The member who is this user of the platform; None for everybody else."""
         query = (
             select(members)
             .join(identities, identities.c.member_id == members.c.id)
-            .where(_is(workspace_id, channel, external_id), members.c.workspace_id == workspace_id)
+            .where(_is(workspace_id, channel, external_id), members.c.workspace_id == workspace_id, PRESENT)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
-        if row is None:
-            return None
-        return Member(row["id"], row["workspace_id"], row["email"], row["name"], Role(row["role"]))
+        return member_of(row) if row else None
 
     async def of_member(self, workspace_id: str, member_id: str) -> dict[ChannelName, str]:
         """The member's user id per channel."""

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
 from storage.database import Database
@@ -23,6 +25,8 @@ from storage.tables import customers, members
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 200
 ALGORITHM = "HS256"
+PRESENT = members.c.removed_at.is_(None)
+"""Members with a login; the rows of removed ones stay for the names at what they did."""
 
 
 class Members:
@@ -37,37 +41,32 @@ class Members:
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
     async def add(self, workspace_id: str, email: str, name: str, role: Role, password: str) -> Member:
-        """A new member; ConflictError if the e-mail has a login in this workspace already."""
-        member = Member(new_id(), workspace_id, checked_email(email), name.strip() or email, role)
+        """A new member, or one that comes back after a removal.
+
+        Raises ConflictError if the e-mail has a login in this workspace already.
+        """
+        address = checked_email(email)
+        member = Member(new_id(), workspace_id, address, (name.strip() or address)[:200], role)
         password_hash = await self._hash(password)
         try:
             async with self._database.write() as connection:
-                await connection.execute(
-                    insert(members).values(
-                        id=member.id,
-                        workspace_id=workspace_id,
-                        email=member.email,
-                        name=member.name[:200],
-                        role=role,
-                        password_hash=password_hash,
-                        created_at=audit.now(),
-                    )
-                )
+                back = await _come_back(connection, member, password_hash)
+                member = back or await _come(connection, member, password_hash)
                 await audit.record(connection, "member.added", workspace_id, data={"member_id": member.id})
         except IntegrityError as error:
-            raise ConflictError(f"{member.email} is a member of `{workspace_id}` already.") from error
+            raise ConflictError(f"{address} is a member of `{workspace_id}` already.") from error
         return member
 
     async def all(self, workspace_id: str) -> list[Member]:
         """The workspace's members by name."""
-        query = select(members).where(members.c.workspace_id == workspace_id).order_by(members.c.name)
+        query = select(members).where(members.c.workspace_id == workspace_id, PRESENT).order_by(members.c.name)
         async with self._database.read() as connection:
-            return [_member_of(row) for row in (await connection.execute(query)).mappings()]
+            return [member_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def reset_password(self, workspace_id: str, email: str, password: str) -> None:
         """Set a new password; logins with the old one end."""
         password_hash = await self._hash(password)
-        mine = (members.c.workspace_id == workspace_id) & (members.c.email == checked_email(email))
+        mine = (members.c.workspace_id == workspace_id) & (members.c.email == checked_email(email)) & PRESENT
         async with self._database.write() as connection:
             changed = await connection.execute(
                 update(members)
@@ -79,12 +78,13 @@ class Members:
 
     async def log_in(self, email: str, password: str) -> list[Member]:
         """The members, one per workspace, whose e-mail and password these are; NotLoggedInError if none is."""
-        query = select(members).where(members.c.email == email.strip().lower()).order_by(members.c.created_at)
+        mine = (members.c.email == email.strip().lower()) & PRESENT
+        query = select(members).where(mine).order_by(members.c.created_at)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
         if not rows:
             await self._matches(self._nobody, password)
-        found = [_member_of(row) for row in rows if await self._matches(row["password_hash"], password)]
+        found = [member_of(row) for row in rows if await self._matches(row["password_hash"], password)]
         if not found:
             raise NotLoggedInError("This e-mail and password do not match.")
         return found
@@ -109,10 +109,10 @@ class Members:
         """The members a token may act as, the active one first."""
         claims = self._claims(token, "member")
         versions: dict[str, int] = claims.get("versions", {})
-        query = select(members).where(members.c.id.in_(versions)).order_by(members.c.workspace_id)
+        query = select(members).where(members.c.id.in_(versions), PRESENT).order_by(members.c.workspace_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        valid = [_member_of(row) for row in rows if row["token_version"] == versions[row["id"]]]
+        valid = [member_of(row) for row in rows if row["token_version"] == versions[row["id"]]]
         active = [member for member in valid if member.id == claims["sub"]]
         if not active:
             raise NotLoggedInError("This login has ended; log in again.")
@@ -222,7 +222,41 @@ def checked_email(email: str) -> str:
         raise InvalidError(f"This is no e-mail address: {error}") from error
 
 
-def _member_of(row: RowMapping) -> Member:
+async def _come(connection: AsyncConnection, member: Member, password_hash: str) -> Member:
+    await connection.execute(
+        insert(members).values(
+            id=member.id,
+            workspace_id=member.workspace_id,
+            email=member.email,
+            name=member.name,
+            role=member.role,
+            password_hash=password_hash,
+            created_at=audit.now(),
+        )
+    )
+    return member
+
+
+async def _come_back(connection: AsyncConnection, member: Member, password_hash: str) -> Member | None:
+    """Whoever was removed keeps their id, and with it what they wrote; None if nobody with this e-mail was."""
+    gone = (members.c.workspace_id == member.workspace_id) & (members.c.email == member.email) & ~PRESENT
+    back = (
+        update(members)
+        .where(gone)
+        .values(
+            name=member.name,
+            role=member.role,
+            password_hash=password_hash,
+            token_version=members.c.token_version + 1,
+            removed_at=None,
+        )
+    )
+    member_id = (await connection.execute(back.returning(members.c.id))).scalar_one_or_none()
+    return replace(member, id=member_id) if member_id else None
+
+
+def member_of(row: RowMapping) -> Member:
+    """The record of a row of the table `members`."""
     return Member(row["id"], row["workspace_id"], row["email"], row["name"], Role(row["role"]))
 
 

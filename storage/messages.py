@@ -141,6 +141,19 @@ async def read_messages(
         return [message_of(row) for row in (await connection.execute(query.order_by(messages.c.seq))).mappings()]
 
 
+async def latest_messages(database: Database, workspace_id: str, conversation_id: str, limit: int) -> list[Message]:
+    """The newest messages of a conversation in order, with notes and system lines."""
+    query = (
+        reading()
+        .where(messages.c.workspace_id == workspace_id, messages.c.conversation_id == conversation_id)
+        .order_by(messages.c.seq.desc())
+        .limit(limit)
+    )
+    async with database.read() as connection:
+        found = [message_of(row) for row in (await connection.execute(query)).mappings()]
+    return found[::-1]
+
+
 async def read_message(database: Database, workspace_id: str, message_id: str) -> Message | None:
     """One message by its id."""
     query = reading().where(messages.c.workspace_id == workspace_id, messages.c.id == message_id)

@@ -1,6 +1,6 @@
 """Places: where in a channel people talk, each with its own mode, and where the staff sits."""
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import RowMapping, delete, select
 
 from storage import audit
 from storage.database import Database
@@ -36,6 +36,19 @@ class Places:
                 "place.changed",
                 place.workspace_id,
                 data={"channel": place.channel, "place": place.external_id, "mode": place.mode},
+            )
+
+    async def remove(self, workspace_id: str, channel: ChannelName, external_id: str) -> None:
+        """Nothing is set up there any more: mentions follow the workspace's mode."""
+        mine = (
+            (places.c.workspace_id == workspace_id)
+            & (places.c.channel == channel)
+            & (places.c.external_id == external_id)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(delete(places).where(mine))
+            await audit.record(
+                connection, "place.removed", workspace_id, data={"channel": channel, "place": external_id}
             )
 
     async def find(self, workspace_id: str, channel: ChannelName, external_id: str) -> Place | None:

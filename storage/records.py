@@ -169,6 +169,8 @@ class Conversation:
     """The newest customer message's beginning, for lists."""
     place: str = ""
     """Where in the channel the thread is: a Slack channel, a Discord forum; empty on the web."""
+    waiting_since: datetime | None = None
+    """Since when the customer has no answer; None: everything is answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +249,8 @@ class Document:
     size: int
     """Bytes."""
     created_at: datetime
+    progress: int = 0
+    """Percent made searchable so far, while it is loading."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from storage.members import Members
 from storage.outbox import Outbox
 from storage.places import Places
 from storage.reviews import Reviews
+from storage.roster import Roster
 from storage.sealing import Seal
 from storage.settings import Settings
 from storage.signals import Signals
@@ -50,6 +51,7 @@ class Store:
     turns: Turns
     endings: Endings
     reviews: Reviews
+    roster: Roster
     outbox: Outbox
     feedback: Feedback
     knowledge: Knowledge
@@ -83,6 +85,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             endings=Endings(database),
             turns=Turns(database, settings.conversation.history_messages),
             reviews=Reviews(database),
+            roster=Roster(database),
             outbox=Outbox(database),
             feedback=Feedback(database),
             knowledge=knowledge,
