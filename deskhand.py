@@ -40,15 +40,17 @@ from graph.state import Deps
 from graph.usage import ModelMeter
 from storage.database import open_database
 from storage.demo import Demo, ensure_demo
+from storage.embedded_jobs import EmbeddedJobs
 from storage.embedder import load_embedder
 from storage.errors import SettingsError
-from storage.jobs import EmbeddedJobs, Handler, Handlers, Job, JobKind, LastResort, Later, unfinished
+from storage.jobs import Handler, Handlers, Job, JobKind, LastResort, Later
 from storage.knowledge import Knowledge
 from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, migrate_database, open_store
+from storage.unfinished import unfinished
 from storage.vectors import open_vectors
 from workbench.office import Office
 from workbench.site import build_site

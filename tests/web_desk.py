@@ -22,10 +22,11 @@ from graph.examples import load_examples
 from graph.machine import build_machine
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
+from storage.embedded_jobs import EmbeddedJobs
 from storage.embedder import Embedder
 from storage.endings import Ending, Proposal
 from storage.findings import Draft, Triage
-from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later
+from storage.jobs import Handlers, Job, JobKind, Later
 from storage.records import ChannelName
 from storage.settings import Settings
 from storage.statuses import TurnStatus

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from storage.audit import now
-from storage.jobs import EmbeddedJobs, Handlers, Job, JobKind, Later, RetryAfterError
+from storage.embedded_jobs import EmbeddedJobs
+from storage.jobs import Handlers, Job, JobKind, Later, RetryAfterError
 
 Work = Callable[[Job], Awaitable[Later | None]]
 

@@ -1,0 +1,101 @@
+"""What the rows ask for: the jobs that a crash, or a cut between a commit and its enqueue, may have lost."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from storage import audit
+from storage.database import Database
+from storage.jobs import Job, JobKind
+from storage.statuses import DeliveryStatus, DocumentStatus, ReviewStatus, TurnStatus
+from storage.tables import deliveries, documents, reviews, turns
+
+LONGEST_LOAD = timedelta(minutes=10)
+"""A document that is younger may be on its way in a process that loads it without a job (`deskhand ingest`)."""
+
+Asking = Callable[[datetime], Select[Any]]
+"""A query for (id, lane) of what has been due since a moment or longer."""
+
+
+async def unfinished(database: Database) -> list[Job]:
+    """Every job that the rows ask for, the longest waiting first.
+
+    Decisions come first, so that an approved reply goes out before a new turn runs.
+    """
+    found: list[Job] = []
+    async with database.read() as connection:
+        for kind, asking in ASKING.items():
+            rows = await connection.execute(asking(audit.now()).order_by("since"))
+            found += [Job(kind, row.id, row.lane) for row in rows]
+    return found
+
+
+class Rounds:
+    """Looks through what the rows ask for a page at a time, round after round: cheap however long the queue is."""
+
+    def __init__(self, database: Database, page: int = 200) -> None:
+        self._database = database
+        self._page = page
+        self._after = dict.fromkeys(JobKind, "")
+
+    async def next(self, older_than: timedelta) -> list[Job]:
+        """The next page of each kind of what has been due for longer than this.
+
+        What is younger is on its way into the queue; waiting jobs are among the result too.
+        """
+        found: list[Job] = []
+        async with self._database.read() as connection:
+            for kind, asking in ASKING.items():
+                age = max(older_than, LONGEST_LOAD) if kind is JobKind.LOAD else older_than
+                asked = asking(audit.now() - age).subquery()
+                query = select(asked).where(asked.c.id > self._after[kind]).order_by(asked.c.id).limit(self._page)
+                page = [Job(kind, row.id, row.lane) for row in await connection.execute(query)]
+                self._after[kind] = page[-1].id if len(page) == self._page else ""
+                found += page
+        return found
+
+
+def _decisions(before: datetime) -> Select[Any]:
+    newer = reviews.alias("newer")
+    newest = select(func.max(newer.c.version)).where(newer.c.turn_id == turns.c.id).scalar_subquery()
+    return (
+        select(reviews.c.id, turns.c.conversation_id.label("lane"), reviews.c.closed_at.label("since"))
+        .join(turns, turns.c.id == reviews.c.turn_id)
+        .where(
+            turns.c.status == TurnStatus.DECIDED,
+            reviews.c.status == ReviewStatus.DECIDED,
+            reviews.c.version == newest,
+            reviews.c.closed_at <= before,
+        )
+    )
+
+
+def _deliveries(before: datetime) -> Select[Any]:
+    conversation = deliveries.c.conversation_id
+    return (
+        select(conversation.label("id"), conversation.label("lane"), func.min(deliveries.c.created_at).label("since"))
+        .where(deliveries.c.status == DeliveryStatus.PENDING, deliveries.c.created_at <= before)
+        .group_by(conversation)
+    )
+
+
+def _turns(before: datetime) -> Select[Any]:
+    return select(turns.c.id, turns.c.conversation_id.label("lane"), turns.c.created_at.label("since")).where(
+        turns.c.status == TurnStatus.QUEUED, turns.c.created_at <= before
+    )
+
+
+def _loads(before: datetime) -> Select[Any]:
+    return select(documents.c.id, documents.c.id.label("lane"), documents.c.created_at.label("since")).where(
+        documents.c.status == DocumentStatus.LOADING, documents.c.created_at <= before
+    )
+
+
+ASKING: dict[JobKind, Asking] = {
+    JobKind.RESUME: _decisions,
+    JobKind.DELIVER: _deliveries,
+    JobKind.ANSWER: _turns,
+    JobKind.LOAD: _loads,
+}
