@@ -1,10 +1,12 @@
-"""Members: to whom a conversation can be assigned."""
+"""Members: to whom a conversation can be assigned, and what an admin changes about them."""
 
 from fastapi import APIRouter
 
+from storage.records import Member
 from storage.statuses import Role
-from workbench.api.front import AtOffice, CurrentMember
-from workbench.api.shapes import Item, Items
+from workbench.api.front import AtOffice, CurrentAdmin, CurrentMember
+from workbench.api.shapes import Body, Id, Item, Items
+from workbench.departures import part_with
 
 router = APIRouter(prefix="/members", tags=["members"])
 
@@ -18,10 +20,30 @@ class MemberItem(Item):
     role: Role
 
 
+class RoleChange(Body):
+    """What a member may do from now on."""
+
+    role: Role
+
+
 @router.get("")
 async def members(office: AtOffice, member: CurrentMember) -> Items[MemberItem]:
     """The workspace's members by name."""
     found = await office.store.members.all(member.workspace_id)
-    return Items(
-        items=[MemberItem(id=item.id, name=item.name, email=item.email, role=item.role) for item in found],
-    )
+    return Items(items=[_item(one) for one in found])
+
+
+@router.patch("/{member_id}")
+async def change_role(office: AtOffice, admin: CurrentAdmin, member_id: Id, change: RoleChange) -> MemberItem:
+    """Make another member an agent or an admin, from their next request on."""
+    return _item(await office.store.roster.change_role(admin, member_id, change.role))
+
+
+@router.delete("/{member_id}", status_code=204)
+async def remove(office: AtOffice, admin: CurrentAdmin, member_id: Id) -> None:
+    """End another member's logins; what they wrote stays, and their conversations wait for anybody."""
+    await part_with(office, admin, member_id)
+
+
+def _item(member: Member) -> MemberItem:
+    return MemberItem(id=member.id, name=member.name, email=member.email, role=member.role)

@@ -1,0 +1,14 @@
+"""A member leaves: their logins end, and the others see at once what is free now."""
+
+from storage.records import Member
+from workbench.office import Office
+
+
+async def part_with(office: Office, admin: Member, member_id: str) -> int:
+    """Remove a member; gives how many conversations wait for anybody now.
+
+    Raises NotAllowedError for the admin themself, NotFoundError outside the workspace.
+    """
+    released = await office.store.roster.remove(admin, member_id)
+    office.store.signals.publish(admin.workspace_id, *released)
+    return len(released)
