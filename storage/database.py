@@ -15,7 +15,7 @@ from sqlalchemy import Connection, event, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from storage import sqlite
+from storage import procrastinate_schema, sqlite
 from storage.errors import SchemaError, SettingsError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -50,11 +50,17 @@ class Database:
         async with self._turnstile or nullcontext(), self._writer.begin() as connection:
             yield connection
 
+    @property
+    def conninfo(self) -> str:
+        """PostgreSQL's own form of the URL, for psycopg without SQLAlchemy."""
+        return self.url.replace("postgresql+psycopg://", "postgresql://", 1)
+
     async def check_schema(self) -> None:
         """Raise SchemaError unless the database is at this version's newest migration."""
         try:
             async with self._engine.connect() as connection:
                 current = await connection.run_sync(_revision)
+                queue_is_current = self.is_sqlite or await connection.run_sync(procrastinate_schema.is_current)
         except DBAPIError as error:
             raise UnavailableError(f"the database does not answer: {_first_line(error)}") from error
         newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -63,6 +69,8 @@ class Database:
                 f"the database is at revision {current or 'none'}, this version needs {newest}: "
                 "run `deskhand db upgrade`"
             )
+        if not queue_is_current:
+            raise SchemaError("the queue's tables are older than this version needs: run `deskhand db upgrade`")
 
     async def upgrade(self) -> None:
         """Migrate to the newest schema; one process at a time."""
@@ -121,6 +129,8 @@ def _upgrade(connection: Connection) -> None:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if connection.dialect.name == "postgresql":
+            procrastinate_schema.upgrade(connection)
 
 
 @contextmanager
