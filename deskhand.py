@@ -26,7 +26,7 @@ from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
 from commands.channels import channel_cli
 from commands.checks import doctor, evaluate
-from commands.console import console, progress_bar, run, settings_or_exit
+from commands.console import console, progress_bar, run, settings_or_exit, with_rows
 from commands.members import member_cli
 from commands.rows import db_cli
 from graph.chat import open_chat_model, opened_model
@@ -38,6 +38,7 @@ from graph.machine import Machine, build_machine
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from graph.usage import ModelMeter
+from storage.data_folder import running_desk
 from storage.database import open_database
 from storage.demo import Demo, ensure_demo
 from storage.embedded_jobs import EmbeddedJobs
@@ -92,21 +93,22 @@ async def open_process(settings: Settings, *, migrate: bool = True, chats: bool 
     """
     give_back_large_blocks()
     check_data_dir(settings.data_dir)
-    if migrate:
-        await migrate_database(settings)
-    inner = await asyncio.to_thread(load_embedder, settings)
-    embedder = RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
-    async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        registry = CollectorRegistry()
-        async with opened_model(settings, ModelMeter(registry)) as model:
-            classifier = Classifier(embedder, load_examples())
-            deps = Deps(settings, store.knowledge, classifier, model)
-            process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
-            # In the background: a seconds-long first use should not fall to the first customer, nor delay the start.
-            warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
-            async with open_chats(process) if chats else contextlib.nullcontext(), working(process):
-                yield process
-            await warming
+    with running_desk(settings):
+        if migrate:
+            await migrate_database(settings)
+        inner = await asyncio.to_thread(load_embedder, settings)
+        embedder = RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
+        async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
+            registry = CollectorRegistry()
+            async with opened_model(settings, ModelMeter(registry)) as model:
+                classifier = Classifier(embedder, load_examples())
+                deps = Deps(settings, store.knowledge, classifier, model)
+                process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
+                # In the background: a seconds-long first use should not fall to the first customer nor delay the start.
+                warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
+                async with open_chats(process) if chats else contextlib.nullcontext(), working(process):
+                    yield process
+                await warming
 
 
 @asynccontextmanager
@@ -325,18 +327,17 @@ def ingest(
 ) -> None:
     """Load FAQ files and documents into a workspace."""
 
-    async def load(settings: Settings) -> None:
-        async with open_process(settings) as process:
-            await process.store.workspaces.read(workspace)
-            for file in files:
-                document = await process.store.catalogue.create(workspace, file.name, file.read_bytes())
-                with progress_bar(file.name) as report:
-                    document = await process.store.catalogue.load_document(document.id, report)
-                console.print(f"{file.name}: {document.status}, {document.entries} entries {document.error or ''}")
-                for refused in document.refused:
-                    console.print(f"  row {refused.row}: {refused.reason}")
+    async def load(store: Store) -> None:
+        await store.workspaces.read(workspace)
+        for file in files:
+            document = await store.catalogue.create(workspace, file.name, file.read_bytes())
+            with progress_bar(file.name) as report:
+                document = await store.catalogue.load_document(document.id, report)
+            console.print(f"{file.name}: {document.status}, {document.entries} entries {document.error or ''}")
+            for refused in document.refused:
+                console.print(f"  row {refused.row}: {refused.reason}")
 
-    run(load(settings_or_exit()))
+    run(with_rows(settings_or_exit(), load))
 
 
 def studio(_config: object = None) -> Machine:

@@ -14,6 +14,7 @@ from storage.arrivals import Arrivals
 from storage.cards import Cards
 from storage.conversations import Conversations
 from storage.corrections import Corrections
+from storage.data_folder import rows_in_use
 from storage.database import Database, open_database
 from storage.documents.catalogue import Catalogue
 from storage.embedder import Embedder
@@ -70,6 +71,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
     """Open rows and vectors. Raises SettingsError, SchemaError or UnavailableError with what to do."""
     check_data_dir(settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(rows_in_use(settings))
         database = open_database(settings.database_url)
         stack.push_async_callback(database.close)
         await database.check_schema()
@@ -102,11 +104,12 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
 
 async def migrate_database(settings: Settings) -> None:
     """Bring the schema up to date; many processes may try at once."""
-    database = open_database(settings.database_url)
-    try:
-        await database.upgrade()
-    finally:
-        await database.close()
+    with rows_in_use(settings):
+        database = open_database(settings.database_url)
+        try:
+            await database.upgrade()
+        finally:
+            await database.close()
 
 
 def check_data_dir(path: Path) -> None:
