@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self, cast
 import discord
 
 from bot.discord_buttons import ButtonInteraction, StyledButton
-from bot.discord_replies import shortened
+from bot.discord_replies import linked, shortened
 from bot.discord_telling import told
 from bot.formatting import defuse
 from storage.records import Review
@@ -131,8 +131,8 @@ def _evidence(review: Review) -> Iterator[tuple[str, str]]:
     reasons = ", ".join(review.draft.evidence.reasons[:3])
     yield "Confidence", f"{review.draft.confidence:.0%}" + (f" ({reasons})" if reasons else "")
     yield "Intent and priority", f"{review.triage.intent}, {review.triage.priority}"
-    for citation in review.draft.citations[:MAX_SOURCES]:
-        yield f"Source: {shortened(defuse(citation.title), 200)}", citation.text or "…"
+    if review.draft.citations:
+        yield "Sources", "\n".join(map(linked, review.draft.citations[:MAX_SOURCES]))
 
 
 def _colour(review: Review) -> int:

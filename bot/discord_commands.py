@@ -48,7 +48,7 @@ class Commands:
         if verdict.route is not Route.SEND:
             await tell(interaction, UNSURE)
             return
-        embeds = [sources(draft.citations)] if draft.citations else []
+        embeds = [sources(draft.citations, draft.text)] if draft.citations else []
         text = shortened(defuse(draft.text), MAX_CONTENT)
         await tell(interaction, text, embeds)
 

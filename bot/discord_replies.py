@@ -15,7 +15,7 @@ from storage.records import Message
 from storage.statuses import Author
 
 MAX_CONTENT = 2000
-MAX_SOURCES, MAX_FIELD_NAME, MAX_FIELD_VALUE = 5, 256, 300
+MAX_SOURCES, MAX_TITLE, MAX_PASSAGE = 5, 150, 200
 COLOUR = 0x5865F2
 
 
@@ -51,7 +51,7 @@ def parts_of(outgoing: Outgoing) -> list[Part]:
     contents = split(defuse(_signed(message)), MAX_CONTENT) or ["…"]
     parts = [Part(content, nonce_of(f"{outgoing.delivery_id}/{n}")) for n, content in enumerate(contents)]
     citations = message.draft.citations if message.draft else ()
-    embeds = (sources(citations),) if citations else ()
+    embeds = (sources(citations, message.text),) if citations else ()
     parts[-1] = Part(parts[-1].content, parts[-1].nonce, embeds, tuple(reply_buttons(message)))
     return parts
 
@@ -61,13 +61,27 @@ def nonce_of(key: str) -> str:
     return b32encode(blake2b(key.encode(), digest_size=15).digest()).decode()
 
 
-def sources(citations: Sequence[Citation]) -> discord.Embed:
-    """What the reply rests on."""
-    embed = discord.Embed(title="Sources", colour=COLOUR)
-    for citation in {citation.chunk_id: citation for citation in citations[:MAX_SOURCES]}.values():
-        name = shortened(defuse(citation.title), MAX_FIELD_NAME) or "Source"
-        embed.add_field(name=name, value=shortened(defuse(citation.text), MAX_FIELD_VALUE) or "…", inline=False)
-    return embed
+def sources(citations: Sequence[Citation], text: str) -> discord.Embed:
+    """What the reply rests on: titles, linked where they have an address, and the passages that it does not repeat."""
+    kept = list({citation.chunk_id: citation for citation in citations}.values())[:MAX_SOURCES]
+    said = " ".join(text.split())
+    return discord.Embed(title="Sources", colour=COLOUR, description="\n".join(_source(one, said) for one in kept))
+
+
+def linked(citation: Citation) -> str:
+    """A source's title as Discord's Markdown, linked to its public address if it has one."""
+    title = shortened(" ".join(citation.title.split()), MAX_TITLE) or "Source"
+    plain = defuse(discord.utils.escape_markdown(title).replace("[", "(").replace("]", ")"))
+    # Parentheses would end the link.
+    address = citation.url.replace("(", "%28").replace(")", "%29")
+    return f"[{plain}]({address})" if address else plain
+
+
+def _source(citation: Citation, said: str) -> str:
+    passage = " ".join(citation.text.split())
+    if not passage or passage in said:
+        return f"**{linked(citation)}**"
+    return f"**{linked(citation)}**\n> {shortened(defuse(passage), MAX_PASSAGE)}"
 
 
 def shortened(text: str, length: int) -> str:

@@ -140,7 +140,7 @@ def _spans(children: Sequence[Token]) -> Iterator[str]:
 def _span(child: Token, href: str) -> str:
     match child.type:
         case "link_open":
-            return f"<{_url(href)}|" if _is_web(href) else ""
+            return f"<{web_address(href)}|" if _is_web(href) else ""
         case "link_close":
             return ">" if _is_web(href) else ""
         case "image":
@@ -166,14 +166,15 @@ MARKS = {
 def _image(child: Token) -> str:
     source = str(child.attrs.get("src", ""))
     alternative = escape_mrkdwn(child.content) or "image"
-    return f"<{_url(source)}|{alternative}>" if _is_web(source) else alternative
+    return f"<{web_address(source)}|{alternative}>" if _is_web(source) else alternative
 
 
 def _code(text: str) -> str:
     return escape_mrkdwn(text).replace("```", f"`{ZERO_WIDTH}`{ZERO_WIDTH}`")
 
 
-def _url(href: str) -> str:
+def web_address(href: str) -> str:
+    """An address as it stands in a link of Slack's."""
     return href.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bot.formatting import split
-from bot.mrkdwn import escape_mrkdwn, to_mrkdwn
+from bot.mrkdwn import escape_mrkdwn, to_mrkdwn, web_address
 from storage.findings import Citation
 from storage.records import Message
 from storage.statuses import Author
@@ -24,7 +24,7 @@ def reply_blocks(message: Message) -> list[Block]:
     if message.author is Author.AGENT and message.member_name:
         blocks.append(context(f"— {escape_mrkdwn(message.member_name)}"))
     if message.draft and message.draft.citations:
-        blocks.append(context("Sources: " + " · ".join(map(_source, message.draft.citations))))
+        blocks.append(context("Sources: " + " · ".join(map(source_link, message.draft.citations))))
     if message.draft and message.draft.follow_ups:
         blocks.append(_follow_ups(message))
     blocks.append(_actions(message))
@@ -75,7 +75,7 @@ def source_modal(citations: Iterable[Citation]) -> Block:
     """The passages that a reply rests on."""
     blocks: list[Block] = []
     for citation in citations:
-        blocks += [section(f"*{escape_mrkdwn(citation.title)[:SOURCE_TITLE]}*"), *sections(citation.text)[:3]]
+        blocks += [section(f"*{source_link(citation)}*"), *sections(citation.text)[:3]]
     return {
         "type": "modal",
         "title": {"type": "plain_text", "text": "Sources"},
@@ -84,11 +84,12 @@ def source_modal(citations: Iterable[Citation]) -> Block:
     }
 
 
-def _source(citation: Citation) -> str:
-    title = escape_mrkdwn(citation.title[:SOURCE_TITLE])
-    # A source that is known by its address is shown as a link.
-    address = citation.title if citation.title.startswith(("https://", "http://")) else ""
-    return f"<{title}>" if address else f"_{title}_"
+def source_link(citation: Citation) -> str:
+    """A source's title, linked to its public address if it has one."""
+    title = escape_mrkdwn(" ".join(citation.title[:SOURCE_TITLE].split())) or "Source"
+    # A source may also be known by its address alone.
+    address = citation.url or (citation.title if citation.title.startswith(("https://", "http://")) else "")
+    return f"<{web_address(address)}|{title}>" if address else title
 
 
 def _follow_ups(message: Message) -> Block:

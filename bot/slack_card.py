@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.formatting import split
 from bot.mrkdwn import escape_mrkdwn
-from bot.slack_blocks import Block, button, buttons, context, section, sections
+from bot.slack_blocks import Block, button, buttons, context, section, sections, source_link
 from storage.records import Review
 from storage.statuses import DecisionKind, ReviewStatus
 
@@ -94,7 +94,7 @@ def _evidence(review: Review) -> list[str]:
         reasons = "; ".join(review.draft.evidence.reasons[:3])
         lines.append(escape_mrkdwn(f"Confidence {review.draft.confidence:.0%}" + (f": {reasons}" if reasons else "")))
     if review.draft.citations:
-        lines.append("Sources: " + " · ".join(escape_mrkdwn(item.title[:120]) for item in review.draft.citations[:5]))
+        lines.append("Sources: " + " · ".join(map(source_link, review.draft.citations[:5])))
     return lines
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.web_markdown import rendered
 from storage.records import ChannelName, Conversation, Message, Vote
@@ -67,6 +67,8 @@ class CitationShape(BaseModel):
     title: str
     text: str
     document_id: str
+    url: str = Field(default="", exclude_if=lambda url: not url)
+    """Where the customer can read it; left out if it has no public address."""
 
 
 class SourceShape(CitationShape):
@@ -214,7 +216,7 @@ def reply_shape(message: Message) -> ReplyShape:
         author="bot" if message.author is Author.BOT else "agent",
         confidence=draft.confidence if draft else None,
         citations=[
-            CitationShape(title=citation.title, text=citation.text, document_id=citation.document_id)
+            CitationShape(title=citation.title, text=citation.text, document_id=citation.document_id, url=citation.url)
             for citation in (draft.citations if draft else ())
         ],
         follow_ups=list(draft.follow_ups) if draft else [],

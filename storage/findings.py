@@ -27,6 +27,8 @@ class Chunk(Value):
     tags: tuple[str, ...] = ()
     position: int = 0
     """0-based place in the document."""
+    url: str = ""
+    """Its public http(s) address; empty if it has none."""
 
 
 class Hit(Value):
@@ -52,6 +54,8 @@ class Citation(Value):
     document_id: str
     title: str
     text: str
+    url: str = ""
+    """Where the customer can read it; empty if it has no public address."""
 
 
 class Sentence(Value):

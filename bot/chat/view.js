@@ -78,7 +78,12 @@ function sources(citations) {
 function passage(source) {
   const box = element("div", { class: "passage" });
   box.append(safeNodes(source.html ?? ""));
+  if (/^https?:\/\//i.test(source.url ?? "")) box.append(element("p", {}, readOn(source.url)));
   return box;
+}
+
+function readOn(url) {
+  return element("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, "Read it on the web");
 }
 
 function votes(message, onVote) {

@@ -227,6 +227,7 @@ def _chunks(document: Document, pieces: Sequence[Piece]) -> list[Chunk]:
             alternatives=piece.alternatives,
             tags=piece.tags,
             position=position,
+            url=piece.url,
         )
         for position, piece in enumerate(pieces)
     ]

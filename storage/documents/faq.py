@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from storage.documents.addresses import address_in
 from storage.documents.pieces import Loaded, Piece
 from storage.documents.texts import decode
 from storage.errors import InvalidError
@@ -40,7 +41,7 @@ class RowError(ValueError):
 
 
 def read_csv(name: str, content: bytes) -> Loaded:  # noqa: ARG001 - every reader gets the file's name
-    """A table with a header row: question, answer, and if you like alternatives and tags."""
+    """A table with a header row: question, answer, and if you like alternatives, tags and url (or link, source)."""
     text = decode(content).lstrip("\n")
     header = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=lambda mark: _columns_found(header, mark))
@@ -86,7 +87,7 @@ def _require_columns(columns: list[str], header: str) -> None:
         found = ", ".join(name for name in columns if name) or header[:80] or "nothing"
         raise InvalidError(
             f"The column {' and '.join(missing)} is missing. Found: {found[:200]}. Needed in the first row: "
-            "question, answer (and, if you like, alternatives, tags)."
+            "question, answer (and, if you like, alternatives, tags, url)."
         )
 
 
@@ -156,7 +157,7 @@ def _entry(values: Mapping[str, Any]) -> Piece:
             "Is a quotation mark left open?"
         )
     alternatives = _alternatives(values.get("alternatives"), question)
-    return Piece(ChunkKind.FAQ, question, answer, alternatives, _tags(values.get("tags")))
+    return Piece(ChunkKind.FAQ, question, answer, alternatives, _tags(values.get("tags")), address_in(values))
 
 
 def _text(values: Mapping[str, Any], column: str) -> str:

@@ -11,6 +11,7 @@ from langchain_text_splitters import RecursiveCharacterTextSplitter
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from storage.documents.addresses import address_in, address_line
 from storage.documents.pieces import Loaded, Piece
 from storage.documents.texts import decode
 from storage.errors import InvalidError
@@ -37,22 +38,23 @@ class Block:
 
 
 def read_markdown(name: str, content: bytes) -> Loaded:
-    """Markdown: front matter names the title, headings make the path."""
-    title, body = _front_matter(decode(content))
-    blocks = _blocks(body)
-    return _load(title or _title_of(name), blocks)
+    """Markdown: front matter names the title and the page's address, headings make the path."""
+    title, url, body = _front_matter(decode(content))
+    first, body = ("", body) if url else address_line(body)
+    return _load(title or _title_of(name), url or first, _blocks(body))
 
 
 def read_text(name: str, content: bytes) -> Loaded:
-    """Plain text: paragraphs under the file's name."""
-    paragraphs = re.split(r"\n\s*\n", decode(content))
-    return _load(_title_of(name), (Block("paragraph", (), paragraph.strip()) for paragraph in paragraphs))
+    """Plain text: paragraphs under the file's name; a first line that is an address is the text's own."""
+    url, text = address_line(decode(content))
+    paragraphs = re.split(r"\n\s*\n", text)
+    return _load(_title_of(name), url, (Block("paragraph", (), paragraph.strip()) for paragraph in paragraphs))
 
 
-def _load(title: str, blocks: Iterable[Block]) -> Loaded:
+def _load(title: str, url: str, blocks: Iterable[Block]) -> Loaded:
     pieces: list[Piece] = []
     for path, text in _packed(blocks):
-        pieces.append(Piece(ChunkKind.PASSAGE, _joined(title, path), text))
+        pieces.append(Piece(ChunkKind.PASSAGE, _joined(title, path), text, url=url))
         if len(pieces) > MAX_PASSAGES:
             raise InvalidError(f"The file gives more than {MAX_PASSAGES:,} passages. Split it.")
     if not pieces:
@@ -71,17 +73,18 @@ def _joined(title: str, path: tuple[str, ...]) -> str:
     return ARROW.join(distinct.values())[:TITLE]
 
 
-def _front_matter(text: str) -> tuple[str, str]:
-    """The title that the front matter gives, or nothing, and the text after it."""
+def _front_matter(text: str) -> tuple[str, str, str]:
+    """The title and the address that the front matter gives, or nothing, and the text after it."""
     found = FRONT_MATTER.match(text)
     if not found:
-        return "", text
+        return "", "", text
     try:
         values = yaml.safe_load(found[1])
     except (yaml.YAMLError, ValueError, RecursionError):
         values = None
-    title = values.get("title") if isinstance(values, dict) else None
-    return (" ".join(title.split()) if isinstance(title, str) else ""), text[found.end() :]
+    given = values if isinstance(values, dict) else {}
+    title = given.get("title")
+    return (" ".join(title.split()) if isinstance(title, str) else ""), address_in(given), text[found.end() :]
 
 
 def _blocks(text: str) -> Iterator[Block]:

@@ -15,6 +15,8 @@ class Piece:
     text: str
     alternatives: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    url: str = ""
+    """Where customers can read it; empty: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,11 +85,15 @@ def outgoing(
 async def test_a_reply_has_its_sources_and_its_buttons(
     simulator: DiscordSimulator, channel: DiscordChannel, thread: Payload
 ) -> None:
-    citation = Citation(chunk_id="1", document_id="2", title="Reset", text="Click it.")
-    reply = outgoing(thread, "Click it.", citations=(citation, citation), follow_ups=("And then?", "x" * 200))
+    said = Citation(chunk_id="1", document_id="2", title="Reset", text="Click it.", url="https://help.example/a_(b)")
+    more = Citation(chunk_id="3", document_id="2", title="A [b] *c* @here", text="Call\nus @everyone.")
+    reply = outgoing(thread, "Click it.", citations=(said, said, more), follow_ups=("And then?", "x" * 200))
     assert await channel.send(reply) == simulator.messages(thread)[0]["id"]
     (shown,) = simulator.messages(thread)
-    assert shown["embeds"][0]["fields"] == [{"name": "Reset", "value": "Click it.", "inline": False}]
+    linked, plain, passage = shown["embeds"][0]["description"].split("\n")
+    assert linked == "**[Reset](https://help.example/a_%28b%29)**"
+    assert plain == "**A (b) \\*c\\* @\u200bhere**"
+    assert passage == "> Call us @\u200beveryone."
     assert labels_of(shown) == ["👍", "👎", "Talk to a person", "Solved", "And then?", "x" * 79 + "…"]
 
 

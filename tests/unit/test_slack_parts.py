@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.attachments import CUT, decoded, is_readable, with_files
 from bot.channel import ChannelError
 from bot.slack_address import SlackThread
-from bot.slack_blocks import button, reply_blocks
+from bot.slack_blocks import button, reply_blocks, source_link
 from bot.slack_hearing import plain
 from bot.slack_oauth import SCOPES
 from bot.slack_pace import SlackPace
@@ -109,6 +109,12 @@ def test_a_reply_keeps_within_block_kits_limits() -> None:
     )
     check_blocks(reply_blocks(message))
     assert len(button("x" * 99, "a", "v")["text"]["text"]) == 75
+
+
+def test_a_source_with_an_address_is_a_link_and_another_is_its_title() -> None:
+    linked = Citation(chunk_id="1", document_id="d", title="How <so> | why", text="So.", url="https://x.example/?a=1&b")
+    assert source_link(linked) == "<https://x.example/?a=1&amp;b|How &lt;so&gt; | why>"
+    assert source_link(linked.model_copy(update={"url": ""})) == "How &lt;so&gt; | why"
 
 
 def test_a_channels_state_tells_since_when_and_what_went_wrong() -> None:

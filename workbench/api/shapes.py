@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Path, Query
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from storage.errors import NotFoundError
 from storage.findings import Citation
@@ -71,6 +71,8 @@ class CitationItem(Item):
     title: str
     text: str
     document_id: str
+    url: str = Field(default="", exclude_if=lambda url: not url)
+    """Where the customer can read it; left out if it has no public address."""
 
 
 class CustomerItem(Item):
@@ -125,7 +127,10 @@ def page_items(page: Page[R], item_of: Callable[[R], T]) -> Items[T]:
 
 def citation_items(citations: Sequence[Citation]) -> list[CitationItem]:
     """What a client is told of the sources."""
-    return [CitationItem(title=item.title, text=item.text, document_id=item.document_id) for item in citations]
+    return [
+        CitationItem(title=item.title, text=item.text, document_id=item.document_id, url=item.url)
+        for item in citations
+    ]
 
 
 def conversation_item(conversation: Conversation) -> ConversationItem:
