@@ -27,3 +27,5 @@ class Office:
     """What `/metrics` shows."""
     channel_states: Callable[[], tuple[ChannelState, ...]] = tuple
     """How the chat channels of this process are connected."""
+    works: Callable[[], bool] | None = None
+    """Whether this process takes jobs right now; None: that is left to others."""

@@ -14,13 +14,13 @@ from workbench.api import (
     conversations,
     docs,
     documents,
-    health,
     members,
     monitoring,
     reviews,
     tickets,
 )
 from workbench.api.front import Front, behind
+from workbench.api.health import health_routes
 from workbench.api.metering import RequestMeter
 from workbench.api.problem_document import PROBLEMS
 from workbench.office import Office
@@ -42,14 +42,13 @@ def api_routes(office: Office, *, measures: Measures | None = None, logins: Logi
         registrations=LoginGuard(attempts),
         analytics=Analytics(database),
         monitoring=Monitoring(database),
-        health=Health(database, office.store.knowledge),
-        measures=measures or Measures(office.registry, database),
     )
     here = [Depends(behind(front))]
     routes = APIRouter()
     for resource in RESOURCES:
         routes.include_router(resource.router, prefix="/api/v1", dependencies=here, responses=dict(PROBLEMS))
-    routes.include_router(health.router, dependencies=here)
+    health = Health(database, office.store.knowledge, office.works)
+    routes.include_router(health_routes(health, measures or Measures(office.registry, database)))
     routes.include_router(docs.router)
     return routes
 

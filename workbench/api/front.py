@@ -9,8 +9,6 @@ from fastapi.security import OAuth2PasswordBearer
 
 from storage.analytics import Analytics
 from storage.errors import NotAllowedError, NotLoggedInError
-from storage.health import Health
-from storage.measures import Measures
 from storage.monitoring import Monitoring
 from storage.records import Member
 from storage.statuses import Role
@@ -28,8 +26,6 @@ class Front:
     """Every registration counts, not only failed ones: each costs a password hash."""
     analytics: Analytics
     monitoring: Monitoring
-    health: Health
-    measures: Measures
 
 
 def behind(front: Front) -> Callable[[Request], None]:
