@@ -57,19 +57,27 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         self.durable = durable
         self._memory = InMemorySaver(serde=durable.serde)
         self._fresh: set[str] = set()
+        self._reviewed: dict[str, str] = {}
 
     def start(self, turn_id: str) -> None:
         """A run from the beginning: what a cut-off run of the same turn left in the store is not read."""
         self._memory.delete_thread(turn_id)
         self._fresh.add(turn_id)
 
+    def resume(self, turn_id: str, checkpoint_id: str | None) -> None:
+        """A run from the checkpoint that the review is about: another worker's run may have left a newer one."""
+        self._memory.delete_thread(turn_id)
+        if checkpoint_id is not None:
+            self._reviewed[turn_id] = checkpoint_id
+
     def end(self, turn_id: str) -> None:
         """The run is over; its memory is let go."""
         self._memory.delete_thread(turn_id)
         self._fresh.discard(turn_id)
+        self._reviewed.pop(turn_id, None)
 
-    async def keep(self, turn_id: str) -> None:
-        """Write the run's last checkpoint, with its interrupt, to the durable store."""
+    async def keep(self, turn_id: str) -> str:
+        """Write the run's last checkpoint, with its interrupt, to the durable store; gives its id."""
         waiting = self._memory.get_tuple(config_of(turn_id))
         if waiting is None:
             raise LookupError(turn_id)
@@ -80,6 +88,7 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
             writes[task_id].append((channel, value))
         for task_id, values in writes.items():
             await self.durable.aput_writes(kept, values, task_id)
+        return str(waiting.checkpoint["id"])
 
     async def forget(self, turn_ids: Sequence[str]) -> None:
         """Delete the threads of turns that have ended."""
@@ -92,7 +101,13 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         found = await self._memory.aget_tuple(config)
         if found is not None or turn_id in self._fresh:
             return found
-        return await self.durable.aget_tuple(config)
+        return await self.durable.aget_tuple(self._at_review(config, turn_id))
+
+    def _at_review(self, config: RunnableConfig, turn_id: str) -> RunnableConfig:
+        """Not told to LangGraph, which would take it for time travel and run the nodes before it again."""
+        if turn_id not in self._reviewed:
+            return config
+        return {**config, "configurable": {**config["configurable"], "checkpoint_id": self._reviewed[turn_id]}}
 
     async def aput(
         self,

@@ -1,6 +1,7 @@
 """The only door to the graph: answer a turn, decide a review, and what a person does with a conversation."""
 
 import contextlib
+from dataclasses import replace
 from typing import Any, cast
 
 import structlog
@@ -61,8 +62,14 @@ class Desk:
         await self._forget(work.overtaken)
         if work.owned or not work.question:
             # _meet in storage.endings sees the owner; without an owner there was nothing left to answer.
-            await self._endings.dismiss(_proposal(work, {"draft": Draft()}))
-            return None
+            ending = await self._endings.dismiss(_proposal(work, {"draft": Draft()}))
+        else:
+            ending = await self._work(work)
+        if ending is Ending.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
+            await self._jobs.enqueue(Job(JobKind.ANSWER, rest, work.conversation_id))
+        return Later(now()) if ending is Ending.RESTART else None
+
+    async def _work(self, work: Work) -> Ending:
         self.checkpoints.start(work.turn_id)
         try:
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
@@ -74,7 +81,7 @@ class Desk:
         await self._tell(work.workspace_id, work.conversation_id)
         if work.long and self._deps.model is not None:
             await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
-        return Later(now()) if ending is Ending.RESTART else None
+        return ending
 
     async def summarise(self, conversation_id: str) -> None:
         """The job of a long conversation: fold its older messages into the summary; a failing model leaves it."""
@@ -106,26 +113,27 @@ class Desk:
         review = await self._reviews.by_id(review_id)
         if review is None or review.decision is None:
             return
-        upto_seq = await self._turns.decided_upto(review.turn_id)
-        if upto_seq is None:
+        decided = await self._turns.decided(review.turn_id, review.version)
+        if decided is None:
             return
+        self.checkpoints.resume(review.turn_id, decided.checkpoint_id)
         try:
-            state = await self._resumed(review, review.decision)
+            state = await self._run(review.turn_id, Command(resume=response_for(review.decision)))
             proposal = Proposal(
                 turn_id=review.turn_id,
                 workspace_id=review.workspace_id,
                 conversation_id=review.conversation_id,
-                upto_seq=upto_seq,
+                upto_seq=decided.upto_seq,
                 question=review.question,
                 draft=state["draft"],
                 triage=state.get("triage", review.triage),
                 version=state.get("version", review.version),
                 held_because=state["verdict"].held_because,
             )
-            await self._commit(proposal, state, Mode.AUTO, review.decision)
+            ending = await self._commit(proposal, state, Mode.AUTO, review.decision)
         finally:
             self.checkpoints.end(review.turn_id)
-        if "ending" in state:
+        if "ending" in state and ending is not Ending.OUTRUN:
             await self._forget((review.turn_id,))
         await self._tell(review.workspace_id, review.conversation_id)
 
@@ -218,13 +226,6 @@ class Desk:
         result = await self._machine.ainvoke(start, config_of(turn_id), context=self._deps, durability="exit")
         return _state(result)
 
-    async def _resumed(self, review: Review, decision: Decision) -> State:
-        """Go on from the interrupt; or, if a redraft was kept but not committed before a crash, from there."""
-        snapshot = await self._machine.aget_state(config_of(review.turn_id))
-        if snapshot.values.get("version", 1) > review.version:
-            return _state(snapshot.values)
-        return await self._run(review.turn_id, Command(resume=response_for(decision)))
-
     async def _commit(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None = None) -> Ending:
         match state.get("ending"):
             case "send":
@@ -234,9 +235,9 @@ class Desk:
             case "dismiss":
                 return await self._endings.dismiss(proposal, decision)
             case None:
-                await self.checkpoints.keep(proposal.turn_id)
-                ending = await self._endings.hold(proposal, decision)
-                if ending is Ending.DROPPED:
+                checkpoint_id = await self.checkpoints.keep(proposal.turn_id)
+                ending = await self._endings.hold(replace(proposal, checkpoint_id=checkpoint_id), decision)
+                if ending in (Ending.DROPPED, Ending.RESTART):
                     await self._forget((proposal.turn_id,))
                 return ending
 

@@ -4,11 +4,15 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit, messages
+from storage import audit, messages, overload_notices
 from storage.database import Database
+from storage.errors import TooManyMessagesError
+from storage.load import Load
 from storage.records import Incoming, new_id
+from storage.shares import Share, Shares, served_rank
 from storage.statuses import Author, ConversationStatus, Priority, ReviewStatus, TurnStatus
 from storage.tables import conversations, customers, early_changes, reviews, turns
 from storage.tables import messages as message_table
@@ -40,7 +44,7 @@ PUSH_BACK = (
     update(turns)
     .where(turns.c.conversation_id == bindparam("conversation"), turns.c.status == TurnStatus.QUEUED)
     .values(due_at=bindparam("due"))
-    .returning(turns.c.id)
+    .returning(turns.c.id, turns.c.rank)
 )
 QUEUE = insert(turns)
 
@@ -54,21 +58,42 @@ class Accepted:
     workspace_id: str
     seq: int
     turn_id: str | None
-    """None: a person owns the conversation, or the message was a repeat."""
+    """None: a person owns the conversation, or the message was a repeat or was not kept."""
     repeated: bool = False
+    told: bool = False
+    """The conversation has a notice to deliver: this takes longer, or the message was not kept."""
+    wait: float = 0.0
+    """Seconds until the turn may run, beyond the pause for gathering: too much was written at once."""
+    rank: int = 0
+    """Of the turn: lower ones are served first."""
 
 
 class Arrivals:
     """Keeps incoming messages; the adapter acknowledges after `accept` returned."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, shares: Shares, load: Load) -> None:
         self._database = database
+        self._shares = shares
+        self._load = load
 
     async def accept(self, incoming: Incoming, gather_seconds: float = 0.0) -> Accepted:
         """Keep a message once; a second call with the same external id gives the first result.
 
-        A message that was deleted before it arrived is not kept: the result then names no conversation.
+        A message that was deleted before it arrived is not kept: the result then names no conversation. Neither is
+        one beyond all limits: on the web this raises TooManyMessagesError; elsewhere, where a message cannot be given
+        back, the customer is told once.
         """
+        try:
+            return await self._accept(incoming, gather_seconds)
+        except IntegrityError:
+            # The same message came twice at the same moment: the one that lost finds the other's row.
+            return await self._accept(incoming, gather_seconds)
+        except TooManyMessagesError as error:
+            if incoming.channel == "web":
+                raise
+            return await self._refuse(incoming, error.retry_after)
+
+    async def _accept(self, incoming: Incoming, gather_seconds: float) -> Accepted:
         async with self._database.write() as connection:
             if known := await self._known(connection, incoming):
                 return known
@@ -174,30 +199,82 @@ class Arrivals:
                 "resolved_at": None,
             },
         )
-        turn_id = None if owned else await self._turn(connection, conversation, gather_seconds)
+        if owned:
+            share, turn_id = await self._share(connection, conversation, new_turn=False), None
+        else:
+            share, turn_id = await self._turn(connection, conversation, gather_seconds)
         await audit.record(
             connection,
             "message.accepted",
             incoming.workspace_id,
             conversation_id=conversation["id"],
             turn_id=turn_id,
-            data={"message_id": message_id, "seq": seq},
+            data={"message_id": message_id, "seq": seq} | ({"waits": round(share.wait, 1)} if share.wait else {}),
         )
-        return Accepted(message_id, conversation["id"], incoming.workspace_id, seq, turn_id)
+        told = turn_id is not None and await self._tell(connection, conversation, share)
+        return Accepted(
+            message_id,
+            conversation["id"],
+            incoming.workspace_id,
+            seq,
+            turn_id,
+            told=told,
+            wait=share.wait,
+            rank=share.rank,
+        )
 
-    async def _turn(self, connection: AsyncConnection, conversation: RowMapping, gather_seconds: float) -> str:
+    async def _turn(
+        self, connection: AsyncConnection, conversation: RowMapping, gather_seconds: float
+    ) -> tuple[Share, str]:
         """The queued turn that answers everything unanswered, started or pushed back; a waiting one is overtaken."""
         due = audit.now() + timedelta(seconds=gather_seconds)
-        pushed = await connection.execute(PUSH_BACK, {"conversation": conversation["id"], "due": due})
-        if turn_id := pushed.scalar_one_or_none():
-            return str(turn_id)
+        pushing = {"conversation": conversation["id"], "due": due}
+        if queued := (await connection.execute(PUSH_BACK, pushing)).one_or_none():
+            share = await self._share(connection, conversation, new_turn=False)
+            if share.wait:
+                later = max(due, audit.now() + timedelta(seconds=share.wait))
+                await connection.execute(PUSH_BACK, pushing | {"due": later})
+            return replace(share, rank=queued.rank), str(queued.id)
         if conversation["status"] == ConversationStatus.PENDING:
             await supersede_waiting(connection, conversation)
-        return await queue_turn(connection, conversation, due_in=gather_seconds)
+        share = await self._share(connection, conversation, new_turn=True)
+        due_in = max(gather_seconds, share.wait)
+        return share, await queue_turn(connection, conversation, due_in=due_in, rank=share.rank)
+
+    async def _share(self, connection: AsyncConnection, conversation: RowMapping, *, new_turn: bool) -> Share:
+        return await self._shares.take(
+            connection, conversation["workspace_id"], conversation["customer_id"], new_turn=new_turn
+        )
+
+    async def _tell(self, connection: AsyncConnection, conversation: RowMapping, share: Share) -> bool:
+        """Whether the customer has been told that the answer takes longer."""
+        if share.wait:
+            return share.to_tell and await overload_notices.tell_paced(connection, conversation)
+        return await self._load.is_busy(connection) and await overload_notices.tell_busy(connection, conversation)
+
+    async def _refuse(self, incoming: Incoming, retry_after: int) -> Accepted:
+        """Keep nothing of a message but, once per burst, the notice in its thread."""
+        async with self._database.write() as connection:
+            customer_id = await self._customer(connection, incoming)
+            told = await self._shares.refuse(connection, incoming.workspace_id, customer_id, retry_after)
+            conversation_id = ""
+            if told:
+                conversation = await self._conversation(connection, incoming)
+                conversation_id = str(conversation["id"])
+                await overload_notices.tell_refused(connection, conversation, retry_after)
+                await audit.record(
+                    connection, "message.refused", incoming.workspace_id, conversation_id=conversation_id
+                )
+        return Accepted("", conversation_id, incoming.workspace_id, 0, None, repeated=True, told=told)
 
 
-async def queue_turn(connection: AsyncConnection, conversation: RowMapping, *, due_in: float = 0.0) -> str:
-    """Insert a turn over everything the conversation's customer wrote and nobody answered."""
+async def queue_turn(
+    connection: AsyncConnection, conversation: RowMapping, *, due_in: float = 0.0, rank: int | None = None
+) -> str:
+    """Insert a turn over everything the conversation's customer wrote and nobody answered.
+
+    Without a rank of its own it joins the round that is being served.
+    """
     turn_id = new_id()
     await connection.execute(
         QUEUE,
@@ -206,6 +283,7 @@ async def queue_turn(connection: AsyncConnection, conversation: RowMapping, *, d
             "workspace_id": conversation["workspace_id"],
             "conversation_id": conversation["id"],
             "status": TurnStatus.QUEUED,
+            "rank": await served_rank(connection) if rank is None else rank,
             "due_at": audit.now() + timedelta(seconds=due_in),
             "created_at": audit.now(),
         },

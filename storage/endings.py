@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit, drafts, labels, messages, turn_statements
+from storage import arrivals, audit, drafts, labels, messages, turn_statements
 from storage.database import Database
 from storage.findings import Decision, Draft, Triage
 from storage.records import WorkspaceSettings, new_id
@@ -25,7 +25,8 @@ from storage.tables import reviews, turns, workspaces
 MAX_RESTARTS = 3
 """How often newer words restart a turn before it answers what it has seen; the rest gets the next turn."""
 
-UNFINISHED = (TurnStatus.QUEUED, TurnStatus.DECIDED)
+OVER = (TurnStatus.DONE, TurnStatus.SUPERSEDED)
+SETTLED = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +42,22 @@ class Proposal:
     triage: Triage
     version: int = 1
     held_because: tuple[str, ...] = ()
+    checkpoint_id: str | None = None
+    """The durable checkpoint that a held run goes on from."""
 
 
 class Ending(Enum):
     """What became of a proposal when it met the rows."""
 
     COMMITTED = auto()
+    CONTINUED = auto()
+    """Committed, though the customer had written more: a new turn over the rest is queued."""
     RESTART = auto()
     """The customer wrote more: the turn runs again over everything unanswered."""
     DROPPED = auto()
     """The turn had ended already, was overtaken, or a person has the conversation."""
+    OUTRUN = auto()
+    """Another worker runs the same turn and got further: what it has kept stays."""
 
 
 class Endings:
@@ -62,7 +69,7 @@ class Endings:
     async def send(self, proposal: Proposal, *, decision: Decision | None = None) -> Ending:
         """End the turn with a reply: the bot's own, or as a person approved or edited it."""
         async with self._database.write() as connection:
-            turn, conversation, ending = await self._meet(connection, proposal)
+            turn, conversation, ending = await self._meet(connection, proposal, decision)
             if ending is not None:
                 return ending
             draft_id = await self._draft_id(connection, proposal, decision)
@@ -82,7 +89,7 @@ class Endings:
             await self._answered(connection, conversation, proposal, seq, alone=decision is None)
             outcome = Outcome.REVIEWED if decision else Outcome.SENT
             await self._end(connection, proposal, outcome, {"message_id": message_id, **_said(decision)})
-            return Ending.COMMITTED
+            return await self._rest(connection, turn, conversation, proposal)
 
     async def hold(self, proposal: Proposal, decision: Decision | None = None) -> Ending:
         """Stop for a person: a new review, and the customer is told once per wait.
@@ -90,19 +97,28 @@ class Endings:
         `decision` is the rejection that asked for this redraft.
         """
         async with self._database.write() as connection:
-            turn, conversation, ending = await self._meet(connection, proposal)
+            turn, conversation, ending = await self._meet(connection, proposal, decision)
             if ending is not None:
                 return ending
             if decision is not None:
                 await labels.by_decision(connection, turn["id"], proposal.workspace_id, decision)
-            if turn["status"] == TurnStatus.DECIDED and conversation["customer_seq"] > proposal.upto_seq:
+            newer = conversation["customer_seq"] > proposal.upto_seq
+            if newer and turn["status"] == TurnStatus.QUEUED:
+                # However often: a draft that newer words have overtaken already cannot be decided.
+                return Ending.RESTART
+            if newer or conversation["status"] in SETTLED:
                 await self._end(connection, proposal, None, {}, status=TurnStatus.SUPERSEDED)
                 return Ending.DROPPED
             await self._review(connection, proposal)
             await connection.execute(
                 update(turns)
                 .where(turns.c.id == proposal.turn_id)
-                .values(status=TurnStatus.WAITING, upto_seq=proposal.upto_seq, checkpointed=True)
+                .values(
+                    status=TurnStatus.WAITING,
+                    upto_seq=proposal.upto_seq,
+                    checkpointed=True,
+                    checkpoint_id=proposal.checkpoint_id,
+                )
             )
             await self._waiting(connection, conversation, proposal, ConversationStatus.PENDING, notify=True)
             return Ending.COMMITTED
@@ -110,10 +126,10 @@ class Endings:
     async def hand_off(self, proposal: Proposal, *, mode: Mode, decision: Decision | None = None) -> Ending:
         """End the turn without a reply: a person answers by hand. In shadow mode the draft is kept, unseen."""
         async with self._database.write() as connection:
-            _, conversation, ending = await self._meet(connection, proposal, escalated=decision is not None)
+            _, conversation, ending = await self._meet(connection, proposal, decision)
             if ending is not None:
                 return ending
-            if decision is None:
+            if not _escalated(decision):
                 await self._draft_id(connection, proposal, None)
                 notify = mode is not Mode.SHADOW
                 await self._waiting(connection, conversation, proposal, ConversationStatus.ASSIGNED, notify=notify)
@@ -125,25 +141,26 @@ class Endings:
     async def dismiss(self, proposal: Proposal, decision: Decision | None = None) -> Ending:
         """End the turn with nothing sent: a person decided so, or there was nothing left to answer."""
         async with self._database.write() as connection:
-            _, conversation, ending = await self._meet(connection, proposal)
+            turn, conversation, ending = await self._meet(connection, proposal, decision)
             if ending is not None:
                 return ending
+            more = conversation["customer_seq"] > proposal.upto_seq
             await connection.execute(
                 turn_statements.CHANGE_CONVERSATION,
                 {
                     "this_conversation": conversation["id"],
-                    "status": ConversationStatus.OPEN,
-                    "answered_seq": proposal.upto_seq,
+                    "status": _after_reply(conversation),
+                    "answered_seq": _answered_seq(conversation, proposal),
                     "told_waiting": False,
-                    "waiting_since": None,
+                    "waiting_since": conversation["waiting_since"] if more else None,
                     "updated_at": audit.now(),
                 },
             )
             await self._end(connection, proposal, Outcome.DISMISSED, _said(decision))
-            return Ending.COMMITTED
+            return await self._rest(connection, turn, conversation, proposal)
 
     async def _meet(
-        self, connection: AsyncConnection, proposal: Proposal, *, escalated: bool = False
+        self, connection: AsyncConnection, proposal: Proposal, decision: Decision | None
     ) -> tuple[RowMapping, RowMapping, Ending | None]:
         """Lock the rows that this proposal is about, and say whether it still applies to them."""
         conversation = await messages.lock(connection, proposal.workspace_id, proposal.conversation_id)
@@ -151,9 +168,11 @@ class Endings:
         turn = found.mappings().one_or_none()
         if conversation is None or turn is None:
             raise LookupError(proposal.turn_id)
-        if turn["status"] not in UNFINISHED:
+        if turn["status"] in OVER:
             return turn, conversation, Ending.DROPPED
-        if conversation["status"] == ConversationStatus.ASSIGNED and not escalated:
+        if not await self._is_next(connection, turn, proposal, decision):
+            return turn, conversation, Ending.OUTRUN
+        if conversation["status"] == ConversationStatus.ASSIGNED and not _escalated(decision):
             await self._silence(connection, conversation, proposal, decided=turn["status"] == TurnStatus.DECIDED)
             return turn, conversation, Ending.DROPPED
         newer = turn["status"] == TurnStatus.QUEUED and conversation["customer_seq"] > proposal.upto_seq
@@ -162,6 +181,27 @@ class Endings:
             await connection.execute(again)
             return turn, conversation, Ending.RESTART
         return turn, conversation, None
+
+    async def _is_next(
+        self, connection: AsyncConnection, turn: RowMapping, proposal: Proposal, decision: Decision | None
+    ) -> bool:
+        """Whether the turn is where this run of it began: queued, or decided about the very draft it went on from."""
+        if decision is None:
+            return bool(turn["status"] == TurnStatus.QUEUED)
+        if turn["status"] != TurnStatus.DECIDED:
+            return False
+        newest = select(func.max(reviews.c.version)).where(reviews.c.turn_id == turn["id"])
+        redrafts = 1 if decision.kind is DecisionKind.REJECT else 0
+        return bool((await connection.execute(newest)).scalar_one() == proposal.version - redrafts)
+
+    async def _rest(
+        self, connection: AsyncConnection, turn: RowMapping, conversation: RowMapping, proposal: Proposal
+    ) -> Ending:
+        """What the customer wrote after the words that this turn answered gets a turn of its own."""
+        if turn["status"] != TurnStatus.QUEUED or conversation["customer_seq"] <= proposal.upto_seq:
+            return Ending.COMMITTED
+        await arrivals.queue_turn(connection, conversation)
+        return Ending.CONTINUED
 
     async def _silence(
         self, connection: AsyncConnection, conversation: RowMapping, proposal: Proposal, *, decided: bool
@@ -220,7 +260,7 @@ class Endings:
                 "this_conversation": conversation["id"],
                 "status": _after_reply(conversation),
                 "last_seq": seq,
-                "answered_seq": proposal.upto_seq,
+                "answered_seq": _answered_seq(conversation, proposal),
                 "bot_turns": conversation["bot_turns"] + 1 if alone else 0,
                 "intent": proposal.triage.intent,
                 "priority": proposal.triage.priority,
@@ -302,9 +342,18 @@ class Endings:
 
 
 def _after_reply(conversation: RowMapping) -> ConversationStatus:
-    """A reply that was decided before its conversation was resolved or closed does not reopen it."""
+    """What was decided before its conversation was resolved or closed does not reopen it."""
     status = ConversationStatus(conversation["status"])
-    return status if status in (ConversationStatus.RESOLVED, ConversationStatus.CLOSED) else ConversationStatus.OPEN
+    return status if status in SETTLED else ConversationStatus.OPEN
+
+
+def _answered_seq(conversation: RowMapping, proposal: Proposal) -> int:
+    """Never backwards: a person may have settled more than this turn answers."""
+    return max(int(conversation["answered_seq"]), proposal.upto_seq)
+
+
+def _escalated(decision: Decision | None) -> bool:
+    return decision is not None and decision.kind is DecisionKind.ESCALATE
 
 
 def _said(decision: Decision | None) -> dict[str, object]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import arrivals, audit, messages, turn_statements
@@ -18,6 +18,8 @@ from storage.statuses import (
     TurnStatus,
 )
 from storage.tables import reviews, turns, workspaces
+
+UNFINISHED = (TurnStatus.QUEUED, TurnStatus.DECIDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class NotYet:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A turn whose newest review has a decision that has not taken effect yet."""
+
+    upto_seq: int
+    """The last message that it answers."""
+    checkpoint_id: str | None
+    """Where its graph stopped for that review."""
+
+
 class Turns:
     """Begins turns; `storage.endings` ends them."""
 
@@ -83,21 +95,31 @@ class Turns:
         async with self._database.read() as connection:
             return tuple((await connection.execute(query)).scalars().all())
 
-    async def decided_upto(self, turn_id: str) -> int | None:
-        """The last message that a decided turn answers; None if its decision has taken effect already."""
-        query = select(turns.c.upto_seq).where(turns.c.id == turn_id, turns.c.status == TurnStatus.DECIDED)
+    async def decided(self, turn_id: str, version: int) -> Decided | None:
+        """The turn that the decision on this version is about; None if it has taken effect already."""
+        newest = select(func.max(reviews.c.version)).where(reviews.c.turn_id == turn_id).scalar_subquery()
+        query = select(turns.c.upto_seq, turns.c.checkpoint_id).where(
+            turns.c.id == turn_id, turns.c.status == TurnStatus.DECIDED, newest == version
+        )
         async with self._database.read() as connection:
-            upto_seq: int | None = (await connection.execute(query)).scalar_one_or_none()
-        return upto_seq
+            row = (await connection.execute(query)).one_or_none()
+        return Decided(row.upto_seq, row.checkpoint_id) if row else None
+
+    async def queued(self, conversation_id: str) -> str | None:
+        """The turn that waits for its job in a conversation."""
+        query = select(turns.c.id).where(
+            turns.c.conversation_id == conversation_id, turns.c.status == TurnStatus.QUEUED
+        )
+        async with self._database.read() as connection:
+            turn_id: str | None = (await connection.execute(query)).scalar_one_or_none()
+        return turn_id
 
     async def where(self, job_id: str, is_review: bool) -> tuple[str, str, str] | None:
         """(workspace, conversation, waiting notice) of an unfinished turn, by its own id or its review's."""
         query = (
             select(turns.c.workspace_id, turns.c.conversation_id, workspaces.c.settings)
             .join(workspaces, workspaces.c.id == turns.c.workspace_id)
-            .where(
-                turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_((TurnStatus.QUEUED, TurnStatus.DECIDED))
-            )
+            .where(turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_(UNFINISHED))
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
@@ -108,7 +130,7 @@ class Turns:
         async with self._database.write() as connection:
             await connection.execute(
                 update(turns)
-                .where(turns.c.id == _turn_of(job_id, is_review))
+                .where(turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_(UNFINISHED))
                 .values(status=TurnStatus.DONE, outcome=Outcome.HANDOFF, finished_at=audit.now())
             )
 

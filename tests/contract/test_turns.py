@@ -129,7 +129,12 @@ async def test_a_customer_who_never_stops_writing_is_answered_all_the_same(store
     for number in range(3):
         await store.arrivals.accept(incoming(f"more {number}"))
         assert await store.endings.send(proposal(work)) is Ending.RESTART
-    assert await store.endings.send(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work)) is Ending.CONTINUED
+    rest = await store.turns.queued(work.conversation_id)
+    assert rest
+    again = await store.turns.begin(rest)
+    assert isinstance(again, Work)
+    assert again.question == "more 0\nmore 1\nmore 2"
 
 
 async def test_a_held_draft_waits_and_the_customer_is_told_once_per_wait(store: Store) -> None:
