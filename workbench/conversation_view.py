@@ -7,8 +7,8 @@ from storage.statuses import Author, ConversationStatus, Priority, Visibility
 from workbench.markup import chip, clock, empty, esc, markdown
 from workbench.queue_view import CHANNEL_NAMES, customer_name
 
-SHOWN = 200
-"""The latest messages that are shown."""
+MOST_SHOWN = 5000
+"""Who wants to read more than so many messages of one conversation asks the REST interface."""
 STATUS_WORDS = {
     ConversationStatus.OPEN: ("Bot answers", "ok"),
     ConversationStatus.PENDING: ("Draft waits", "warn"),
@@ -56,14 +56,22 @@ def _picker(act: str, label: str, options: str, conversation: Conversation) -> s
     return f'<select class="dh-select" data-change="{act}" aria-label="{label}" title="{label}"{off}>{options}</select>'
 
 
-def thread_html(messages: Sequence[Message], conversation: Conversation) -> str:
-    """Bubbles in order; notes and take-overs as lines between them."""
+def thread_html(messages: Sequence[Message], conversation: Conversation, length: int) -> str:
+    """The latest `length` messages as bubbles in order; notes and take-overs as lines between them.
+
+    One message more than that tells that there are older ones.
+    """
     if not messages:
         return empty("Nothing was said yet", "The customer opened the chat and has not written.")
-    hidden = len(messages) - SHOWN
-    earlier = f'<p class="dh-line">{hidden} earlier messages are not shown here.</p>' if hidden > 0 else ""
     name = customer_name(conversation)
-    return earlier + "".join(message_html(message, name) for message in messages[-SHOWN:])
+    latest = "".join(message_html(message, name) for message in messages[-length:])
+    return (_older(length) if len(messages) > length else "") + latest
+
+
+def _older(length: int) -> str:
+    if length >= MOST_SHOWN:
+        return f'<p class="dh-line">Only the latest {MOST_SHOWN} messages are shown here.</p>'
+    return '<p class="dh-line"><button type="button" class="dh-link" data-do="older">Show older messages</button></p>'
 
 
 def message_html(message: Message, customer: str) -> str:

@@ -2,6 +2,8 @@
 // The server decides what is shown and offered; this script puts it in place without touching what is being typed.
 const POLL_MS = 2000;
 const HIDDEN_POLL_MS = 10000;
+const PAGE = 100; // Messages shown at first, and more at each "Show older".
+const MOST = 5000;
 const root = element.querySelector(".dh-inbox");
 const $ = (selector) => root.querySelector(selector);
 const $$ = (selector) => [...root.querySelectorAll(selector)];
@@ -12,7 +14,7 @@ const slot = (name) => $(`[data-slot="${name}"]`);
 
 const state = {
   selected: "", ids: [], seen: {}, acting: { mode: "empty", actions: [], text: "" }, latest: null,
-  base: "", kept: "", busy: false, adopt: false, force: false, looking: null, again: false,
+  base: "", kept: "", busy: false, adopt: false, force: false, looking: null, again: false, length: PAGE,
 };
 
 // What was typed per conversation: survives going elsewhere, reloading, and logging in again.
@@ -43,7 +45,7 @@ async function look() {
 
 async function ask() {
   const asked = state.selected;
-  const answer = await reach(server.look, { selected: asked, wish: wish(), seen: state.seen });
+  const answer = await reach(server.look, { selected: asked, wish: wish(), seen: state.seen, length: state.length });
   if (!answer) return offline();
   if (answer.login) return tellLogin();
   if (answer.error) return news(answer.error);
@@ -99,11 +101,18 @@ function patch(name, html) {
   const part = $(`[data-part="${name}"]`);
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   if (focused && focused.tagName === "SELECT") return false; // An open list would close: next time.
-  const atEnd = part.scrollHeight - part.scrollTop - part.clientHeight < 48;
+  const fromEnd = part.scrollHeight - part.scrollTop;
+  const atEnd = fromEnd - part.clientHeight < 48;
   const openSources = $$(`[data-part="${name}"] details[open] summary`).map((summary) => summary.textContent);
   part.innerHTML = html;
-  if (name === "thread" && (atEnd || part.dataset.of !== state.selected)) part.scrollTop = part.scrollHeight;
-  if (name === "thread") part.dataset.of = state.selected;
+  if (name === "thread") {
+    const stay = state.growing && part.dataset.of === state.selected;
+    // Older messages came in above: what was being read stays where it was.
+    if (stay) part.scrollTop = part.scrollHeight - fromEnd;
+    else if (atEnd || part.dataset.of !== state.selected) part.scrollTop = part.scrollHeight;
+    state.growing = false;
+    part.dataset.of = state.selected;
+  }
   if (name === "choices") fillChoices(part);
   for (const details of part.querySelectorAll("details"))
     details.open = openSources.includes(details.querySelector("summary").textContent);
@@ -316,6 +325,7 @@ function sendBox() {
 function select(id) {
   if (!id || id === state.selected) return;
   state.selected = id;
+  state.length = PAGE;
   for (const name of ["head", "thread", "held", "evidence"]) delete state.seen[name];
   history.replaceState(null, "", `#c=${id}`);
   mark();
@@ -364,6 +374,7 @@ function toast(text, ok) {
 // ---- Listening ---------------------------------------------------------------------------------------------------
 
 const doing = {
+  older: () => { state.length = Math.min(MOST, state.length + PAGE); state.growing = true; look(); },
   help: () => $(".dh-help").showModal(),
   restore: () => { box.value = state.base; remember(); drawPanel(); },
   "kept-use": useKept,

@@ -10,11 +10,11 @@ import gradio as gr
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from storage.errors import NotFoundError, NotLoggedInError
-from storage.messages import read_messages
+from storage.messages import latest_messages
 from storage.records import Member
 from workbench.access import Sessions
 from workbench.acts import Act, Told, perform
-from workbench.conversation_view import NOBODY_SELECTED, head_html, thread_html
+from workbench.conversation_view import MOST_SHOWN, NOBODY_SELECTED, head_html, thread_html
 from workbench.evidence_view import evidence_html, held_html
 from workbench.markup import esc
 from workbench.office import Office
@@ -33,6 +33,8 @@ class Look(BaseModel):
 
     selected: str = Field(default="", max_length=64)
     wish: Wish = Wish()
+    length: int = Field(default=100, ge=1, le=MOST_SHOWN)
+    """How many of the conversation's latest messages are shown."""
     seen: dict[str, str] = Field(default_factory=dict, max_length=16)
     """The key of each part as the browser has it: what did not change is not sent again."""
 
@@ -95,7 +97,7 @@ def _acting(office: Office, sessions: Sessions) -> ServerFunction:
 async def view(office: Office, member: Member, look: Look) -> dict[str, Any]:
     """Everything on the screen that changed; the parts are HTML, the panel is data."""
     cards = await gather(office.store, member, look.wish)
-    opened = await _open(office, member, look.selected)
+    opened = await _open(office, member, look.selected, look.length)
     parts = {
         "queue": queue_html(cards, look.wish, member),
         "choices": await _choices(office, member),
@@ -114,7 +116,7 @@ async def view(office: Office, member: Member, look: Look) -> dict[str, Any]:
     }
 
 
-async def _open(office: Office, member: Member, conversation_id: str) -> Opened:
+async def _open(office: Office, member: Member, conversation_id: str, length: int) -> Opened:
     if not conversation_id:
         return NOTHING_OPEN
     workspace_id = member.workspace_id
@@ -122,13 +124,13 @@ async def _open(office: Office, member: Member, conversation_id: str) -> Opened:
         conversation = await office.store.conversations.read(workspace_id, conversation_id)
     except NotFoundError:
         return NOTHING_OPEN
-    messages = await read_messages(office.store.database, workspace_id, conversation_id, internal=True)
+    messages = await latest_messages(office.store.database, workspace_id, conversation_id, length + 1)
     review = await office.store.reviews.of_conversation(workspace_id, conversation_id)
     panel = panel_of(conversation, review, member)
     on_review = review is not None and panel.mode == "review"
     return Opened(
         head=head_html(conversation, await office.store.members.all(workspace_id)),
-        thread=thread_html(messages, conversation),
+        thread=thread_html(messages, conversation, length),
         held=held_html(review) if review and on_review else "",
         evidence=evidence_html(review) if review and on_review else "",
         panel=panel,

@@ -49,9 +49,15 @@ class Card:
     review: Review | None
 
     @property
+    def waits(self) -> bool:
+        """Whether the customer has no answer yet."""
+        return self.review is not None or self.conversation.waiting_since is not None
+
+    @property
     def since(self) -> datetime:
-        """Since when it waits."""
-        return self.review.created_at if self.review else self.conversation.updated_at
+        """Since when the customer waits; when nothing is unanswered, since the latest act."""
+        shown_since = self.review.created_at if self.review else self.conversation.updated_at
+        return self.conversation.waiting_since or shown_since
 
     @property
     def intent(self) -> str:
@@ -129,7 +135,7 @@ _URGENCY = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
 
 
 def in_order(cards: Iterable[Card], show: Show) -> tuple[Card, ...]:
-    """Waiting: urgent first, then the longest waiting. Resolved and all: the latest first."""
+    """Unanswered before answered ones, urgent first, then the longest waiting. Resolved and all: the latest first."""
     if show in (Show.RESOLVED, Show.ALL):
         return tuple(sorted(cards, key=lambda card: card.conversation.updated_at, reverse=True))
-    return tuple(sorted(cards, key=lambda card: (_URGENCY[card.conversation.priority], card.since)))
+    return tuple(sorted(cards, key=lambda card: (not card.waits, _URGENCY[card.conversation.priority], card.since)))

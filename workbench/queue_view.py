@@ -64,8 +64,8 @@ def why(card: Card, member: Member) -> str:
         return STATUS_WORDS[card.conversation.status]
     if card.conversation.assignee_id is None:
         return "Waits for a person: nobody has it yet."
-    mine = card.conversation.assignee_id == member.id
-    return "You have this conversation." if mine else f"{card.conversation.assignee_name} has this conversation."
+    who = "You have" if card.conversation.assignee_id == member.id else f"{card.conversation.assignee_name} has"
+    return f"{who} this conversation." if card.waits else f"{who} this conversation; the customer is answered."
 
 
 def _chips(card: Card, member: Member) -> list[str]:

@@ -309,3 +309,24 @@ async def test_an_act_during_an_outage_says_what_is_known_and_keeps_the_text(sto
     await expect(page.locator('[data-slot="news"]')).to_contain_text("Customers' messages wait safely")
     await page.context.set_offline(False)
     await expect(page.locator('[data-slot="news"]')).to_be_hidden()
+
+
+async def test_a_long_conversation_shows_its_latest_messages_and_older_ones_when_asked(story: Story) -> None:
+    accepted = await story.write("Message 1 of many")
+    store = story.served.process.store
+    await store.conversations.take_over(story.anna, accepted.conversation_id)
+    for number in range(2, 130):
+        await story.write(f"Message {number} of many")
+    page = await story.open()
+    await pick(page, "Ada")
+    bubbles = page.locator(".dh-thread .dh-bubble")
+    await expect(bubbles).to_have_count(100)
+    await expect(bubbles.last).to_be_in_viewport()
+    await page.locator(".dh-thread").evaluate("thread => thread.scrollTop = 0")
+    first = await bubbles.first.inner_text()
+    await page.click("text=Show older messages")
+    await expect(page.locator(".dh-bubble", has_text="Message 1 of many")).to_have_count(1)
+    await expect(page.locator("text=Show older messages")).to_have_count(0)
+    # What was at the top stays in sight: the older messages came in above it.
+    await expect(page.locator(".dh-bubble", has_text=first.splitlines()[-1])).to_be_in_viewport()
+    await expect(page.locator(".dh-bubble", has_text="Message 1 of many")).not_to_be_in_viewport()

@@ -53,6 +53,7 @@ REVIEW = Review(
 HELD = Card(CONVERSATION, REVIEW)
 NOBODYS = Card(replace(CONVERSATION, status=ConversationStatus.ASSIGNED), None)
 MINE = Card(replace(NOBODYS.conversation, assignee_id="me", assignee_name="Me"), None)
+WAITING = replace(MINE.conversation, waiting_since=NOON)
 OTHERS = Card(replace(NOBODYS.conversation, assignee_id="you", assignee_name="You"), None)
 CLAIMED = Card(CONVERSATION, replace(REVIEW, claimed_by="Me", claimed_by_id="me"))
 
@@ -93,6 +94,18 @@ def test_urgent_comes_first_then_the_longest_waiting() -> None:
     assert in_order([late, urgent, early], Show.WAITING) == (urgent, early, late)
 
 
+def test_the_age_is_how_long_the_customer_waits_and_the_answered_come_last() -> None:
+    hours = [NOON + timedelta(hours=hour) for hour in range(4)]
+    waiting = [
+        Card(replace(NOBODYS.conversation, updated_at=hours[3], waiting_since=hours[1]), None),
+        Card(replace(CONVERSATION, waiting_since=hours[0]), replace(REVIEW, created_at=hours[2])),
+    ]
+    answered = Card(replace(MINE.conversation, priority=Priority.HIGH, updated_at=hours[0]), None)
+    assert [card.since for card in (*waiting, answered)] == [hours[1], hours[0], hours[0]]
+    assert in_order([answered, *waiting], Show.WAITING) == (waiting[1], waiting[0], answered)
+    assert why(answered, ME) == "You have this conversation; the customer is answered."
+
+
 def test_a_waiting_draft_offers_the_decisions_and_an_empty_one_cannot_be_approved() -> None:
     panel = panel_of(CONVERSATION, REVIEW, ME)
     assert panel.actions == ("approve", "edit", "reject", "take_over", "dismiss", "claim")
@@ -117,8 +130,8 @@ def test_a_decided_review_says_who_handled_it() -> None:
 
 def test_a_card_says_why_a_person_is_needed() -> None:
     assert why(HELD, ME) == "The intent “refund” always needs a person."
-    assert why(MINE, ME) == "You have this conversation."
-    assert why(OTHERS, ME) == "You has this conversation."
+    assert why(Card(WAITING, None), ME) == "You have this conversation."
+    assert why(OTHERS, ME) == "You has this conversation; the customer is answered."
 
 
 @pytest.mark.parametrize("show", list(Show))
