@@ -55,7 +55,8 @@ def new_place(column: Column) -> Iterator[Settings]:
             {
                 "data_dir": Path(folder) / "data",
                 "database": {"url": url},
-                "conversation": {"gather_seconds": 0},
+                "conversation": {"gather_seconds": 0, "busy_seconds": 0},
+                "limits": {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0},
                 "autopilot": {"threshold": 0, "hold_intents": [], "hold_priorities": [], "max_bot_turns": 1_000_000},
                 "web": {"messages_per_minute": 0, "conversations_per_minute": 0},
             }

@@ -28,9 +28,14 @@ class Intake:
         """Keep a message; when this returns it will be answered, whatever crashes, and may be acknowledged.
 
         What the text-like files of the message say becomes part of its text; the others stay with it as links.
+        Beyond all limits nothing is kept: TooManyMessagesError on the web, elsewhere a notice in the thread.
         """
         accepted = await self._arrivals.accept(_whole(incoming), self._gather_seconds)
-        await self._follow(accepted.workspace_id, accepted.conversation_id, accepted.turn_id)
+        if accepted.turn_id is not None:
+            await self._answer(accepted.turn_id, accepted.conversation_id, accepted.wait, accepted.rank)
+        if accepted.told:
+            await self._jobs.enqueue(Job(JobKind.DELIVER, accepted.conversation_id, accepted.conversation_id))
+        self._publish(accepted.conversation_id, accepted.workspace_id)
         return accepted
 
     async def edit(self, incoming: Incoming) -> Corrected | None:
@@ -53,13 +58,17 @@ class Intake:
         return await self._arrivals.open(incoming)
 
     async def _corrected(self, corrected: Corrected | None) -> None:
-        if corrected is not None:
-            await self._follow(corrected.workspace_id, corrected.conversation_id, corrected.turn_id)
+        if corrected is None:
+            return
+        if corrected.turn_id is not None:
+            await self._answer(corrected.turn_id, corrected.conversation_id)
+        self._publish(corrected.conversation_id, corrected.workspace_id)
 
-    async def _follow(self, workspace_id: str, conversation_id: str, turn_id: str | None) -> None:
-        if turn_id is not None:
-            job = Job(JobKind.ANSWER, turn_id, conversation_id)
-            await self._jobs.enqueue(job, due=now() + timedelta(seconds=self._gather_seconds))
+    async def _answer(self, turn_id: str, conversation_id: str, wait: float = 0.0, rank: int = 0) -> None:
+        due = now() + timedelta(seconds=max(self._gather_seconds, wait))
+        await self._jobs.enqueue(Job(JobKind.ANSWER, turn_id, conversation_id, rank=rank), due=due)
+
+    def _publish(self, conversation_id: str, workspace_id: str) -> None:
         if conversation_id:
             self._signals.publish(conversation_id, workspace_id)
 

@@ -63,6 +63,16 @@ class TooManyAttemptsError(DeskhandError):
         super().__init__(f"Too many attempts; try again in {retry_after} seconds.")
 
 
+class TooManyMessagesError(DeskhandError):
+    """More was written than this desk can take; wait a little and write again."""
+
+    kind = "too-many-messages"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Too many messages; write again in {retry_after} seconds.")
+
+
 class AlreadyDecidedError(DeskhandError):
     """This review was already handled."""
 

@@ -47,6 +47,8 @@ class Job:
     """Jobs of one lane (a conversation, a document) run one after the other."""
     attempt: int = 0
     """Failed tries before this one."""
+    rank: int = 0
+    """Of the jobs that are due, lower ones go first (storage/shares.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,12 @@ class WorkspaceSettings(Value):
     business_hours: BusinessHours | None = None
     """None: always open. Otherwise drafts outside the hours are held."""
     waiting_notice: str = "Thanks, I have passed this on: a person from our team will answer you here."
+    paced_notice: str = "You are writing faster than we can answer. Everything is kept and will be answered in turn."
+    busy_notice: str = "We have a lot of messages right now; yours is kept and will be answered."
+    refused_notice: str = (
+        "That is more than we can take at once: your last message was not kept. Please send it again {when}."
+    )
+    """`{when}` becomes words such as "in 5 minutes"."""
 
     def mode_of(self, channel: str, place_mode: Mode | None = None) -> Mode:
         """The autopilot's mode in this channel; a place of it (a Slack channel, a forum) may have its own."""

@@ -35,6 +35,7 @@ USUAL_NAMES = {
 Positive = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Limit = Annotated[int, Field(ge=0)]
 Url = Annotated[str, Field(pattern=r"^(https?://.+)?$")]
 
 
@@ -136,8 +137,22 @@ class ConversationSettings(Section):
     """How messages are gathered into turns."""
 
     gather_seconds: Seconds = 1.5
+    busy_seconds: Seconds = 30.0
+    """How late the desk may be before who writes is told that it has a lot to do; 0: nobody is told."""
     history_messages: Positive = 12
     close_after_days: Positive = 14
+    sla_minutes: Annotated[int, Field(ge=0)] = 60
+    """0: no reminders."""
+
+
+class LimitsSettings(Section):
+    """How much may be written; what is more is kept and answered later. 0: no limit."""
+
+    customer_per_minute: Limit = 20
+    customer_per_hour: Limit = 300
+    workspace_per_minute: Limit = 600
+    longest_wait_seconds: Seconds = 600.0
+    """What would have to wait for longer is refused."""
 
 
 class GuardSettings(Section):
@@ -166,6 +181,10 @@ class JobsSettings(Section):
     max_attempts: Positive = 5
     retry_seconds: Annotated[float, Field(gt=0)] = 1.0
     """The first pause before a retry; it doubles up to a minute."""
+    reconcile_seconds: Positive = 20
+    silent_seconds: Annotated[float, Field(gt=0)] = 20.0
+    """A worker's heartbeat comes four times within it."""
+    keep_failed_days: Positive = 7
 
 
 class LogSettings(Section):
@@ -194,6 +213,7 @@ class Settings(Section):
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
     conversation: ConversationSettings = ConversationSettings()
+    limits: LimitsSettings = LimitsSettings()
     guard: GuardSettings = GuardSettings()
     autopilot: AutopilotSettings = AutopilotSettings()
     jobs: JobsSettings = JobsSettings()

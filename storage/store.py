@@ -21,9 +21,11 @@ from storage.embedder import Embedder
 from storage.endings import Endings
 from storage.errors import SettingsError
 from storage.feedback import Feedback
+from storage.frequent import Frequent
 from storage.identities import Identities
 from storage.installations import Installations
 from storage.knowledge import Knowledge
+from storage.load import Load
 from storage.marks import Marks
 from storage.members import Members
 from storage.outbox import Outbox
@@ -32,6 +34,7 @@ from storage.reviews import Reviews
 from storage.roster import Roster
 from storage.sealing import Seal
 from storage.settings import Settings
+from storage.shares import Shares
 from storage.signals import Signals
 from storage.threads import Threads
 from storage.turns import Turns
@@ -64,6 +67,7 @@ class Store:
     cards: Cards
     installations: Installations
     marks: Marks
+    frequent: Frequent
 
 
 @asynccontextmanager
@@ -81,7 +85,11 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             database=database,
             workspaces=Workspaces(database, settings),
             members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
-            arrivals=Arrivals(database),
+            arrivals=Arrivals(
+                database,
+                Shares(settings.limits),
+                Load(settings.conversation.busy_seconds, settings.jobs.concurrency),
+            ),
             corrections=Corrections(database),
             conversations=Conversations(database),
             endings=Endings(database),
@@ -99,6 +107,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             cards=Cards(database),
             installations=Installations(database, Seal(encryption_key(settings))),
             marks=Marks(database),
+            frequent=Frequent(database),
         )
 
 

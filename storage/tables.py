@@ -522,8 +522,9 @@ shares = Table(
     # When what was written is paid off at the rates per minute and per hour: seconds since 1970.
     Column("minute_at", Float, nullable=False),
     Column("hour_at", Float, nullable=False),
-    # Until when the customer knows that there was too much.
+    # Until when the customer knows that there was too much, and that some of it was not taken.
     Column("told_until", Float, nullable=False, server_default="0"),
+    Column("refused_until", Float, nullable=False, server_default="0"),
     # The rank of the newest turn.
     Column("rank", BigInteger, nullable=False, server_default="0"),
 )

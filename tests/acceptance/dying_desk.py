@@ -22,10 +22,12 @@ from storage.embedder import load_embedder
 from storage.endings import Ending, Endings, Proposal
 from storage.findings import Decision, Hit
 from storage.knowledge import Knowledge
+from storage.load import Load
 from storage.outbox import Outgoing
 from storage.records import Incoming, Member
 from storage.reviews import Decided, Reviews
-from storage.settings import Settings
+from storage.settings import LimitsSettings, Settings
+from storage.shares import Shares
 from storage.statuses import DecisionKind, Role
 from storage.store import Store, migrate_database, open_store
 from storage.vectors import open_vectors
@@ -107,7 +109,7 @@ def dying_store(store: Store, point: str) -> Store:
     """The store with the one part that dies."""
     match point:
         case "after accept":
-            return replace(store, arrivals=DyingArrivals(store.database))
+            return replace(store, arrivals=DyingArrivals(store.database, Shares(LimitsSettings()), Load(0, 0)))
         case "after the interrupt":
             return replace(store, endings=DyingAtHold(store.database))
         case "after the commit":

@@ -18,6 +18,7 @@ from storage.errors import (
     NotLoggedInError,
     StaleError,
     TooManyAttemptsError,
+    TooManyMessagesError,
 )
 from storage.records import new_id
 from workbench.api.fence import ApiFence
@@ -51,6 +52,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
         "stale": 409,
         "too-large": 413,
         "too-many-attempts": 429,
+        "too-many-messages": 429,
         "unavailable": 503,
         "unreadable-file": 422,
     }
@@ -105,7 +107,7 @@ def _members(error: DeskhandError) -> dict[str, Any]:
             return {"by": error.by, "decision": error.decision}
         case StaleError():
             return {"new_text": error.new_text}
-        case TooManyAttemptsError():
+        case TooManyAttemptsError() | TooManyMessagesError():
             return {"retry_after": error.retry_after}
         case _:
             accepted: tuple[str, ...] | None = getattr(error, "accepted", None)
@@ -114,7 +116,7 @@ def _members(error: DeskhandError) -> dict[str, Any]:
 
 def _headers(error: DeskhandError) -> dict[str, str]:
     match error:
-        case TooManyAttemptsError():
+        case TooManyAttemptsError() | TooManyMessagesError():
             return {"Retry-After": str(error.retry_after)}
         case NotLoggedInError():
             return {"WWW-Authenticate": "Bearer"}

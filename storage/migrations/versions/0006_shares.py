@@ -20,6 +20,7 @@ def upgrade() -> None:
     sa.Column('minute_at', sa.Float(), nullable=False),
     sa.Column('hour_at', sa.Float(), nullable=False),
     sa.Column('told_until', sa.Float(), server_default='0', nullable=False),
+    sa.Column('refused_until', sa.Float(), server_default='0', nullable=False),
     sa.Column('rank', sa.BigInteger(), server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['workspace_id'], ['workspaces.id'], name=op.f('fk_shares_workspace_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('workspace_id', 'subject', name=op.f('pk_shares'))
