@@ -136,8 +136,6 @@ class AdvisoryLeases:
             await self._try(self._connection, number, wish)
 
     async def _try(self, connection: psycopg.AsyncConnection[Any], number: int, wish: "asyncio.Future[Lease]") -> None:
-        if wish.done():
-            return
         if not await self._ask(connection, "SELECT pg_try_advisory_lock(%s, %s)", number):
             self._refused.add(number)
         elif wish.done():

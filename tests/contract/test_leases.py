@@ -87,7 +87,10 @@ async def test_a_holder_that_is_cut_off_notices_before_the_next_one_begins(url: 
         await asyncio.wait_for(began.wait(), PATIENCE)
         tasks.append(asyncio.create_task(second(other)))
         await asyncio.sleep(0.5)
-        await cut_holder(new_postgres_url)
+        async with frozen_beats(one):
+            # The other one asks before the holder's next beat.
+            await cut_holder(new_postgres_url)
+            await asyncio.sleep(1.5)
         await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
     assert order == ["the first noticed", "the second began"]
 
