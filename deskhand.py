@@ -17,7 +17,7 @@ from fastapi import APIRouter
 from prometheus_client import CollectorRegistry
 
 from bot.channel import Channel
-from bot.delivery import Delivery
+from bot.delivery import Delivery, Patience
 from bot.discord import open_discord
 from bot.intake import Intake
 from bot.slack import open_slack
@@ -147,7 +147,8 @@ def assemble(
     desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
     intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
     connected, states = dict(channels), ChannelStates()
-    delivery = Delivery(store.outbox, connected, store.signals)
+    patience = Patience(settings.jobs.max_attempts, settings.jobs.retry_seconds)
+    delivery = Delivery(store.outbox, connected, store.signals, patience)
     office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all)
     return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [])
 
@@ -155,6 +156,7 @@ def assemble(
 @asynccontextmanager
 async def working(process: Process) -> AsyncIterator[None]:
     """Do the jobs, first of all those that an earlier process left unfinished."""
+    await process.store.outbox.release()
     await process.desk.sweep()
     await remake_vectors(process.store)
     for job in await unfinished(process.store.database):

@@ -9,11 +9,16 @@ from storage.records import ChannelName, Conversation
 class ChannelError(Exception):
     """The channel did not take a reply; `permanent` means that trying again is of no use."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, retry_after: float | None = None, settles_after: float = 0.0
+    ) -> None:
         self.reason = reason
         self.permanent = permanent
         self.retry_after = retry_after
         """Seconds that the platform asks to wait."""
+        self.settles_after = settles_after
+        """Seconds in which the platform may still show the reply though it did not answer in time: a look before
+        that would miss it."""
         super().__init__(reason)
 
 
@@ -21,7 +26,9 @@ class Channel(Protocol):
     """Where customers are. Exactly-once delivery is part of the contract.
 
     `send` is called again with the same `delivery_id` after a crash or a lost answer. A channel that is not
-    `idempotent` by itself must find an earlier send of that id when `outgoing.attempts` is above 0.
+    `idempotent` by itself must find an earlier send of that id when `outgoing.attempts` is above 0, and must raise
+    when it cannot look: it never sends again on a guess. Deliveries of a conversation come one after the other, from
+    one worker at a time.
     """
 
     @property

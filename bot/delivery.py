@@ -1,13 +1,15 @@
 """The deliver job: a conversation's replies go out in order, each of them once."""
 
+import random
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from bot.channel import Channel, ChannelError
 from storage.audit import now
-from storage.jobs import Job, Later, RetryAfterError
+from storage.jobs import Job, Later
 from storage.outbox import Outbox, Outgoing
 from storage.records import ChannelName
 from storage.signals import Signals
@@ -16,15 +18,37 @@ log = structlog.get_logger(__name__)
 
 CHANNEL_AWAY_SECONDS = 30.0
 """How long a reply waits before a channel that is switched off is tried again."""
+MAX_PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a delivery is tried, whatever else the conversation's job has done, and after which pauses."""
+
+    tries: int = 5
+    first_pause: float = 1.0
+    """Seconds; each next pause is twice as long."""
+
+    def pause(self, failures: int) -> timedelta:
+        """The pause after so many failed tries, a little different each time."""
+        seconds = min(self.first_pause * 2**failures, MAX_PAUSE_SECONDS)
+        return timedelta(seconds=seconds + random.uniform(0, self.first_pause / 4))  # noqa: S311 - no secret
 
 
 class Delivery:
     """Sends what the outbox holds."""
 
-    def __init__(self, outbox: Outbox, channels: Mapping[ChannelName, Channel], signals: Signals) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        channels: Mapping[ChannelName, Channel],
+        signals: Signals,
+        patience: Patience = Patience(),
+    ) -> None:
         self._outbox = outbox
         self._channels = channels
         self._signals = signals
+        self._patience = patience
 
     async def deliver(self, job: Job) -> Later | None:
         """Send a conversation's pending replies, oldest first, until one must wait.
@@ -34,45 +58,58 @@ class Delivery:
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
                 return Later(outgoing.not_before)
-            ended = await self._send(outgoing)
-            if ended and not outgoing.more:
+            seen_at_once = await self._send(outgoing)
+            if seen_at_once and not outgoing.more:
                 break
         return None
 
     async def give_up(self, job: Job, reason: str) -> None:
-        """The oldest reply failed at every try: it is marked so, and the ones behind it get their chance."""
+        """The job itself failed at every try: its oldest reply is marked so, those behind it get their chance."""
         if outgoing := await self._outbox.next(job.id):
-            await self._outbox.fail(outgoing, reason)
-            self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
+            await self._fail(outgoing, reason)
             await self.deliver(job)
 
     async def _send(self, outgoing: Outgoing) -> bool:
-        """Whether the delivery has ended; if not, it waits for its new time."""
+        """Whether the delivery has ended and kept nobody else from looking at the conversation meanwhile."""
         channel = self._channels.get(outgoing.channel)
         if channel is None:
-            await self._wait(outgoing, f"the channel {outgoing.channel} is off", CHANNEL_AWAY_SECONDS)
-            return False
-        if not channel.idempotent:
-            await self._outbox.begin(outgoing)
+            until = now() + timedelta(seconds=CHANNEL_AWAY_SECONDS)
+            await self._outbox.postpone(outgoing, until, f"the channel {outgoing.channel} is off", begun=False)
+        elif channel.idempotent:
+            return await self._try(channel, outgoing)
+        elif await self._outbox.begin(outgoing):
+            async with self._outbox.holding(outgoing):
+                await self._try(channel, outgoing)
+        return False
+
+    async def _try(self, channel: Channel, outgoing: Outgoing) -> bool:
+        """Whether the channel has it now."""
         try:
             external_id = await channel.send(outgoing)
         except ChannelError as error:
-            return await self._failed(outgoing, error)
-        await self._outbox.sent(outgoing, external_id)
-        self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
-        return True
-
-    async def _failed(self, outgoing: Outgoing, error: ChannelError) -> bool:
-        if error.permanent:
-            log.warning("delivery failed", delivery=outgoing.delivery_id, channel=outgoing.channel, reason=error.reason)
-            await self._outbox.fail(outgoing, error.reason)
+            await self._failed(outgoing, error, begun=not channel.idempotent)
+        except Exception as error:
+            # What an adapter did not foresee is a failed try like any other.
+            log.exception("delivery failed", delivery=outgoing.delivery_id, channel=outgoing.channel)
+            await self._failed(outgoing, ChannelError(type(error).__name__), begun=not channel.idempotent)
+        else:
+            await self._outbox.sent(outgoing, external_id)
             self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
             return True
-        if error.retry_after is None:
-            raise RetryAfterError(error.reason) from error
-        # The platform said when: that is no failed try, however often it says so.
-        await self._wait(outgoing, error.reason, error.retry_after)
         return False
 
-    async def _wait(self, outgoing: Outgoing, reason: str, seconds: float) -> None:
-        await self._outbox.postpone(outgoing, now() + timedelta(seconds=seconds), reason)
+    async def _failed(self, outgoing: Outgoing, error: ChannelError, *, begun: bool) -> None:
+        if error.retry_after is not None:
+            # The platform said when: that is no failed try, however often it says so.
+            until = now() + timedelta(seconds=error.retry_after)
+            await self._outbox.postpone(outgoing, until, error.reason, begun=begun)
+        elif error.permanent or outgoing.failures + 1 >= self._patience.tries:
+            log.warning("delivery failed", delivery=outgoing.delivery_id, channel=outgoing.channel, reason=error.reason)
+            await self._fail(outgoing, error.reason)
+        else:
+            pause = max(self._patience.pause(outgoing.failures), timedelta(seconds=error.settles_after))
+            await self._outbox.postpone(outgoing, now() + pause, error.reason, begun=begun, failed=True)
+
+    async def _fail(self, outgoing: Outgoing, reason: str) -> None:
+        await self._outbox.fail(outgoing, reason)
+        self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
