@@ -1,0 +1,98 @@
+"""Procrastinate's way to PostgreSQL, which rides out a restarted server and cut connections."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from typing import Any, LiteralString, TypeVar
+
+import psycopg
+import structlog
+from procrastinate import PsycopgConnector, exceptions, sql
+from procrastinate.connector import Notify
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 10.0
+"""How long a statement is tried again while the server is away."""
+PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 2.0
+LANE_TAKEN = "procrastinate_jobs_lock_idx_v1"
+"""The index that lets only one job of a lock run."""
+POOL_SIZE = 4
+
+
+class PatientConnector(PsycopgConnector):
+    """Tries a statement again when its connection was lost before the answer came.
+
+    So a statement may run twice. Each of the library's is harmless then, or says so: a job that is enqueued twice is
+    refused, one that is finished twice is not found, one that was fetched for nobody is missed by its worker.
+    """
+
+    def __init__(self, conninfo: str) -> None:
+        super().__init__(conninfo=conninfo, min_size=1, max_size=POOL_SIZE, timeout=PATIENCE_SECONDS)
+        self._in_a_hurry = False
+
+    def hurry(self) -> None:
+        """The process stops: nothing is tried again from now on."""
+        self._in_a_hurry = True
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
+        """Run a statement without an answer."""
+        try:
+            await self._patiently(lambda: super(PatientConnector, self).execute_query_async(query, **arguments))
+        except exceptions.ConnectorException as error:
+            # "Job was not found": it has been finished already, by the lost try or by who took it over.
+            if query != sql.queries["finish_job"] or not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                raise
+
+    async def execute_query_one_async(self, query: LiteralString, **arguments: Any) -> dict[str, Any]:
+        """Run a statement that answers one row."""
+
+        def work() -> Awaitable[dict[str, Any]]:
+            return super(PatientConnector, self).execute_query_one_async(query, **arguments)
+
+        # The lane of the job that was to be fetched was taken in the same moment: the next try sees that.
+        return await self._patiently(work, in_vain=LANE_TAKEN if query == sql.queries["fetch_job"] else None)
+
+    async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
+        """Run a statement that answers rows."""
+        return await self._patiently(lambda: super(PatientConnector, self).execute_query_all_async(query, **arguments))
+
+    async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
+        """Hear notifications until cancelled, over as many connections as that takes."""
+        while True:
+            try:
+                await super().listen_notify(on_notification=on_notification, channels=channels)
+            except exceptions.ConnectorException as error:
+                log.warning("the queue's notifications are interrupted", reason=_reason(error))
+            await asyncio.sleep(LONGEST_PAUSE_SECONDS)
+
+    async def _patiently(self, work: Callable[[], Awaitable[T]], in_vain: str | None = None) -> T:
+        """`in_vain`: the name of a constraint whose violation is tried again too."""
+        until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        for pause in _pauses():
+            try:
+                return await work()
+            except exceptions.ConnectorException as error:
+                late = asyncio.get_running_loop().time() + pause >= until
+                if self._in_a_hurry or late or not _may_pass(error, in_vain):
+                    raise
+            await asyncio.sleep(pause)
+        raise AssertionError
+
+
+def _pauses() -> Iterator[float]:
+    pause = PAUSE_SECONDS
+    while True:
+        yield pause
+        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+
+def _may_pass(error: exceptions.ConnectorException, in_vain: str | None) -> bool:
+    if isinstance(error, exceptions.UniqueViolation):
+        return error.constraint_name == in_vain
+    return isinstance(error.__cause__, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+def _reason(error: Exception) -> str:
+    return str(error.__cause__ or error).partition("\n")[0]
