@@ -1,30 +1,41 @@
-"""What Prometheus reads: the rows' state at the moment of the scrape, and this process's requests."""
+"""What Prometheus reads: the rows' state at the moment of the scrape, and what this process has done."""
 
 import asyncio
 from datetime import datetime, timedelta
+from importlib.metadata import version
+from platform import python_version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from sqlalchemy import Select, and_, func, select
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, measured
 from storage.database import Database
-from storage.statuses import DeliveryStatus, DocumentStatus, ReviewStatus, TurnStatus
-from storage.tables import deliveries, documents, messages, reviews, turns, workspaces
+from storage.statuses import DeliveryStatus, DocumentStatus
 
 SETTLED = timedelta(seconds=2)
 """Ends younger than this are counted at the next scrape: their transactions may not have committed yet."""
-DELIVERY_AGE = timedelta(days=1)
-"""Deliveries of older messages are not counted when they end: the look at the rows stays short."""
+LOOK_BACK = timedelta(days=1)
+"""Ends that nobody scraped for so long are not counted any more: the look at the rows stays short."""
 TURN_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 28800)
+DELIVERY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
 class Measures:
     """The metrics of one process in the registry that the composition root made.
 
-    Turns, deliveries, reviews and the queue are the whole desk's, read from the rows: each process that is scraped
-    tells the same, so that workers need no port of their own. Requests are this process's.
+    Turns, deliveries, reviews, knowledge and the queue are the whole desk's, read from the rows: each process that is
+    scraped tells the same. Requests, and what others add to the registry (nodes, the chat model, jobs), are this
+    process's own.
     """
 
     def __init__(self, registry: CollectorRegistry, database: Database) -> None:
@@ -32,20 +43,8 @@ class Measures:
         self._database = database
         self._seen = audit.now()
         self._scraping = asyncio.Lock()
-        self._turns = Counter("deskhand_turns", "Turns that ended since this start.", ["outcome"], registry=registry)
-        self._turn_seconds = Histogram(
-            "deskhand_turn_seconds",
-            "From a turn's first message to its end, waiting for people included.",
-            ["outcome"],
-            registry=registry,
-            buckets=TURN_BUCKETS,
-        )
-        self._deliveries = Counter(
-            "deskhand_deliveries", "Deliveries that ended since this start.", ["channel", "status"], registry=registry
-        )
-        self._reviews = Gauge("deskhand_reviews_waiting", "Drafts that wait for a person.", registry=registry)
-        self._oldest = Gauge("deskhand_review_oldest_seconds", "Age of the oldest waiting draft.", registry=registry)
-        self._queue = Gauge("deskhand_queue_depth", "Jobs that the rows ask for.", ["kind"], registry=registry)
+        self._ended = _Ended(registry)
+        self._state = _State(registry)
         self._requests = Counter(
             "deskhand_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -56,6 +55,11 @@ class Measures:
             registry=registry,
             buckets=REQUEST_BUCKETS,
         )
+        Info("deskhand_build", "The running version.", registry=registry).info(
+            {"version": version("deskhand"), "python": python_version()}
+        )
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
 
     def requested(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request by its route's template, such as `/api/v1/reviews/{review_id}`."""
@@ -67,61 +71,83 @@ class Measures:
         async with self._scraping:
             now = audit.now()
             async with self._database.read() as connection:
-                await self._state(connection, now)
-                await self._ends(connection, now - SETTLED)
+                await self._state.read(connection, now)
+                since, until = max(self._seen, now - LOOK_BACK), now - SETTLED
+                if until > since:
+                    await self._ended.read(connection, since, until)
+                    self._seen = until
             return generate_latest(self._registry)
 
-    async def _state(self, connection: AsyncConnection, now: datetime) -> None:
-        waiting, oldest = (await connection.execute(_waiting_reviews())).one()
-        self._reviews.set(waiting)
-        self._oldest.set((now - oldest).total_seconds() if oldest else 0)
-        for kind, query in QUEUES.items():
-            self._queue.labels(kind).set((await connection.execute(query)).scalar_one())
 
-    async def _ends(self, connection: AsyncConnection, until: datetime) -> None:
-        if until <= self._seen:
-            return
-        ended = (await connection.execute(_ended_turns(self._seen, until))).all()
-        delivered = (await connection.execute(_ended_deliveries(self._seen, until))).all()
-        self._seen = until
-        for outcome, created_at, finished_at in ended:
+class _State:
+    """What waits, and what there is, at the moment of the scrape."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._reviews = Gauge("deskhand_reviews_waiting", "Drafts that wait for a person.", registry=registry)
+        self._oldest_review = Gauge(
+            "deskhand_review_oldest_seconds", "Age of the oldest waiting draft.", registry=registry
+        )
+        self._depth = Gauge("deskhand_queue_depth", "Jobs that the rows ask for.", ["kind"], registry=registry)
+        self._oldest_job = Gauge(
+            "deskhand_queue_oldest_seconds",
+            "How long the oldest job has been due; 0: none is.",
+            ["kind"],
+            registry=registry,
+        )
+        self._documents = Gauge("deskhand_documents", "Documents of the knowledge.", ["status"], registry=registry)
+        self._entries = Gauge(
+            "deskhand_knowledge_entries", "FAQ entries and passages that can be found.", registry=registry
+        )
+
+    async def read(self, connection: AsyncConnection, now: datetime) -> None:
+        """Look at the rows."""
+        waiting, oldest = (await connection.execute(measured.WAITING_REVIEWS)).one()
+        self._reviews.set(waiting)
+        self._oldest_review.set(_age(oldest, now))
+        for kind, query in measured.QUEUES.items():
+            depth, since = (await connection.execute(query)).one()
+            self._depth.labels(kind).set(depth)
+            self._oldest_job.labels(kind).set(_age(since, now))
+        found = {status: (count, entries) for status, count, entries in await connection.execute(measured.KNOWLEDGE)}
+        for status in DocumentStatus:
+            self._documents.labels(status).set(found.get(status, (0, 0))[0])
+        self._entries.set(found.get(DocumentStatus.READY, (0, 0))[1])
+
+
+class _Ended:
+    """What came to its end since the scrape before."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._turns = Counter("deskhand_turns", "Turns that ended since this start.", ["outcome"], registry=registry)
+        self._turn_seconds = Histogram(
+            "deskhand_turn_seconds",
+            "From a turn's first message to its end, waiting for people included.",
+            ["outcome"],
+            registry=registry,
+            buckets=TURN_BUCKETS,
+        )
+        self._deliveries = Counter(
+            "deskhand_deliveries", "Deliveries that ended since this start.", ["channel", "status"], registry=registry
+        )
+        self._delivery_seconds = Histogram(
+            "deskhand_delivery_seconds",
+            "From a reply's commit until its channel had it.",
+            ["channel"],
+            registry=registry,
+            buckets=DELIVERY_BUCKETS,
+        )
+
+    async def read(self, connection: AsyncConnection, since: datetime, until: datetime) -> None:
+        """Count what ended after `since` and not after `until`."""
+        span = {"since": since, "until": until}
+        for outcome, created_at, finished_at in await connection.execute(measured.ENDED_TURNS, span):
             self._turns.labels(outcome).inc()
             self._turn_seconds.labels(outcome).observe((finished_at - created_at).total_seconds())
-        for channel, status, count in delivered:
-            self._deliveries.labels(channel, status).inc(count)
+        for channel, status, created_at, finished_at in await connection.execute(measured.ENDED_DELIVERIES, span):
+            self._deliveries.labels(channel, status).inc()
+            if status == DeliveryStatus.SENT:
+                self._delivery_seconds.labels(channel).observe((finished_at - created_at).total_seconds())
 
 
-QUEUES = {
-    "answer": select(func.count()).select_from(turns).where(turns.c.status == TurnStatus.QUEUED),
-    "resume": select(func.count()).select_from(turns).where(turns.c.status == TurnStatus.DECIDED),
-    "deliver": select(func.count()).select_from(deliveries).where(deliveries.c.status == DeliveryStatus.PENDING),
-    "load": select(func.count()).select_from(documents).where(documents.c.status == DocumentStatus.LOADING),
-}
-"""By job kind: the rows that ask for a job."""
-
-
-def _waiting_reviews() -> Select[int, datetime | None]:
-    # By workspace, as the index is: few workspaces, and few of their reviews wait.
-    mine = and_(reviews.c.workspace_id == workspaces.c.id, reviews.c.status == ReviewStatus.PENDING)
-    return select(func.count(reviews.c.id), func.min(reviews.c.created_at)).select_from(workspaces.join(reviews, mine))
-
-
-def _ended_turns(since: datetime, until: datetime) -> Select[str, datetime, datetime]:
-    at = turns.c.finished_at
-    mine = and_(turns.c.workspace_id == workspaces.c.id, at > since, at <= until)
-    return (
-        select(turns.c.outcome, turns.c.created_at, at)
-        .select_from(workspaces.join(turns, mine))
-        .where(turns.c.outcome.is_not(None))
-    )
-
-
-def _ended_deliveries(since: datetime, until: datetime) -> Select[str, str, int]:
-    at = deliveries.c.finished_at
-    mine = and_(messages.c.workspace_id == workspaces.c.id, messages.c.created_at > since - DELIVERY_AGE)
-    return (
-        select(deliveries.c.channel, deliveries.c.status, func.count())
-        .select_from(workspaces.join(messages, mine).join(deliveries, deliveries.c.message_id == messages.c.id))
-        .where(at > since, at <= until)
-        .group_by(deliveries.c.channel, deliveries.c.status)
-    )
+def _age(since: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
