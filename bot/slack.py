@@ -19,6 +19,7 @@ from bot.channel import ChannelError
 from bot.errands import Errands
 from bot.intake import Intake
 from bot.slack_actions import SlackActions, press_of
+from bot.slack_assistant import SlackAssistant
 from bot.slack_card import submitted
 from bot.slack_cards import SlackCards
 from bot.slack_channel import SlackChannel
@@ -97,6 +98,7 @@ async def _running(
     signs = WorkingSigns(store.conversations, store.signals)
     channel = SlackChannel(teams, pace, states)
     hearing = SlackHearing(store, teams, settings.slack.together_seconds)
+    assistant = SlackAssistant(store.frequent)
     events = SlackEvents(
         store=store,
         intake=intake,
@@ -104,6 +106,7 @@ async def _running(
         teams=teams,
         hearing=hearing,
         channel=channel,
+        assistant=assistant,
         signs=signs,
         errands=errands,
     )
@@ -115,6 +118,7 @@ async def _running(
         cards=cards,
         command=SlackCommand(store, desk, teams),
         home=SlackHome(store, teams),
+        assistant=assistant,
         errands=errands,
         states=states,
     )
@@ -162,6 +166,7 @@ class SlackListeners:
         cards: SlackCards,
         command: SlackCommand,
         home: SlackHome,
+        assistant: SlackAssistant,
         errands: Errands,
         states: ChannelStates,
     ) -> None:
@@ -171,6 +176,7 @@ class SlackListeners:
         self._cards = cards
         self._command = command
         self._home = home
+        self._assistant = assistant
         self._errands = errands
         self._states = states
 
@@ -190,8 +196,8 @@ class SlackListeners:
         app.event("message")(self._message)
         app.event("app_mention")(self._message)
         app.event("app_home_opened")(self._home_opened)
-        for quiet in ("assistant_thread_started", "assistant_thread_context_changed"):
-            app.event(quiet)(_nothing)
+        app.event("assistant_thread_started")(self._assistant_started)
+        app.event("assistant_thread_context_changed")(_nothing)
         for removed in ("app_uninstalled", "tokens_revoked"):
             app.event(removed)(self._removed)
         app.action(PRESSES)(self._pressed)
@@ -210,6 +216,11 @@ class SlackListeners:
         team = await self._teams.find(context.team_id)
         if team is not None and event.get("tab") == "home":
             self._errands.send(self._home.publish(team, event["user"]), "show App Home")
+
+    async def _assistant_started(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
+        self._states.event("slack")
+        if team := await self._teams.find(context.team_id):
+            self._errands.send(self._assistant.started(team, event["assistant_thread"]), "suggest prompts")
 
     async def _removed(self, context: AsyncBoltContext) -> None:
         if context.team_id:
@@ -263,7 +274,7 @@ class SlackListeners:
 
 
 async def _nothing() -> None:
-    """Nothing to do: an assistant thread is served when somebody writes in it."""
+    """Nothing to do: what is suggested does not depend on what the customer looks at beside the pane."""
 
 
 def _routes(app: AsyncApp, settings: Settings, oauth: SlackOAuth | None) -> APIRouter:

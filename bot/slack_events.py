@@ -12,6 +12,7 @@ from bot.attachments import decoded, is_readable
 from bot.errands import Errands
 from bot.intake import Intake
 from bot.slack_address import message_key
+from bot.slack_assistant import SlackAssistant
 from bot.slack_channel import SlackChannel
 from bot.slack_errors import UNREACHABLE
 from bot.slack_hearing import Heard, Said, SlackHearing, plain, said_of
@@ -40,6 +41,7 @@ class SlackEvents:
         teams: SlackTeams,
         hearing: SlackHearing,
         channel: SlackChannel,
+        assistant: SlackAssistant,
         signs: WorkingSigns,
         errands: Errands,
     ) -> None:
@@ -49,6 +51,7 @@ class SlackEvents:
         self._teams = teams
         self._hearing = hearing
         self._channel = channel
+        self._assistant = assistant
         self._signs = signs
         self._errands = errands
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -78,6 +81,8 @@ class SlackEvents:
             self._errands.send(self._whisper(team, said, HELP), "greet")
             return
         accepted = await self._intake.accept(incoming)
+        if heard.conversation is None and said.is_direct and said.thread_ts and not accepted.repeated:
+            self._errands.send(self._assistant.name(team, said), "name an assistant thread")
         if accepted.turn_id is not None:
             self._errands.send(self._show_work(team, heard, accepted.conversation_id, said.ts), "show the working sign")
 

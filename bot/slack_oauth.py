@@ -5,6 +5,7 @@ from datetime import timedelta
 from urllib.parse import urljoin
 
 import jwt
+import structlog
 from slack_bolt.async_app import AsyncBoltRequest
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
@@ -15,12 +16,13 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.slack_teams import SlackTeams
 from storage.audit import now
-from storage.errors import DeskhandError, NotLoggedInError
+from storage.errors import NotAllowedError, NotLoggedInError
 from storage.installations import Installations
 from storage.records import Installation, new_id
 from storage.settings import Settings
 from storage.store import signing_secret
 
+log = structlog.get_logger(__name__)
 SCOPES = (
     "app_mentions:read",
     "assistant:write",
@@ -37,6 +39,10 @@ SCOPES = (
 )
 """The bot's scopes; deploy/slack-manifest.yaml names the same, and a test holds the two together."""
 INSTALL_PATH, REDIRECT_PATH = "/slack/install", "/slack/oauth_redirect"
+WHOLE_ORGANISATION = (
+    "Deskhand was not added. The app was installed for a whole Slack organisation, but here each of Slack's workspaces "
+    "belongs to a support team of its own. Open the link again and choose a single workspace on Slack's page."
+)
 ALGORITHM = "HS256"
 GRANT_LASTS, STATE_LASTS = timedelta(hours=24), timedelta(minutes=10)
 
@@ -186,6 +192,7 @@ class SlackOAuth(AsyncOAuthFlow):
         """Keep the installation for the workspace of the state. Raises DeskhandError."""
         workspace_id, _ = self.tickets.read("slack-state", (request.query.get("state") or [""])[0])
         installation.custom_values["workspace"] = workspace_id
-        if not installation.team_id:
-            raise DeskhandError("An installation for a whole Slack organisation is not supported: choose one team.")
+        if installation.is_enterprise_install or not installation.team_id:
+            log.warning("slack organisation refused", enterprise=installation.enterprise_id, workspace=workspace_id)
+            raise NotAllowedError(WHOLE_ORGANISATION)
         await self.settings.installation_store.async_save(installation)

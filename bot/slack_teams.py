@@ -22,6 +22,7 @@ REMEMBERED_SECONDS = 60.0
 NAME_SECONDS = 1.0
 NOT_YET_SECONDS = 5.0
 MAX_NAMES = 10_000
+ONE_TEAM = "install the app in a single workspace of Slack's: each belongs to one workspace of this desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,8 @@ class SlackTeams:
         client = self.client(token)
         with translated():
             answer = await client.auth_test()
+        if answer.get("is_enterprise_install"):
+            raise ChannelError(f"the token belongs to a whole organisation ({ONE_TEAM})", permanent=True)
         workspace_id = await self._workspace()
         self._own = SlackTeam(
             answer["team_id"], workspace_id, answer["user_id"], answer.get("bot_id") or "", client, answer["url"]

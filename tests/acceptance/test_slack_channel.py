@@ -136,6 +136,19 @@ async def test_the_assistant_pane_shows_slacks_own_status(desk: SlackDesk, cleo:
     assert any(status for _, thread, status in desk.world.statuses if thread == root)
 
 
+async def test_an_assistant_thread_is_called_what_its_first_message_asks(desk: SlackDesk, cleo: Person) -> None:
+    ts, pane = await cleo.opens_assistant(), f"D{cleo.user}"
+    await cleo.says(pane, f"{KNOWN}\nI am in a hurry", ts)
+    await desk.until(lambda: desk.world.titles.get((pane, ts)))
+    await cleo.says(pane, "How do I export my data?", ts)
+    await desk.settled()
+    assert desk.world.titles[pane, ts] == KNOWN
+    assert (
+        len([1 for name, args in desk.world.calls if name == "assistant.threads.setTitle" and args["thread_ts"] == ts])
+        == 1
+    )
+
+
 async def test_other_bots_and_its_own_messages_never_trigger_it(desk: SlackDesk, help_channel: str) -> None:
     robot = desk.person("UROBOT")
     for more in ({"bot_id": "B2"}, {"subtype": "bot_message", "bot_id": "B3"}, {"subtype": "channel_join"}):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.slack_oauth import SlackTickets
 from deskhand import open_process
@@ -15,11 +16,11 @@ from storage.statuses import Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.slack_desk import SlackDesk, open_slack_desk, serving, with_slack
 from tests.conftest import PASSWORD
-from tests.simulators.slack_people import SignedHttp, Socket
+from tests.simulators.slack_people import Person, SignedHttp, Socket
 from tests.simulators.slack_server import SlackServer, running_slack
 from tests.simulators.slack_world import BOT_USER, text_of
 
-KNOWN = "How do I reset my password?"
+KNOWN, BROWSERS = "How do I reset my password?", "Which browsers are supported?"
 
 
 @pytest.fixture
@@ -53,6 +54,25 @@ async def test_slack_checks_the_address_with_a_challenge(desk: SlackDesk) -> Non
     body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "t"})
     answer = await desk.via.post(body, "application/json", {})
     assert answer.json() == {"challenge": "abc"}
+
+
+async def test_the_assistant_pane_suggests_what_is_answered_most_and_then_what_the_knowledge_begins_with(
+    desk: SlackDesk,
+) -> None:
+    cleo = desk.person("UCLEO")
+    in_order = [KNOWN, "How do I export my data?", "What is your refund policy?", BROWSERS]
+    assert await prompted(desk, cleo) == in_order
+    for name in ("UCLEO", "UDAN"):
+        ts = await desk.person(name).says("CHELP", BROWSERS)
+        await desk.reply("CHELP", ts)
+    assert await prompted(desk, cleo) == [BROWSERS, *in_order[:3]]
+
+
+async def prompted(desk: SlackDesk, person: Person) -> list[str]:
+    ts = await person.opens_assistant()
+    asked = await desk.until(lambda: desk.world.prompts.get((f"D{person.user}", ts)))
+    assert asked["title"] == "Often asked here"
+    return [item["message"] for item in asked["prompts"]]
 
 
 async def test_an_event_is_acknowledged_after_it_is_kept(desk: SlackDesk) -> None:
@@ -120,3 +140,32 @@ async def test_a_team_adds_the_app_and_belongs_to_the_workspace_of_its_link(
         assert "Forgot password" in text_of(await desk.reply("C7", ts))
         await desk.person("U7", team="T7").tells({"type": "app_uninstalled"})
         assert await process.store.installations.all("slack") == []
+
+
+@pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk 3.47 with aiohttp 3.14
+async def test_a_whole_organisation_is_refused_with_what_to_do(settings: Settings, slack: SlackServer) -> None:
+    oauth = with_slack(settings, slack, over_socket=False, client_id="1.2", client_secret="s")
+    async with open_process(oauth, chats=True) as process, serving(process) as client:
+        await process.store.workspaces.create("acme", "Acme")
+        redirect = await client.get(SlackTickets(oauth).install_url("acme"))
+        state = parse_qs(urlsplit(redirect.headers["location"]).query)["state"][0]
+        cookie = redirect.headers["set-cookie"].partition(";")[0]
+        with capture_logs() as logged:
+            answer = await client.get(f"/slack/oauth_redirect?code=E9&state={state}", headers={"cookie": cookie})
+        assert answer.status_code == 403
+        assert "whole Slack organisation" in answer.text
+        assert "choose a single workspace" in answer.text
+        assert [line["enterprise"] for line in logged if line["event"] == "slack organisation refused"] == ["E9"]
+        assert await process.store.installations.all("slack") == []
+
+
+async def test_a_token_of_a_whole_organisation_is_refused_and_the_rest_runs(
+    settings: Settings, slack: SlackServer
+) -> None:
+    slack.world.tokens["xoxb-org"] = "E9"
+    async with open_process(with_slack(settings, slack, bot_token="xoxb-org"), chats=True) as process:
+        state = process.states.of("slack")
+        assert not state.is_on
+        assert "whole organisation" in state.last_error
+        assert "single workspace" in state.last_error
+        assert "check SLACK_BOT_TOKEN" in state.last_error

@@ -7,6 +7,7 @@ from tests.simulators.slack_world import APP, APP_TOKEN, BOT_ID, BOT_USER, Slack
 
 Answer = dict[str, Any]
 MAX_BLOCKS, MAX_SECTION, MAX_BUTTON, MAX_VALUE, MAX_ELEMENTS = 50, 3000, 75, 2000, 25
+MAX_PROMPTS = 4
 
 
 class SlackRefusalError(Exception):
@@ -30,6 +31,8 @@ class SlackMethods:
             "reactions.add": self._react,
             "reactions.remove": self._unreact,
             "assistant.threads.setStatus": self._status,
+            "assistant.threads.setSuggestedPrompts": self._prompts,
+            "assistant.threads.setTitle": self._title,
             "users.info": self._user,
             "views.open": self._open_view,
             "views.publish": self._publish,
@@ -57,6 +60,7 @@ class SlackMethods:
             "team_id": team,
             "user_id": BOT_USER,
             "bot_id": BOT_ID,
+            "is_enterprise_install": team.startswith("E"),
         }
 
     def _connections_open(self, _: dict[str, Any], __: str) -> Answer:
@@ -123,6 +127,27 @@ class SlackMethods:
         self._world.statuses.append((args["channel_id"], args["thread_ts"], args.get("status", "")))
         return {}
 
+    def _prompts(self, args: dict[str, Any], _: str) -> Answer:
+        """docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts: up to four, each titled."""
+        self._assistant_thread(args)
+        prompts = args["prompts"]
+        if not 0 < len(prompts) <= MAX_PROMPTS or any(not item["title"] or not item["message"] for item in prompts):
+            raise SlackRefusalError("invalid_arguments")
+        self._world.prompts[args["channel_id"], args["thread_ts"]] = args
+        return {}
+
+    def _title(self, args: dict[str, Any], _: str) -> Answer:
+        """docs.slack.dev/reference/methods/assistant.threads.setTitle ."""
+        self._assistant_thread(args)
+        self._world.titles[args["channel_id"], args["thread_ts"]] = args["title"]
+        return {}
+
+    def _assistant_thread(self, args: dict[str, Any]) -> None:
+        if not args["channel_id"].startswith("D"):
+            raise SlackRefusalError("channel_not_found")
+        if (args["channel_id"], args["thread_ts"]) not in self._world.panes:
+            raise SlackRefusalError("invalid_thread_ts")
+
     def _user(self, args: dict[str, Any], _: str) -> Answer:
         name = self._world.names.get(args["user"], args["user"])
         return {"user": {"id": args["user"], "real_name": name, "profile": {"display_name": name}}}
@@ -141,6 +166,8 @@ class SlackMethods:
     def _oauth(self, args: dict[str, Any], _: str) -> Answer:
         team = str(args["code"])
         self._world.tokens[f"xoxb-{team}"] = team
+        # An org-wide installation has no team: docs.slack.dev/enterprise/developing-for-enterprise-orgs .
+        is_org = team.startswith("E")
         return {
             "app_id": APP,
             "authed_user": {"id": "UINSTALLER"},
@@ -148,9 +175,9 @@ class SlackMethods:
             "token_type": "bot",
             "access_token": f"xoxb-{team}",
             "bot_user_id": BOT_USER,
-            "team": {"id": team, "name": f"Team {team}"},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "team": None if is_org else {"id": team, "name": f"Team {team}"},
+            "enterprise": {"id": team, "name": f"Organisation {team}"} if is_org else None,
+            "is_enterprise_install": is_org,
         }
 
 

@@ -13,7 +13,7 @@ import httpx
 
 from storage.records import new_id
 from tests.simulators.slack_server import SlackServer
-from tests.simulators.slack_world import APP, BOT_USER, SIGNING_SECRET, TEAM, button_of
+from tests.simulators.slack_world import APP, BOT_ID, BOT_USER, SIGNING_SECRET, TEAM, button_of
 
 
 class Transport(Protocol):
@@ -204,6 +204,16 @@ class Person:
     async def opens_home(self) -> None:
         """Look at the app's Home tab."""
         await self.tells({"type": "app_home_opened", "user": self.user, "channel": f"D{self.user}", "tab": "home"})
+
+    async def opens_assistant(self) -> str:
+        """Begin a thread in the assistant pane; gives its `ts` (…/reference/events/assistant_thread_started)."""
+        channel = f"D{self.user}"
+        ts = str(self.slack.world.post(channel, user=BOT_USER, bot_id=BOT_ID, text="New chat")["ts"])
+        self.slack.world.panes.add((channel, ts))
+        context = {"channel_id": "C1", "team_id": self.team, "enterprise_id": None}
+        thread = {"user_id": self.user, "context": context, "channel_id": channel, "thread_ts": ts}
+        await self.tells({"type": "assistant_thread_started", "assistant_thread": thread, "event_ts": ts})
+        return ts
 
     async def _about(self, channel: str, subtype: str, **more: Any) -> None:
         ts = self.slack.world.ts()

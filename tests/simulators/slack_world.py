@@ -29,6 +29,11 @@ class SlackWorld:
     """Ephemeral messages."""
     reactions: set[tuple[str, str, str]] = field(default_factory=set)
     statuses: list[tuple[str, str, str]] = field(default_factory=list)
+    panes: set[tuple[str, str]] = field(default_factory=set)
+    """Assistant threads: (direct channel, ts)."""
+    prompts: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    """What is suggested in each, as it was sent."""
+    titles: dict[tuple[str, str], str] = field(default_factory=dict)
     views: list[dict[str, Any]] = field(default_factory=list)
     homes: dict[str, dict[str, Any]] = field(default_factory=dict)
     responses: list[dict[str, Any]] = field(default_factory=list)
