@@ -25,7 +25,7 @@ def running_desk(settings: Settings) -> Iterator[None]:
         yield
         return
     busy = f"a desk runs on the data folder {settings.data_dir} already: stop it, or name another one in `data_dir`"
-    with _locked(settings.data_dir / DESK_LOCK, fcntl.LOCK_EX, busy):
+    with locked(settings.data_dir / DESK_LOCK, fcntl.LOCK_EX, busy):
         yield
 
 
@@ -39,7 +39,7 @@ def rows_in_use(settings: Settings) -> Iterator[None]:
         with rows_alone(settings):
             replacement.finish(settings.data_dir)
     busy = f"the data folder {settings.data_dir} is being restored: try again when that has ended"
-    with _locked(settings.data_dir / ROWS_LOCK, fcntl.LOCK_SH, busy):
+    with locked(settings.data_dir / ROWS_LOCK, fcntl.LOCK_SH, busy):
         if replacement.is_begun(settings.data_dir):
             # Begun and cut off between the two looks.
             raise UnavailableError(busy)
@@ -50,7 +50,7 @@ def rows_in_use(settings: Settings) -> Iterator[None]:
 def rows_alone(settings: Settings) -> Iterator[None]:
     """For what replaces the rows. Raises UnavailableError while anything has them open."""
     busy = f"a desk or a command is using the data folder {settings.data_dir}: stop it first"
-    with _locked(settings.data_dir / ROWS_LOCK, fcntl.LOCK_EX, busy):
+    with locked(settings.data_dir / ROWS_LOCK, fcntl.LOCK_EX, busy):
         yield
 
 
@@ -60,7 +60,8 @@ def is_embedded(settings: Settings) -> bool:
 
 
 @contextmanager
-def _locked(path: Path, kind: int, busy: str) -> Iterator[None]:
+def locked(path: Path, kind: int, busy: str) -> Iterator[None]:
+    """Hold a file's lock of this kind (fcntl's) for the block. Raises UnavailableError, which says `busy`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

@@ -5,11 +5,11 @@ replace moves into another folder inside it. Before the note is there the old st
 is, because every step can be repeated.
 """
 
-import json
 import os
 import shutil
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
 
 NOTE = "replacement.json"
 SIDE_FILES = ("deskhand.db-wal", "deskhand.db-shm", "checkpoints.db-wal", "checkpoints.db-shm")
@@ -17,9 +17,10 @@ REPLACED = (*SIDE_FILES, "chroma", "secret", "checkpoints.db", "deskhand.db")
 """What belongs to one state of the rows. SQLite's side files go first: they must never meet another database."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """What is on its way; both are names of folders in the data folder."""
+class Replacement(BaseModel):
+    """What is on its way; `staged` and `aside` are names of folders in the data folder."""
+
+    model_config = ConfigDict(frozen=True)
 
     staged: str
     """Holds the new parts by their names."""
@@ -37,7 +38,7 @@ def begin(data_dir: Path, replacement: Replacement) -> None:
         sync(data_dir / replacement.staged / part)
     sync(data_dir / replacement.staged)
     draft = data_dir / f"{NOTE}.new"
-    draft.write_text(json.dumps(asdict(replacement)), encoding="utf-8")
+    draft.write_text(replacement.model_dump_json(), encoding="utf-8")
     sync(draft)
     draft.replace(data_dir / NOTE)
     sync(data_dir)
@@ -52,7 +53,7 @@ def finish(data_dir: Path) -> None:
     """Put the new parts in place; does nothing without a note, and goes on where an earlier try was cut off."""
     if not is_begun(data_dir):
         return
-    replacement = Replacement(**json.loads((data_dir / NOTE).read_text(encoding="utf-8")))
+    replacement = Replacement.model_validate_json((data_dir / NOTE).read_text(encoding="utf-8"))
     staged, aside = data_dir / replacement.staged, data_dir / replacement.aside
     aside.mkdir(mode=0o700, exist_ok=True)
     for name in REPLACED:
@@ -61,7 +62,7 @@ def finish(data_dir: Path) -> None:
         elif not (aside / name).exists():
             _move(data_dir / name, aside / name)
     sync(data_dir)
-    if not replacement.keep:
+    if not replacement.keep or not any(aside.iterdir()):
         shutil.rmtree(aside)
     shutil.rmtree(staged, ignore_errors=True)
     (data_dir / NOTE).unlink()
