@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import closing
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
@@ -19,6 +20,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 LANE_TAKEN = "procrastinate_jobs_lock_idx_v1"
 """The index that lets only one job of a lock run."""
 POOL_SIZE = 4
+ECHO_SECONDS = 0.05
 
 
 class PatientConnector(PsycopgConnector):
@@ -60,12 +62,13 @@ class PatientConnector(PsycopgConnector):
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Hear notifications until cancelled, over as many connections as that takes."""
-        while True:
-            try:
-                await super().listen_notify(on_notification=on_notification, channels=channels)
-            except exceptions.ConnectorException as error:
-                log.warning("the queue's notifications are interrupted", reason=_reason(error))
-            await asyncio.sleep(LONGEST_PAUSE_SECONDS)
+        with closing(_Echo(on_notification)) as echo:
+            for pause in _pauses():
+                try:
+                    await super().listen_notify(on_notification=echo, channels=channels)
+                except exceptions.ConnectorException as error:
+                    log.warning("the queue's notifications are interrupted", reason=_reason(error))
+                await asyncio.sleep(pause)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]], in_vain: str | None = None) -> T:
         """`in_vain`: the name of a constraint whose violation is tried again too."""
@@ -79,6 +82,31 @@ class PatientConnector(PsycopgConnector):
                     raise
             await asyncio.sleep(pause)
         raise AssertionError
+
+
+class _Echo:
+    """Passes each notification on, and once more a little later.
+
+    The library's worker forgets what it hears while it looks for jobs, also what came too late for that look.
+    """
+
+    def __init__(self, on_notification: Notify) -> None:
+        self._pass_on = on_notification
+        self._echo: asyncio.Task[None] | None = None
+
+    async def __call__(self, *, channel: str, payload: str) -> None:
+        await self._pass_on(channel=channel, payload=payload)
+        if self._echo is None or self._echo.done():
+            self._echo = asyncio.create_task(self._again(channel, payload))
+
+    def close(self) -> None:
+        """Echo no more."""
+        if self._echo is not None:
+            self._echo.cancel()
+
+    async def _again(self, channel: str, payload: str) -> None:
+        await asyncio.sleep(ECHO_SECONDS)
+        await self._pass_on(channel=channel, payload=payload)
 
 
 def _pauses() -> Iterator[float]:

@@ -1,10 +1,8 @@
 """What keeps the queue whole: jobs of dead workers, jobs that nobody runs, and jobs that were never enqueued."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 from procrastinate import App
@@ -14,49 +12,32 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.attempts import Retries, give_up
 from storage.database import Database
-from storage.jobs import Handlers, Job, JobKind, Queue
+from storage.jobs import Handlers, Job, JobKind
+from storage.procrastinate_intray import Intray
 from storage.procrastinate_table import TASK, JobTable, Row
+from storage.procrastinate_worker import QueueWorker
 from storage.settings import JobsSettings
 from storage.unfinished import Rounds
 
 log = structlog.get_logger(__name__)
 
 
-class Kept(Protocol):
-    """What the keeper sees of the queue."""
-
-    @property
-    def app(self) -> App:
-        """The library's application."""
-
-    @property
-    def table(self) -> JobTable:
-        """The library's table of jobs."""
-
-    @property
-    def queues(self) -> Sequence[Queue]:
-        """What this process works on."""
-
-    @property
-    def worker_id(self) -> int | None:
-        """The library's number of this process's worker while it works."""
-
-    @property
-    def running(self) -> list[int]:
-        """The rows of the jobs that this process is at."""
-
-    async def put(self, job: Job) -> None:
-        """Enqueue a job."""
-
-    async def restore(self, jobs: Sequence[Job]) -> int:
-        """Enqueue those that neither wait nor run; gives how many."""
-
-
 class Keeper:
     """Looks at the queue again and again; several processes may do that at the same time."""
 
-    def __init__(self, kept: Kept, database: Database, settings: JobsSettings, handlers: Handlers) -> None:
-        self._kept = kept
+    def __init__(
+        self,
+        app: App,
+        intray: Intray,
+        worker: QueueWorker,
+        database: Database,
+        settings: JobsSettings,
+        handlers: Handlers,
+    ) -> None:
+        self._app = app
+        self._table = JobTable(app.connector)
+        self._intray = intray
+        self._worker = worker
         self._rounds = Rounds(database)
         self._retries = Retries(settings.max_attempts, settings.retry_seconds)
         self._handlers = handlers
@@ -83,7 +64,7 @@ class Keeper:
         while True:
             try:
                 # As long as a page brings something to light, there may be much more.
-                while restored := await self._kept.restore(await self._rounds.next(age)):
+                while restored := await self._intray.restore(await self._rounds.next(age)):
                     log.warning("jobs that were never enqueued", count=restored)
             except (ConnectorException, DBAPIError) as error:
                 log.warning("no look at the rows", reason=str(error.__cause__ or error))
@@ -96,13 +77,13 @@ class Keeper:
 
         At the first look a job may just have been fetched, and a worker may be silent because the database was away.
         """
-        kept = self._kept
-        if kept.worker_id is not None:
+        worker = self._worker
+        if worker.id is not None:
             # The library's worker sends none while it stops and waits for its jobs.
-            await kept.app.job_manager.update_heartbeat(kept.worker_id)
-        rows = await kept.table.abandoned(kept.queues, self._silent, kept.worker_id, kept.running)
+            await self._app.job_manager.update_heartbeat(worker.id)
+        rows = await self._table.abandoned(worker.queues, self._silent, worker.id, worker.running)
         for row in rows:
-            if row.id in self._suspects and row.id not in kept.running:
+            if row.id in self._suspects and row.id not in worker.running:
                 await self._take_up(row)
         self._suspects = frozenset(row.id for row in rows) - self._suspects
 
@@ -112,7 +93,7 @@ class Keeper:
             job = Job(JobKind(row.args["kind"]), row.args["id"], row.args["lane"], row.args["attempt"])
             # A job that takes its worker down with it must come to an end too.
             if self._retries.has_more(job):
-                await self._kept.put(replace(job, attempt=job.attempt + 1))
+                await self._intray.put(replace(job, attempt=job.attempt + 1))
             else:
                 await give_up(job, self._handlers, "its worker died")
-        await self._kept.app.job_manager.finish_job_by_id_async(row.id, Status.FAILED, delete_job=True)
+        await self._app.job_manager.finish_job_by_id_async(row.id, Status.FAILED, delete_job=True)

@@ -103,6 +103,10 @@ class JobTable:
     ) -> list[Row]:
         """Jobs that are marked as running, but their worker is silent or gone; or it is `mine`, which runs others."""
         rows = await self._connector.execute_query_all_async(
-            ABANDONED, queues=[str(queue) for queue in queues], silent=silent.total_seconds(), mine=mine, running=list(running)
+            ABANDONED,
+            queues=[str(queue) for queue in queues],
+            silent=silent.total_seconds(),
+            mine=mine,
+            running=list(running),
         )
         return [Row(row["id"], row["task_name"], row["args"]) for row in rows]

@@ -1,0 +1,152 @@
+"""Doing the jobs of Procrastinate's queues in this process.
+
+What is to be done again is enqueued anew rather than retried by the library, whose retry fails when the same job has
+been enqueued while it ran.
+"""
+
+import asyncio
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+import structlog
+from procrastinate import App, JobContext
+from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
+
+from storage.attempts import Again, GivenUp, Retries, attempt
+from storage.jobs import LONG, Handlers, Job, JobKind, Queue
+from storage.periodic import HOUR, Chore
+from storage.procrastinate_intray import Intray, lock_of
+from storage.procrastinate_table import TASK, JobTable
+from storage.settings import JobsSettings
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+"""How often a worker looks for jobs of which no notification has come."""
+RESTART_SECONDS = 1.0
+
+
+class GivenUpError(Exception):
+    """Every try at a job has failed; the library keeps it as `failed` for some days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A job that this process is at."""
+
+    row_id: int
+    is_long: bool
+
+
+class QueueWorker:
+    """Works on some queues until it is stopped, whatever happens to the database in between."""
+
+    def __init__(
+        self, app: App, intray: Intray, settings: JobsSettings, handlers: Handlers, queues: Collection[Queue]
+    ) -> None:
+        self._app = app
+        self._table = JobTable(app.connector)
+        self._intray = intray
+        self._settings = settings
+        self._retries = Retries(settings.max_attempts, settings.retry_seconds)
+        self._handlers = handlers
+        self.queues = tuple(queues)
+        self._worker: Worker | None = None
+        self._running: dict[asyncio.Task[None], Running] = {}
+        self._stopping = False
+        app.task(self._work, name=TASK, pass_context=True, queue=Queue.DESK.value)
+
+    def add_chores(self, chores: Sequence[Chore]) -> None:
+        """Do these too, at their times, each once over all processes."""
+        for chore in chores:
+            name = f"chore {chore.name}"
+            do = partial(self._do_chore, chore)
+            queue = Queue.DESK.value
+            task = self._app.task(do, name=name, pass_context=True, queue=queue, lock=name, queueing_lock=name)
+            self._app.periodic(cron=chore.cron())(task)
+
+    @property
+    def id(self) -> int | None:
+        """The library's number of this worker while it works."""
+        return self._worker.worker_id if self._worker else None
+
+    @property
+    def running(self) -> list[int]:
+        """The rows of the jobs that this process is at."""
+        return [running.row_id for running in self._running.values()]
+
+    async def run(self) -> None:
+        """Work until stopped; start again when the database was away for longer than its connector is patient."""
+        while not self._stopping:
+            self._worker = self._new_worker()
+            try:
+                await self._worker.run()
+            except ConnectorException as error:
+                log.warning("the worker lost its database and starts again", reason=str(error.__cause__ or error))
+            if not self._stopping:
+                await asyncio.sleep(RESTART_SECONDS)
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Fetch nothing more and let what runs end within the grace; what is cut off is enqueued again."""
+        self._stopping = True
+        if self._worker is not None:
+            self._worker.stop()
+        running = list(self._running)
+        self._cut_off(long_only=True)
+        if running:
+            await asyncio.wait(running, timeout=grace_seconds)
+        self._cut_off(long_only=False)
+
+    def _new_worker(self) -> Worker:
+        return Worker(
+            self._app,
+            queues=[queue.value for queue in self.queues],
+            concurrency=self._settings.concurrency,
+            install_signal_handlers=False,
+            delete_jobs="successful",
+            fetch_job_polling_interval=POLL_SECONDS,
+            abort_job_polling_interval=HOUR,
+            update_heartbeat_interval=self._settings.silent_seconds / 4,
+            stalled_worker_timeout=2 * self._settings.silent_seconds,
+        )
+
+    async def _work(self, context: JobContext, *, kind: str, id: str, lane: str, attempt: int) -> None:  # noqa: A002 - the job's own words
+        job = Job(JobKind(kind), id, lane, attempt)
+        with self._noted(context, is_long=job.kind in LONG) as row_id:
+            try:
+                if context.job.lock or await self._table.take_lane(row_id, lock_of(job)):
+                    await self._do(job)
+                else:
+                    await self._intray.put(job)
+            except asyncio.CancelledError:
+                await self._intray.put(job)
+
+    async def _do(self, job: Job) -> None:
+        match await attempt(job, self._handlers, self._retries):
+            case Again(again, due):
+                await self._intray.put(again, due)
+            case GivenUp(reason):
+                raise GivenUpError(reason)
+
+    async def _do_chore(self, chore: Chore, context: JobContext, timestamp: int) -> None:  # noqa: ARG002 - the library's
+        with self._noted(context, is_long=True), suppress(asyncio.CancelledError):
+            await chore.do()
+
+    @contextmanager
+    def _noted(self, context: JobContext, *, is_long: bool) -> Iterator[int]:
+        """Keep in mind what this process is at; gives the row's id."""
+        row_id, task = cast("int", context.job.id), cast("asyncio.Task[None]", asyncio.current_task())
+        self._running[task] = Running(row_id, is_long)
+        try:
+            yield row_id
+        finally:
+            del self._running[task]
+
+    def _cut_off(self, *, long_only: bool) -> None:
+        for task, running in self._running.items():
+            if running.is_long or not long_only:
+                task.cancel()
