@@ -1,26 +1,33 @@
-"""The queue of one process: jobs in memory, a lane per conversation, recovered from the rows at start."""
+"""The queue of one process: the most urgent jobs in memory, all of them in the rows, recovered from there."""
 
 import asyncio
-import heapq
-import itertools
+import contextlib
 from collections.abc import Collection, Coroutine, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from storage import audit
-from storage.attempts import Again, Retries, attempt
+from storage.attempts import Again, GivenUp, Retries, attempt
 from storage.database import Database
 from storage.jobs import LONG, Handlers, Job, Queue
+from storage.lanes import Lanes
 from storage.periodic import Chore
-from storage.unfinished import Rounds, unfinished
+from storage.unfinished import Rounds, most_urgent
 
 log = structlog.get_logger(__name__)
 
+Outcome = Again | GivenUp | None
+MOST_LANES = 200
+"""Conversations in memory; a look at the rows for the next ones costs a few milliseconds."""
+BREATH_SECONDS = 0.1
+"""Between two looks at the least: who is done with a job sooner than its rows tell must not make them a loop."""
+LOOK_SECONDS = 2.0
+"""How often the rows are looked at while they hold more than fits into memory: something may have become due."""
+
 
 class EmbeddedJobs:
-    """Runs the jobs in this process: a lane per conversation, a bounded number of lanes at work, served in turn."""
+    """Runs the jobs in this process: a lane per conversation, a bounded number of lanes at work, served by rank."""
 
     def __init__(
         self,
@@ -30,22 +37,32 @@ class EmbeddedJobs:
         retry_seconds: float = 1.0,
         recover_from: Database | None = None,
         reconcile_seconds: int = 20,
+        most_lanes: int = MOST_LANES,
     ) -> None:
-        """`recover_from`: the rows that say what is unfinished, at the start and every `reconcile_seconds`."""
-        self._slots = asyncio.Semaphore(concurrency)
+        """`recover_from`: the rows that say what is unfinished, at the start and every `reconcile_seconds`.
+
+        With them no more than `most_lanes` lanes are held in memory.
+        """
+        self._concurrency = concurrency
         self._retries = Retries(max_attempts, retry_seconds)
         self._database = recover_from
         self._reconcile_every = timedelta(seconds=reconcile_seconds)
-        self._lanes: dict[str, _Lane] = {}
+        self._most_lanes = most_lanes
+        self._lanes = Lanes(most_lanes if recover_from else None, max(1, concurrency // 2))
         self._handlers: Handlers | None = None
-        self._recovery: asyncio.Task[None] | None = None
-        self._chores: list[asyncio.Task[None]] = []
+        self._running: dict[asyncio.Task[Outcome], Job] = {}
+        self._beside: list[asyncio.Task[None]] = []
+        self._alarm: asyncio.TimerHandle | None = None
+        self._in_rows_alone = recover_from is not None
+        """The rows hold jobs that have not been seen, or may hold some."""
+        self._news = asyncio.Event()
+        self._idle = asyncio.Event()
         self._stopping = False
 
     @property
     def waiting(self) -> int:
-        """Jobs that wait or run."""
-        return sum(lane.size for lane in self._lanes.values())
+        """Jobs in memory that wait or run."""
+        return self._lanes.size
 
     def start(
         self,
@@ -56,137 +73,121 @@ class EmbeddedJobs:
     ) -> None:
         """Begin to work; jobs enqueued earlier are done now."""
         self._handlers = handlers
-        for name in list(self._lanes):
-            self._run(name)
         if self._database is not None:
-            self._recovery = asyncio.create_task(self._recover(self._database))
-            self._besides(self._reconcile(Rounds(self._database), self._recovery))
+            self._besides(self._recover(self._database))
+            self._besides(self._reconcile(Rounds(self._database)))
         for chore in chores:
             self._besides(chore.repeat())
+        self._pump()
 
     async def enqueue(self, job: Job, *, due: datetime | None = None) -> None:
         """Take a job; the same one that still waits is not taken twice."""
-        if self._stopping:
-            return  # the rows keep it for the next start
-        self._put(job, due or audit.now())
+        if not self._stopping:  # else the rows keep it for the next start
+            self._lanes.put(job, due or audit.now())
+            self._pump()
 
     async def idle(self) -> None:
         """Return when nothing waits or runs any more."""
-        if self._recovery is not None:
-            await asyncio.wait([self._recovery])
-        while tasks := [lane.task for lane in self._lanes.values() if lane.task]:
-            await asyncio.wait(tasks)
+        if self._handlers is not None and not self._stopping:
+            await self._idle.wait()
 
     async def stop(self, grace_seconds: float = 3.0) -> None:
         """Let what runs end within the grace; what is cut off runs again from its rows at the next start."""
         self._stopping = True
-        tasks = [lane.task for lane in self._lanes.values() if lane.task]
-        for lane in self._lanes.values():
-            if lane.task and (lane.running is None or lane.running.kind in LONG):
-                lane.task.cancel()
-        beside = [*self._chores, *([self._recovery] if self._recovery else [])]
-        for task in beside:
+        self._set_alarm(None)
+        for task in self._beside:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=grace_seconds)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, *beside, return_exceptions=True)
+        running = dict(self._running)
+        for working, job in running.items():
+            if job.kind in LONG:
+                working.cancel()
+        if running:
+            await asyncio.wait(running, timeout=grace_seconds)
+        for working in running:
+            working.cancel()
+        await asyncio.gather(*running, *self._beside, return_exceptions=True)
         self._lanes.clear()
+        self._idle.set()
 
     def _besides(self, work: Coroutine[None, None, None]) -> None:
-        self._chores.append(asyncio.create_task(work))
+        self._beside.append(asyncio.create_task(work))
+
+    def _pump(self) -> None:
+        """Start what may run now, and come back when the next job is due."""
+        if self._handlers is None or self._stopping:
+            return
+        self._set_alarm(None)
+        while len(self._running) < self._concurrency:
+            found = self._lanes.take(audit.now())
+            if not isinstance(found, Job):
+                self._set_alarm(found)
+                break
+            task = asyncio.create_task(attempt(found, self._handlers, self._retries), name=f"{found.kind} {found.id}")
+            self._running[task] = found
+            task.add_done_callback(self._ended)
+        if self._wants_more and self._lanes.has_room:
+            self._news.set()
+        if self._wants_more or len(self._lanes):
+            self._idle.clear()
+        else:
+            self._idle.set()
+
+    def _ended(self, task: asyncio.Task[Outcome]) -> None:
+        job = self._running.pop(task)
+        self._lanes.end(job)
+        if not task.cancelled() and isinstance(again := task.result(), Again):
+            self._lanes.put(again.job, again.due)
+        self._lanes.tidy(job.lane)
+        self._pump()
+
+    def _set_alarm(self, due: datetime | None) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if due is not None:
+            pause = max(0.0, (due - audit.now()).total_seconds())
+            self._alarm = asyncio.get_running_loop().call_later(pause, self._pump)
+
+    @property
+    def _wants_more(self) -> bool:
+        """Something waits in the rows alone."""
+        return self._in_rows_alone or self._lanes.has_dropped
 
     async def _recover(self, database: Database) -> None:
-        for job in await unfinished(database):
-            self._restore(job)
+        """Fetch from the rows what fits into memory: at the start, and whenever there is room for what did not fit."""
+        while True:
+            self._lanes.has_dropped = False
+            try:
+                found = await most_urgent(database, self._most_lanes)
+            except Exception:
+                log.exception("the queue's rows could not be read")
+                self._in_rows_alone = True
+            else:
+                self._in_rows_alone = not found.complete
+                self._restore(found.jobs)
+            await self._until_there_is_room()
 
-    async def _reconcile(self, rounds: Rounds, recovery: asyncio.Task[None]) -> None:
+    async def _until_there_is_room(self) -> None:
+        await asyncio.sleep(BREATH_SECONDS)
+        self._news.clear()
+        while not self._wants_more:
+            await self._news.wait()
+            self._news.clear()
+        if not self._lanes.has_room:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
+
+    async def _reconcile(self, rounds: Rounds) -> None:
         """Find what was committed but never enqueued, because its request was cut off in between."""
-        await asyncio.wait([recovery])
         while True:
             await asyncio.sleep(self._reconcile_every.total_seconds())
             try:
-                for job in await rounds.next(self._reconcile_every):
-                    self._restore(job)
+                self._restore(await rounds.next(self._reconcile_every))
             except Exception:
                 log.exception("reconciling failed")
 
-    def _restore(self, job: Job) -> None:
-        lane = self._lanes.get(job.lane)
-        if not self._stopping and (lane is None or not lane.knows(job)):
-            self._put(job, audit.now())
-
-    def _put(self, job: Job, due: datetime) -> None:
-        lane = self._lanes.get(job.lane)
-        if lane is None:
-            lane = self._lanes[job.lane] = _Lane()
-        lane.put(job, due)
-        self._run(job.lane)
-
-    def _run(self, name: str) -> None:
-        lane = self._lanes[name]
-        if self._handlers is not None and lane.task is None:
-            lane.task = asyncio.create_task(self._drain(name, lane, self._handlers), name=f"lane {name}")
-
-    async def _drain(self, name: str, lane: "_Lane", handlers: Handlers) -> None:
-        while not self._stopping and (job := await lane.next()):
-            async with self._slots:
-                lane.running = job
-                try:
-                    outcome = await attempt(job, handlers, self._retries)
-                finally:
-                    lane.running = None
-            if isinstance(outcome, Again):
-                lane.put(outcome.job, outcome.due)
-        if self._lanes.get(name) is lane:
-            del self._lanes[name]
-
-
-class _Lane:
-    """The jobs of one conversation, the earliest due first."""
-
-    def __init__(self) -> None:
-        self.running: Job | None = None
-        self.task: asyncio.Task[None] | None = None
-        self._heap: list[tuple[datetime, int, Job]] = []
-        self._counter = itertools.count()
-        self._arrival = asyncio.Event()
-
-    @property
-    def size(self) -> int:
-        return len(self._heap) + (self.running is not None)
-
-    def knows(self, job: Job) -> bool:
-        """Whether the same job waits or runs."""
-        waiting = [entry[2] for entry in self._heap]
-        return any(_same(job, other) for other in (*waiting, self.running) if other)
-
-    def put(self, job: Job, due: datetime) -> None:
-        known = [entry for entry in self._heap if _same(entry[2], job)]
-        if known and known[0][0] <= due:
-            return
-        for entry in known:
-            self._heap.remove(entry)
-            # What brings it forward does not undo its failed tries.
-            job = replace(job, attempt=max(job.attempt, entry[2].attempt))
-        heapq.heapify(self._heap)
-        heapq.heappush(self._heap, (due, next(self._counter), job))
-        self._arrival.set()
-
-    async def next(self) -> Job | None:
-        """The next job when it is due; None when the lane is empty."""
-        while self._heap:
-            pause = (self._heap[0][0] - audit.now()).total_seconds()
-            if pause <= 0:
-                return heapq.heappop(self._heap)[2]
-            self._arrival.clear()
-            try:
-                await asyncio.wait_for(self._arrival.wait(), pause)
-            except TimeoutError:
-                continue
-        return None
-
-
-def _same(one: Job, other: Job) -> bool:
-    return (one.kind, one.id) == (other.kind, other.id)
+    def _restore(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            if not self._lanes.knows(job):
+                self._lanes.put(job, audit.now())
+        self._pump()

@@ -1,10 +1,11 @@
 """What the rows ask for: the jobs that a crash, or a cut between a commit and its enqueue, may have lost."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, literal, select
 
 from storage import audit
 from storage.database import Database
@@ -19,6 +20,29 @@ Asking = Callable[[datetime], Select[Any]]
 """A query for (id, lane) of what has been due since a moment or longer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The most urgent of the jobs that the rows ask for."""
+
+    jobs: list[Job]
+    complete: bool
+    """There are no others."""
+
+
+async def most_urgent(database: Database, limit: int) -> Page:
+    """The first `limit` jobs of each kind: turns that are due by rank, then those that are not, deliveries by time."""
+    now, found, complete = audit.now(), list[Job](), True
+    async with database.read() as connection:
+        for kind, asking in ASKING.items():
+            page: list[Job] = []
+            for query in _urgent_first(kind, asking(now), now):
+                rows = await connection.execute(query.limit(limit - len(page)))
+                page += [_job(kind, row) for row in rows]
+            found += page
+            complete = complete and len(page) < limit
+    return Page(found, complete)
+
+
 async def unfinished(database: Database) -> list[Job]:
     """Every job that the rows ask for, the longest waiting first.
 
@@ -28,7 +52,7 @@ async def unfinished(database: Database) -> list[Job]:
     async with database.read() as connection:
         for kind, asking in ASKING.items():
             rows = await connection.execute(asking(audit.now()).order_by("since"))
-            found += [Job(kind, row.id, row.lane) for row in rows]
+            found += [_job(kind, row) for row in rows]
     return found
 
 
@@ -51,10 +75,26 @@ class Rounds:
                 age = max(older_than, LONGEST_LOAD) if kind is JobKind.LOAD else older_than
                 asked = asking(audit.now() - age).subquery()
                 query = select(asked).where(asked.c.id > self._after[kind]).order_by(asked.c.id).limit(self._page)
-                page = [Job(kind, row.id, row.lane) for row in await connection.execute(query)]
+                page = [_job(kind, row) for row in await connection.execute(query)]
                 self._after[kind] = page[-1].id if len(page) == self._page else ""
                 found += page
         return found
+
+
+def _job(kind: JobKind, row: Row[Any]) -> Job:
+    return Job(kind, row.id, row.lane, rank=row.rank if kind is JobKind.ANSWER else 0)
+
+
+def _urgent_first(kind: JobKind, asking: Select[Any], now: datetime) -> tuple[Select[Any], ...]:
+    match kind:
+        case JobKind.ANSWER:
+            due = asking.where(turns.c.due_at <= now).order_by(turns.c.rank, turns.c.due_at)
+            return due, asking.where(turns.c.due_at > now).order_by(turns.c.due_at)
+        case JobKind.DELIVER:
+            # One that was put off goes behind those that were not.
+            return (asking.order_by(func.max(deliveries.c.next_at)),)
+        case _:
+            return (asking.order_by("since"),)
 
 
 def _decisions(before: datetime) -> Select[Any]:
@@ -82,9 +122,10 @@ def _deliveries(before: datetime) -> Select[Any]:
 
 
 def _turns(before: datetime) -> Select[Any]:
-    return select(turns.c.id, turns.c.conversation_id.label("lane"), turns.c.created_at.label("since")).where(
-        turns.c.status == TurnStatus.QUEUED, turns.c.created_at <= before
-    )
+    # The partial indexes are only found by the literal status.
+    queued = turns.c.status == literal(TurnStatus.QUEUED.value, literal_execute=True)
+    columns = (turns.c.id, turns.c.conversation_id.label("lane"), turns.c.created_at.label("since"), turns.c.rank)
+    return select(*columns).where(queued, turns.c.created_at <= before)
 
 
 def _loads(before: datetime) -> Select[Any]:
