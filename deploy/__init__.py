@@ -1,0 +1,1 @@
+"""What puts the desk on machines."""
