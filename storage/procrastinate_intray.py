@@ -1,6 +1,7 @@
 """How jobs get into Procrastinate's table: each waits once, in its queue, behind its lane or until it is due."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from procrastinate import App
@@ -9,14 +10,14 @@ from sqlalchemy import bindparam, select
 
 from storage import audit
 from storage.database import Database
-from storage.jobs import Job, JobKind, Queue
+from storage.jobs import LONG, Job, JobKind, Queue
+from storage.lanes import ranked
 from storage.procrastinate_alarms import Alarms
 from storage.procrastinate_table import TASK, JobTable
 from storage.tables import conversations
 
 TRIES = 5
 """A waiting job may be fetched between two looks at it, but not time and again."""
-DECISIONS_FIRST = 1
 CHANNEL = select(conversations.c.channel).where(conversations.c.id == bindparam("conversation"))
 
 
@@ -46,14 +47,15 @@ class Intray:
             lock=None if later else lock_of(job),
             queueing_lock=queueing_lock_of(job),
             schedule_at=later,
-            priority=DECISIONS_FIRST if job.kind is JobKind.RESUME else 0,
+            # The library's highest goes first.
+            priority=-ranked(job).rank,
         )
         for _ in range(TRIES):
             try:
-                await deferrer.defer_async(kind=job.kind.value, id=job.id, lane=job.lane, attempt=job.attempt)
+                await deferrer.defer_async(**asdict(job))
                 break
             except AlreadyEnqueued:
-                if await self._table.bring_forward(queueing_lock_of(job), later):
+                if await self._table.bring_forward(queueing_lock_of(job), later, job.attempt):
                     break
         if later:
             self._alarms.set(queue, later)
@@ -73,10 +75,26 @@ class Intray:
     async def _queue_of(self, job: Job) -> Queue | None:
         """Deliveries wait with whoever holds their channel's connection; None: the conversation is gone."""
         if job.kind is not JobKind.DELIVER:
-            return Queue.DESK
+            return Queue.DESK_LONG if job.kind in LONG else Queue.DESK
         async with self._database.read() as connection:
             channel = (await connection.execute(CHANNEL, {"conversation": job.id})).scalar_one_or_none()
         return None if channel is None else Queue(f"deliver-{channel}")
+
+
+def priority_of(job: Job) -> int:
+    """Decisions, then replies, then the rest by rank; what has none joins those who come now."""
+    match job.kind:
+        case JobKind.RESUME:
+            return DECISIONS_FIRST
+        case JobKind.DELIVER:
+            return 0
+        case _:
+            return min(-1, RANKS_FROM - (job.rank or int(audit.now().timestamp())))
+
+
+def rank_of(priority: int) -> int:
+    """The rank of a job by its priority; 0: none."""
+    return RANKS_FROM - priority if priority < 0 else 0
 
 
 def lock_of(job: Job) -> str:

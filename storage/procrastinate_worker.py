@@ -19,7 +19,7 @@ from procrastinate.worker import Worker
 from storage.attempts import Again, GivenUp, Retries, attempt
 from storage.jobs import LONG, Handlers, Job, JobKind, Queue
 from storage.periodic import HOUR, Chore
-from storage.procrastinate_intray import Intray, lock_of
+from storage.procrastinate_intray import Intray, lock_of, rank_of
 from storage.procrastinate_table import TASK, JobTable
 from storage.settings import JobsSettings
 
@@ -58,16 +58,16 @@ class QueueWorker:
         self._worker: Worker | None = None
         self._running: dict[asyncio.Task[None], Running] = {}
         self._stopping = False
-        app.task(self._work, name=TASK, pass_context=True, queue=Queue.DESK.value)
+        app.task(name=TASK, pass_context=True, queue=Queue.DESK.value)(self._work)
 
     def add_chores(self, chores: Sequence[Chore]) -> None:
         """Do these too, at their times, each once over all processes."""
         for chore in chores:
             name = f"chore {chore.name}"
-            do = partial(self._do_chore, chore)
-            queue = Queue.DESK.value
-            task = self._app.task(do, name=name, pass_context=True, queue=queue, lock=name, queueing_lock=name)
-            self._app.periodic(cron=chore.cron())(task)
+            register = self._app.task(
+                name=name, pass_context=True, queue=Queue.DESK.value, lock=name, queueing_lock=name
+            )
+            self._app.periodic(cron=chore.cron())(register(partial(self._do_chore, chore)))
 
     @property
     def id(self) -> int | None:
@@ -84,7 +84,7 @@ class QueueWorker:
         while not self._stopping:
             self._worker = self._new_worker()
             try:
-                await self._worker.run()
+                await self._worker.run()  # type: ignore[no-untyped-call]
             except ConnectorException as error:
                 log.warning("the worker lost its database and starts again", reason=str(error.__cause__ or error))
             if not self._stopping:
@@ -94,7 +94,7 @@ class QueueWorker:
         """Fetch nothing more and let what runs end within the grace; what is cut off is enqueued again."""
         self._stopping = True
         if self._worker is not None:
-            self._worker.stop()
+            self._worker.stop()  # type: ignore[no-untyped-call]
         running = list(self._running)
         self._cut_off(long_only=True)
         if running:
@@ -115,7 +115,7 @@ class QueueWorker:
         )
 
     async def _work(self, context: JobContext, *, kind: str, id: str, lane: str, attempt: int) -> None:  # noqa: A002 - the job's own words
-        job = Job(JobKind(kind), id, lane, attempt)
+        job = Job(JobKind(kind), id, lane, attempt, rank_of(context.job.priority))
         with self._noted(context, is_long=job.kind in LONG) as row_id:
             try:
                 if context.job.lock or await self._table.take_lane(row_id, lock_of(job)):
