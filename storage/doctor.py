@@ -66,5 +66,6 @@ async def _embedder(settings: Settings) -> str:
 
 
 async def _vectors(settings: Settings) -> str:
-    open_vectors(settings, settings.embeddings.model)
+    vectors = open_vectors(settings, settings.embeddings.model)
+    vectors.close()
     return f"Chroma at {settings.chroma.url}" if settings.chroma.url else "Chroma in the data folder"

@@ -11,6 +11,7 @@ from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
 from storage.database import Database
 from storage.embedder import Embedder, Vectors
+from storage.errors import UnavailableError
 from storage.findings import Chunk, Hit
 from storage.keyword_index import KeywordIndex, build_index
 from storage.phrasings import texts_of
@@ -110,23 +111,37 @@ class Knowledge:
             )
 
     async def lacks_vectors(self, workspace_id: str) -> bool:
-        """Whether there are chunks and no vectors: the embedding model is another one now, or the vectors were lost."""
+        """Whether there are fewer vectors than texts: another embedding model, lost vectors, a cut-off reindexing."""
         _, rows = await self._ready(workspace_id)
-        return bool(rows) and not await asyncio.to_thread(self._vectors.count, workspace_id)
+        return await asyncio.to_thread(self._vectors.count, workspace_id) < sum(len(texts_of(row)) for row in rows)
 
     async def reindex(self, workspace_id: str, progress: Progress | None = None) -> int:
-        """Make every vector of a workspace anew from its rows, drop the others; gives the number of chunks."""
+        """Make every vector of a workspace anew from its rows, drop the others; gives the number of chunks.
+
+        Documents may be loaded and deleted meanwhile.
+        """
         _, rows = await self._ready(workspace_id)
-        keep: set[str] = set()
         for start in range(0, len(rows), BATCH):
             batch = rows[start : start + BATCH]
-            vectors = await self._embed(batch)
-            keep.update(await asyncio.to_thread(self._upsert, workspace_id, batch, vectors))
+            await asyncio.to_thread(self._upsert, workspace_id, batch, await self._embed(batch))
             if progress:
                 progress(start + len(batch), len(rows))
-        await asyncio.to_thread(self._vectors.prune, workspace_id, keep)
+        await asyncio.to_thread(self._vectors.prune, workspace_id, await self._stale(workspace_id))
         await self._refresh(workspace_id)
         return len(rows)
+
+    async def _stale(self, workspace_id: str) -> list[str]:
+        """The vectors that no row asks for; those of a document that is loading are its own affair."""
+        # The vectors first: what is written from now on is not among them.
+        owners = await asyncio.to_thread(self._vectors.owners, workspace_id)
+        loading = select(documents.c.id).where(
+            documents.c.workspace_id == workspace_id, documents.c.status == DocumentStatus.LOADING
+        )
+        async with self._database.read() as connection:
+            untouched = set((await connection.scalars(loading)).all())
+        _, rows = await self._ready(workspace_id)
+        wanted = {vector_id(row.id, text) for row in rows for text in range(len(texts_of(row)))}
+        return [name for name, owner in owners.items() if name not in wanted and owner not in untouched]
 
     async def refresh(self, workspace_id: str) -> None:
         """Bring this process's keyword index up to date; each process does so by itself at its next search."""
@@ -144,7 +159,10 @@ class Knowledge:
     def _rank(self, workspace_id: str, index: KeywordIndex, query: str) -> list[Match]:
         """Every candidate with its fused score, best first. Blocking."""
         vector = self._embedder.embed([query])[0]
-        found = matches(self._vectors.query(workspace_id, vector, VECTORS), index.sizes)
+        nearest = self._vectors.query(workspace_id, vector, VECTORS)
+        if index.sizes and not nearest:
+            raise UnavailableError("The knowledge's vectors are missing: run `deskhand db reindex`.")
+        found = matches(nearest, index.sizes)
         scores = index.scores(query)
         ranked = scored(found, scores)
         missed = contenders(ranked, scores)
@@ -222,11 +240,10 @@ class Knowledge:
         async with self._database.write() as connection:
             await connection.execute(insert(chunks), [chunk.model_dump(mode="json") for chunk in batch[0]])
 
-    def _upsert(self, workspace_id: str, batch: Sequence[Chunk], vectors: Vectors) -> list[str]:
+    def _upsert(self, workspace_id: str, batch: Sequence[Chunk], vectors: Vectors) -> None:
         names = [vector_id(chunk.id, text) for chunk in batch for text in range(len(texts_of(chunk)))]
         owners = [chunk.document_id for chunk in batch for _ in texts_of(chunk)]
         self._vectors.upsert(workspace_id, names, vectors, owners)
-        return names
 
 
 def chunk_of(row: RowMapping | Mapping[str, object]) -> Chunk:

@@ -57,6 +57,8 @@ class ChromaSettings(Section):
 
     url: Url = ""
     """Empty: in the data folder. Otherwise a Chroma server."""
+    timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """For one request to the server."""
 
 
 class ModelSettings(Section):

@@ -9,6 +9,7 @@ import pytest
 from storage.database import open_database
 from storage.documents.pieces import Loaded, Piece
 from storage.embedder import Embedder
+from storage.errors import UnavailableError
 from storage.knowledge import Knowledge
 from storage.statuses import ChunkKind
 from storage.store import Store
@@ -124,7 +125,8 @@ async def test_another_embedding_model_starts_without_vectors_until_reindexed(
     other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), "another model"))
     assert not await loaded.knowledge.lacks_vectors("demo")
     assert await other.lacks_vectors("demo")
-    assert await other.search("demo", "reset password") == ()
+    with pytest.raises(UnavailableError, match="deskhand db reindex"):
+        await other.search("demo", "reset password")
     await other.reindex("demo")
     assert not await other.lacks_vectors("demo")
     assert (await other.search("demo", "reset password"))[0].chunk.title == "How do I reset my password?"
