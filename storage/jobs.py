@@ -32,6 +32,8 @@ class Queue(StrEnum):
     """Where jobs wait: what needs the graph in one place, deliveries with whoever holds their channel's connection."""
 
     DESK = "desk"
+    DESK_LONG = "desk-long"
+    """What takes long at the desk; served wherever `DESK` is, by half as many hands."""
     DELIVER_WEB = "deliver-web"
     DELIVER_SLACK = "deliver-slack"
     DELIVER_DISCORD = "deliver-discord"

@@ -81,7 +81,7 @@ class Lanes:
 
     def put(self, job: Job, due: datetime) -> None:
         """Take a job; of the same one that still waits the earlier time counts."""
-        entry = Waiting(_ranked(job), due, next(self._numbers))
+        entry = Waiting(ranked(job), due, next(self._numbers))
         lane = self._lanes.get(job.lane)
         if lane is None:
             if not self._make_room(entry):
@@ -90,10 +90,11 @@ class Lanes:
         known = next((other for other in lane.waiting if _same(other.job, job)), None)
         if known is None:
             lane.waiting.append(entry)
-        elif due < known.due:
+        else:
             # What brings it forward does not undo its failed tries.
-            known.job = replace(entry.job, attempt=max(job.attempt, known.job.attempt))
-            known.due = due
+            latest = entry.job if due < known.due else known.job
+            known.job = replace(latest, attempt=max(job.attempt, known.job.attempt))
+            known.due = min(due, known.due)
 
     def take(self, now: datetime) -> Job | datetime | None:
         """The most urgent job that is due, which runs from now on; or when the next one will be due."""
@@ -148,7 +149,7 @@ class Lanes:
         return True
 
 
-def _ranked(job: Job) -> Job:
+def ranked(job: Job) -> Job:
     """A turn without a rank, or a document, joins those who come now."""
     if job.rank or job.kind in PROMPT:
         return job

@@ -50,8 +50,9 @@ class PatientConnector(PsycopgConnector):
     async def execute_query_one_async(self, query: LiteralString, **arguments: Any) -> dict[str, Any]:
         """Run a statement that answers one row."""
 
-        def work() -> Awaitable[dict[str, Any]]:
-            return super(PatientConnector, self).execute_query_one_async(query, **arguments)
+        async def work() -> dict[str, Any]:
+            found: dict[str, Any] = await super(PatientConnector, self).execute_query_one_async(query, **arguments)
+            return found
 
         # The lane of the job that was to be fetched was taken in the same moment: the next try sees that.
         return await self._patiently(work, in_vain=LANE_TAKEN if query == sql.queries["fetch_job"] else None)

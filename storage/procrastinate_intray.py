@@ -18,6 +18,7 @@ from storage.tables import conversations
 
 TRIES = 5
 """A waiting job may be fetched between two looks at it, but not time and again."""
+DECISIONS_FIRST = 1
 CHANNEL = select(conversations.c.channel).where(conversations.c.id == bindparam("conversation"))
 
 
@@ -47,8 +48,7 @@ class Intray:
             lock=None if later else lock_of(job),
             queueing_lock=queueing_lock_of(job),
             schedule_at=later,
-            # The library's highest goes first.
-            priority=-ranked(job).rank,
+            priority=priority_of(job),
         )
         for _ in range(TRIES):
             try:
@@ -82,19 +82,8 @@ class Intray:
 
 
 def priority_of(job: Job) -> int:
-    """Decisions, then replies, then the rest by rank; what has none joins those who come now."""
-    match job.kind:
-        case JobKind.RESUME:
-            return DECISIONS_FIRST
-        case JobKind.DELIVER:
-            return 0
-        case _:
-            return min(-1, RANKS_FROM - (job.rank or int(audit.now().timestamp())))
-
-
-def rank_of(priority: int) -> int:
-    """The rank of a job by its priority; 0: none."""
-    return RANKS_FROM - priority if priority < 0 else 0
+    """Decisions, then replies, then the rest by rank; the library's highest goes first."""
+    return DECISIONS_FIRST if job.kind is JobKind.RESUME else -ranked(job).rank
 
 
 def lock_of(job: Job) -> str:

@@ -78,10 +78,10 @@ class Keeper:
         At the first look a job may just have been fetched, and a worker may be silent because the database was away.
         """
         worker = self._worker
-        if worker.id is not None:
+        for number in worker.ids:
             # The library's worker sends none while it stops and waits for its jobs.
-            await self._app.job_manager.update_heartbeat(worker.id)
-        rows = await self._table.abandoned(worker.queues, self._silent, worker.id, worker.running)
+            await self._app.job_manager.update_heartbeat(number)
+        rows = await self._table.abandoned(worker.queues, self._silent, worker.ids, worker.running)
         for row in rows:
             if row.id in self._suspects and row.id not in worker.running:
                 await self._take_up(row)
@@ -90,7 +90,7 @@ class Keeper:
     async def _take_up(self, row: Row) -> None:
         log.warning("a job was abandoned", task=row.task, **row.args)
         if row.task == TASK:
-            job = Job(JobKind(row.args["kind"]), row.args["id"], row.args["lane"], row.args["attempt"])
+            job = Job(**{**row.args, "kind": JobKind(row.args["kind"])})
             # A job that takes its worker down with it must come to an end too.
             if self._retries.has_more(job):
                 await self._intray.put(replace(job, attempt=job.attempt + 1))

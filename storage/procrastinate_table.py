@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from procrastinate import PsycopgConnector, exceptions
+from procrastinate import BaseConnector, exceptions
 
 TASK = "job"
 """The name of the one task that does every job of the desk."""
 
 BRING_FORWARD = """
     WITH waiting AS (
-        SELECT id, queue_name, scheduled_at FROM procrastinate_jobs
+        SELECT id, queue_name, scheduled_at > coalesce(%(due)s, now()) AS is_later FROM procrastinate_jobs
         WHERE queueing_lock = %(queueing_lock)s AND status = 'todo' FOR UPDATE
     ), brought AS (
-        UPDATE procrastinate_jobs SET scheduled_at = %(due)s FROM waiting
-        WHERE procrastinate_jobs.id = waiting.id AND waiting.scheduled_at > coalesce(%(due)s, now())
-        RETURNING waiting.id, waiting.queue_name
+        UPDATE procrastinate_jobs SET
+            scheduled_at = CASE WHEN waiting.is_later THEN %(due)s ELSE procrastinate_jobs.scheduled_at END,
+            args = jsonb_set(args, '{attempt}', to_jsonb(greatest((args->>'attempt')::int, %(attempt)s)))
+        FROM waiting WHERE procrastinate_jobs.id = waiting.id
+        RETURNING waiting.id, waiting.queue_name, waiting.is_later
     ), woken AS (
         SELECT pg_notify(
             'procrastinate_queue_v1#' || queue_name,
             json_build_object('type', 'job_inserted', 'job_id', id)::text
-        ) FROM brought
+        ) FROM brought WHERE is_later
     )
     SELECT (SELECT count(*) FROM waiting) AS waiting, (SELECT count(*) FROM woken) AS woken
 """
@@ -51,7 +53,7 @@ ABANDONED = """
     WHERE job.status = 'doing' AND job.queue_name = ANY(%(queues)s::text[]) AND (
         worker.id IS NULL
         OR worker.last_heartbeat < now() - make_interval(secs => %(silent)s)
-        OR (worker.id = %(mine)s AND NOT job.id = ANY(%(running)s::bigint[]))
+        OR (worker.id = ANY(%(mine)s::bigint[]) AND NOT job.id = ANY(%(running)s::bigint[]))
     )
 """
 
@@ -68,12 +70,17 @@ class Row:
 class JobTable:
     """The statements, over the library's connector."""
 
-    def __init__(self, connector: PsycopgConnector) -> None:
+    def __init__(self, connector: BaseConnector) -> None:
         self._connector = connector
 
-    async def bring_forward(self, queueing_lock: str, due: datetime | None) -> bool:
-        """Let a waiting job run at `due` (None: now) if it would run later; false if it waits no more."""
-        found = await self._connector.execute_query_one_async(BRING_FORWARD, queueing_lock=queueing_lock, due=due)
+    async def bring_forward(self, queueing_lock: str, due: datetime | None, attempt: int) -> bool:
+        """Let a waiting job run at `due` (None: now) if it would run later; false if it waits no more.
+
+        Of both numbers of failed tries the higher one counts.
+        """
+        found = await self._connector.execute_query_one_async(
+            BRING_FORWARD, queueing_lock=queueing_lock, due=due, attempt=attempt
+        )
         return bool(found["waiting"])
 
     async def take_lane(self, row_id: int, lock: str) -> bool:
@@ -99,14 +106,14 @@ class JobTable:
         await self._connector.execute_query_all_async(WAKE, queue=queue)
 
     async def abandoned(
-        self, queues: Collection[str], silent: timedelta, mine: int | None, running: Collection[int]
+        self, queues: Collection[str], silent: timedelta, mine: Collection[int], running: Collection[int]
     ) -> list[Row]:
         """Jobs that are marked as running, but their worker is silent or gone; or it is `mine`, which runs others."""
         rows = await self._connector.execute_query_all_async(
             ABANDONED,
             queues=[str(queue) for queue in queues],
             silent=silent.total_seconds(),
-            mine=mine,
+            mine=list(mine),
             running=list(running),
         )
         return [Row(row["id"], row["task_name"], row["args"]) for row in rows]

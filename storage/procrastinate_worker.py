@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import structlog
 from procrastinate import App, JobContext
@@ -19,7 +19,7 @@ from procrastinate.worker import Worker
 from storage.attempts import Again, GivenUp, Retries, attempt
 from storage.jobs import LONG, Handlers, Job, JobKind, Queue
 from storage.periodic import HOUR, Chore
-from storage.procrastinate_intray import Intray, lock_of, rank_of
+from storage.procrastinate_intray import Intray, lock_of
 from storage.procrastinate_table import TASK, JobTable
 from storage.settings import JobsSettings
 
@@ -54,8 +54,11 @@ class QueueWorker:
         self._settings = settings
         self._retries = Retries(settings.max_attempts, settings.retry_seconds)
         self._handlers = handlers
-        self.queues = tuple(queues)
-        self._worker: Worker | None = None
+        self.queues = frozenset(queues) | ({Queue.DESK_LONG} if Queue.DESK in queues else frozenset())
+        # What takes long has hands of its own: a few loads beside each other must not keep the customers waiting.
+        self._workers: dict[Collection[Queue], Worker | None] = {
+            part: None for part in (self.queues & {Queue.DESK_LONG}, self.queues - {Queue.DESK_LONG}) if part
+        }
         self._running: dict[asyncio.Task[None], Running] = {}
         self._stopping = False
         app.task(name=TASK, pass_context=True, queue=Queue.DESK.value)(self._work)
@@ -70,9 +73,9 @@ class QueueWorker:
             self._app.periodic(cron=chore.cron())(register(partial(self._do_chore, chore)))
 
     @property
-    def id(self) -> int | None:
-        """The library's number of this worker while it works."""
-        return self._worker.worker_id if self._worker else None
+    def ids(self) -> list[int]:
+        """The library's numbers of this process's workers while they work."""
+        return [worker.worker_id for worker in self._workers.values() if worker and worker.worker_id]
 
     @property
     def running(self) -> list[int]:
@@ -80,32 +83,37 @@ class QueueWorker:
         return [running.row_id for running in self._running.values()]
 
     async def run(self) -> None:
-        """Work until stopped; start again when the database was away for longer than its connector is patient."""
-        while not self._stopping:
-            self._worker = self._new_worker()
-            try:
-                await self._worker.run()  # type: ignore[no-untyped-call]
-            except ConnectorException as error:
-                log.warning("the worker lost its database and starts again", reason=str(error.__cause__ or error))
-            if not self._stopping:
-                await asyncio.sleep(RESTART_SECONDS)
+        """Work until stopped."""
+        await asyncio.gather(*(self._keep_working(queues) for queues in self._workers))
 
     async def stop(self, grace_seconds: float) -> None:
         """Fetch nothing more and let what runs end within the grace; what is cut off is enqueued again."""
         self._stopping = True
-        if self._worker is not None:
-            self._worker.stop()  # type: ignore[no-untyped-call]
+        for worker in filter(None, self._workers.values()):
+            worker.stop()  # type: ignore[no-untyped-call]
         running = list(self._running)
         self._cut_off(long_only=True)
         if running:
             await asyncio.wait(running, timeout=grace_seconds)
         self._cut_off(long_only=False)
 
-    def _new_worker(self) -> Worker:
+    async def _keep_working(self, queues: Collection[Queue]) -> None:
+        """Start again when the database was away for longer than its connector is patient."""
+        while not self._stopping:
+            worker = self._workers[queues] = self._new_worker(queues)
+            try:
+                await worker.run()  # type: ignore[no-untyped-call]
+            except ConnectorException as error:
+                log.warning("the worker lost its database and starts again", reason=str(error.__cause__ or error))
+            if not self._stopping:
+                await asyncio.sleep(RESTART_SECONDS)
+
+    def _new_worker(self, queues: Collection[Queue]) -> Worker:
+        many = self._settings.concurrency
         return Worker(
             self._app,
-            queues=[queue.value for queue in self.queues],
-            concurrency=self._settings.concurrency,
+            queues=[queue.value for queue in queues],
+            concurrency=max(1, many // 2) if Queue.DESK_LONG in queues else many,
             install_signal_handlers=False,
             delete_jobs="successful",
             fetch_job_polling_interval=POLL_SECONDS,
@@ -114,8 +122,8 @@ class QueueWorker:
             stalled_worker_timeout=2 * self._settings.silent_seconds,
         )
 
-    async def _work(self, context: JobContext, *, kind: str, id: str, lane: str, attempt: int) -> None:  # noqa: A002 - the job's own words
-        job = Job(JobKind(kind), id, lane, attempt, rank_of(context.job.priority))
+    async def _work(self, context: JobContext, /, *, kind: str, **rest: Any) -> None:
+        job = Job(JobKind(kind), **rest)
         with self._noted(context, is_long=job.kind in LONG) as row_id:
             try:
                 if context.job.lock or await self._table.take_lane(row_id, lock_of(job)):
