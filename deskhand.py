@@ -21,6 +21,7 @@ from bot.delivery import Delivery, Patience
 from bot.discord import open_discord
 from bot.intake import Intake
 from bot.slack import open_slack
+from bot.slack_oauth import invitation
 from bot.state import ChannelStates
 from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
@@ -149,7 +150,9 @@ def assemble(
     connected, states = dict(channels), ChannelStates()
     patience = Patience(settings.jobs.max_attempts, settings.jobs.retry_seconds)
     delivery = Delivery(store.outbox, connected, store.signals, patience)
-    office = Office(settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all)
+    office = Office(
+        settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all, invitation(settings)
+    )
     return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [])
 
 

@@ -1,6 +1,7 @@
 """Adding the app to Slack: a team installs the app and belongs to the workspace whose admin sent them."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urljoin
 
@@ -73,6 +74,13 @@ class SlackTickets:
         if claims.get("kind") != kind:
             raise NotLoggedInError("This link is for something else.")
         return str(claims["workspace"]), str(claims["jti"])
+
+
+def invitation(settings: Settings) -> Callable[[str], str] | None:
+    """Makes the link by which a team adds the app for a workspace; None where "Add to Slack" is not set up."""
+    if not settings.web.public_url or not settings.slack.client_id:
+        return None
+    return SlackTickets(settings).install_url
 
 
 class SlackInstallations(AsyncInstallationStore):

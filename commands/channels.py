@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.slack_oauth import SlackTickets
+from bot.slack_oauth import invitation
 from commands.console import console, fail, run, settings_or_exit, with_rows
 from storage.errors import InvalidError, NotFoundError
 from storage.records import ChannelName, Place
@@ -56,10 +56,10 @@ def channel_link(
 @channel_cli.command("add-to-slack")
 def channel_add_to_slack(workspace: Annotated[str, typer.Option()] = "demo") -> None:
     """Print a link, good for a day, by which a Slack team adds the app for this workspace."""
-    settings = settings_or_exit()
-    if not settings.web.public_url or not settings.slack.client_id:
+    invite = invitation(settings_or_exit())
+    if invite is None:
         fail("set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md)")
-    console.print(SlackTickets(settings).install_url(workspace), highlight=False, soft_wrap=True)
+    console.print(invite(workspace), highlight=False, soft_wrap=True)
 
 
 def channel_named(text: str) -> ChannelName:

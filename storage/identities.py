@@ -54,7 +54,7 @@ class Identities:
                 data={"channel": channel, "external_id": external_id},
             )
 
-    async def unlink(self, workspace_id: str, channel: ChannelName, external_id: str) -> None:
+    async def unlink(self, workspace_id: str, channel: ChannelName, external_id: str, by: Member | None = None) -> None:
         """This user of the platform is nobody we know any more."""
         async with self._database.write() as connection:
             await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
@@ -62,6 +62,7 @@ class Identities:
                 connection,
                 "identity.unlinked",
                 workspace_id,
+                member_id=by.id if by else None,
                 data={"channel": channel, "external_id": external_id},
             )
 

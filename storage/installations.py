@@ -68,6 +68,13 @@ class Installations:
             rows = (await connection.execute(query)).mappings().all()
         return [self._installation_of(row) for row in rows]
 
+    async def listed(self, workspace_id: str) -> list[Installation]:
+        """What belongs to a workspace, without the secrets: to be shown."""
+        query = select(installations).where(installations.c.workspace_id == workspace_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(installations.c.created_at))).mappings().all()
+        return [_bare(row) for row in rows]
+
     async def forget(self, channel: ChannelName, team: str) -> None:
         """The app was removed: its tokens are worth nothing any more."""
         mine = (installations.c.channel == channel) & (installations.c.team == team)
@@ -75,12 +82,15 @@ class Installations:
             await connection.execute(delete(installations).where(mine))
 
     def _installation_of(self, row: RowMapping) -> Installation:
-        bare = Installation(
-            workspace_id=row["workspace_id"],
-            channel=row["channel"],
-            team=row["team"],
-            enterprise=row["enterprise"],
-            name=row["name"],
-            bot_user=row["bot_user"],
-        )
-        return replace(bare, secrets=self._seal.open(row["sealed"])) if row["sealed"] else bare
+        return replace(_bare(row), secrets=self._seal.open(row["sealed"])) if row["sealed"] else _bare(row)
+
+
+def _bare(row: RowMapping) -> Installation:
+    return Installation(
+        workspace_id=row["workspace_id"],
+        channel=row["channel"],
+        team=row["team"],
+        enterprise=row["enterprise"],
+        name=row["name"],
+        bot_user=row["bot_user"],
+    )

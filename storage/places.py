@@ -4,7 +4,7 @@ from sqlalchemy import RowMapping, delete, select
 
 from storage import audit
 from storage.database import Database
-from storage.records import ChannelName, Place, new_id
+from storage.records import ChannelName, Member, Place, new_id
 from storage.statuses import Mode
 from storage.tables import places
 from storage.upsert import insert_into
@@ -18,8 +18,8 @@ class Places:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def keep(self, place: Place) -> None:
-        """Add a place, or change the one that is there."""
+    async def keep(self, place: Place, by: Member | None = None) -> None:
+        """Add a place, or change the one that is there; `by` whom, for the audit trail."""
         values = {"team": place.team, "name": place.name[:200], "mode": place.mode, "is_staff": place.is_staff}
         async with self._database.write() as connection:
             row = insert_into(connection, places).values(
@@ -35,10 +35,11 @@ class Places:
                 connection,
                 "place.changed",
                 place.workspace_id,
+                member_id=by.id if by else None,
                 data={"channel": place.channel, "place": place.external_id, "mode": place.mode},
             )
 
-    async def remove(self, workspace_id: str, channel: ChannelName, external_id: str) -> None:
+    async def remove(self, workspace_id: str, channel: ChannelName, external_id: str, by: Member | None = None) -> None:
         """Nothing is set up there any more: mentions follow the workspace's mode."""
         mine = (
             (places.c.workspace_id == workspace_id)
@@ -48,7 +49,11 @@ class Places:
         async with self._database.write() as connection:
             await connection.execute(delete(places).where(mine))
             await audit.record(
-                connection, "place.removed", workspace_id, data={"channel": channel, "place": external_id}
+                connection,
+                "place.removed",
+                workspace_id,
+                member_id=by.id if by else None,
+                data={"channel": channel, "place": external_id},
             )
 
     async def find(self, workspace_id: str, channel: ChannelName, external_id: str) -> Place | None:

@@ -8,6 +8,7 @@ from storage.statuses import Role
 from workbench.access import LoginGuard, Sessions, access_routes
 from workbench.analytics import build_analytics
 from workbench.autopilot import build_autopilot
+from workbench.channels import build_channels
 from workbench.events import PRIVATE, telling
 from workbench.gate import Gate
 from workbench.header import build_header
@@ -75,16 +76,19 @@ def build_workbench(office: Office, sessions: Sessions) -> gr.Blocks:
                 build_analytics(analytics, office, sessions)
             with gr.Tab("Monitoring", id="monitoring") as monitoring:
                 build_monitoring(monitoring, office, sessions)
+            with gr.Tab("Channels", id="channels", visible=False) as channels:
+                build_channels(office, sessions)
             with gr.Tab("Autopilot", id="autopilot", visible=False) as autopilot:
                 build_autopilot(autopilot, office, sessions)
             with gr.Tab("Settings", id="settings", visible=False) as settings:
                 build_settings(settings, office, sessions)
 
         @telling
-        async def reveal(request: gr.Request) -> tuple[gr.Tab, gr.Tab]:
+        async def reveal(request: gr.Request) -> list[gr.Tab]:
             is_admin = (await sessions.member(request)).role is Role.ADMIN
-            return gr.Tab(visible=is_admin), gr.Tab(visible=is_admin)
+            return [gr.Tab(visible=is_admin) for _ in for_admins]
 
-        blocks.load(reveal, None, [autopilot, settings], **PRIVATE)
+        for_admins = [channels, autopilot, settings]
+        blocks.load(reveal, None, for_admins, **PRIVATE)
     blocks.queue(default_concurrency_limit=None, api_open=False)
     return blocks

@@ -1,16 +1,14 @@
 // The inbox's script. Gradio calls it once with `element` (the skeleton of pages/inbox.html) and `server` (look, act).
-// The server decides what is shown and offered; this script puts it in place without touching what is being typed.
+// The server decides what is shown and offered; this script, after live.js, puts it in place without touching what is
+// being typed.
 const POLL_MS = 2000;
 const HIDDEN_POLL_MS = 10000;
 const PAGE = 100; // Messages shown at first, and more at each "Show older".
 const MOST = 5000;
 const root = element.querySelector(".dh-inbox");
-const $ = (selector) => root.querySelector(selector);
-const $$ = (selector) => [...root.querySelectorAll(selector)];
 const box = $('[data-box="text"]');
 const guidance = $('[data-box="guidance"]');
 const guidanceForm = $('[data-form="reject"]');
-const slot = (name) => $(`[data-slot="${name}"]`);
 
 const state = {
   selected: "", ids: [], seen: {}, acting: { mode: "empty", actions: [], text: "" }, latest: null,
@@ -32,7 +30,6 @@ const isDirty = () => box.value.trim() !== "" && box.value !== state.base;
 const keyOf = (panel) => panel.review_id || panel.mode;
 // Between a click in the queue and its answer the pane still shows the conversation before: nothing is decided then.
 const isSettled = () => box.dataset.of === state.selected;
-const isShown = () => root.offsetParent !== null;
 
 // ---- Asking for news -------------------------------------------------------------------------------------------
 
@@ -54,25 +51,10 @@ async function ask() {
   show(answer);
 }
 
-// Gradio gives undefined, or throws, when the server cannot be reached or refuses.
-async function reach(call, request) {
-  try { return (await call(request)) || null; } catch { return null; }
-}
-
 function wish() {
   const wanted = {};
   for (const field of $$("[data-wish]")) if (field.value) wanted[field.dataset.wish] = field.value;
   return wanted;
-}
-
-async function offline() {
-  const check = await fetch("gradio_api/login_check", { cache: "no-store" }).catch(() => null);
-  if (check && check.status === 401) return tellLogin();
-  news("The desk does not answer; trying again. Customers' messages wait safely, and what you type is kept.");
-}
-
-function tellLogin() {
-  news("Your login has ended. What you typed is kept in this tab.", { text: "Log in again", href: "/login" });
 }
 
 async function poll() {
@@ -135,28 +117,6 @@ function mark() {
     const current = item.dataset.id === state.selected;
     if (current) item.setAttribute("aria-current", "true"); else item.removeAttribute("aria-current");
   }
-}
-
-function ages() {
-  const now = Date.now();
-  for (const time of root.querySelectorAll("time")) {
-    const at = new Date(time.dateTime);
-    time.title = at.toLocaleString();
-    time.textContent = time.classList.contains("dh-clock") ? clock(at, now) : age((now - at) / 1000);
-  }
-}
-
-function age(seconds) {
-  if (seconds < 60) return "now";
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86400)} d`;
-}
-
-function clock(at, now) {
-  const hours = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const today = new Date(now).toDateString() === at.toDateString();
-  return today ? hours : `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${hours}`;
 }
 
 // ---- The right pane: whose text is in the box ----------------------------------------------------------------------
@@ -346,29 +306,6 @@ function move(step) {
   if (!id) return;
   select(id);
   $(`.dh-item[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
-}
-
-// ---- Telling ----------------------------------------------------------------------------------------------------
-
-function news(text, link) {
-  const place = slot("news");
-  place.hidden = !text;
-  place.textContent = text;
-  if (text && link) {
-    const anchor = document.createElement("a");
-    anchor.href = link.href; anchor.textContent = link.text;
-    place.append(" ", anchor);
-  }
-}
-
-function toast(text, ok) {
-  for (const older of $$(".dh-toast").slice(0, -1)) older.remove();
-  const note = document.createElement("div");
-  note.className = `dh-toast ${ok ? "ok" : "danger"}`;
-  note.textContent = text;
-  note.addEventListener("click", () => note.remove());
-  $(".dh-toasts").append(note);
-  setTimeout(() => note.remove(), ok ? 4000 : 10000);
 }
 
 // ---- Listening ---------------------------------------------------------------------------------------------------

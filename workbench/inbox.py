@@ -1,6 +1,5 @@
 """The inbox tab: what the browser asks for, checked, and what it gets."""
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +18,10 @@ from workbench.evidence_view import evidence_html, held_html
 from workbench.markup import esc
 from workbench.office import Office
 from workbench.panel import EMPTY, Panel, panel_of
+from workbench.parts import news
 from workbench.queue import Wish, gather
 from workbench.queue_view import queue_html
+from workbench.scripts import script
 
 HERE = Path(__file__).parent
 ServerFunction = Callable[[dict[str, Any], gr.Request], Awaitable[dict[str, Any]]]
@@ -60,7 +61,7 @@ def build_inbox(office: Office, sessions: Sessions) -> gr.HTML:
     """
     return gr.HTML(
         html_template=(HERE / "pages" / "inbox.html").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "inbox.js").read_text(encoding="utf-8"),
+        js_on_load=script("live", "inbox"),
         server_functions=[_looking(office, sessions), _acting(office, sessions)],
         apply_default_css=False,
         elem_id="dh-inbox-root",
@@ -106,13 +107,11 @@ async def view(office: Office, member: Member, look: Look) -> dict[str, Any]:
         "held": opened.held,
         "evidence": opened.evidence,
     }
-    keys = {name: _key(html) for name, html in parts.items()}
     return {
         "ids": [card.conversation.id for card in cards],
         "selected": look.selected if opened is not NOTHING_OPEN else "",
-        "parts": {name: html for name, html in parts.items() if look.seen.get(name) != keys[name]},
-        "keys": keys,
         "panel": opened.panel.for_browser(),
+        **news(parts, look.seen),
     }
 
 
@@ -146,7 +145,3 @@ async def _choices(office: Office, member: Member) -> str:
     )
     replies = "".join(f'<option value="{esc(reply.text)}">{esc(reply.title)}</option>' for reply in canned)
     return f'<template data-for="intent">{intents}</template><template data-for="canned">{replies}</template>'
-
-
-def _key(html: str) -> str:
-    return hashlib.blake2b(html.encode(), digest_size=8).hexdigest()

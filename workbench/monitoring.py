@@ -1,7 +1,5 @@
 """The monitoring tab: what waits, how the latest turns went, what failed, and the audit trail."""
 
-from pathlib import Path
-
 import gradio as gr
 
 from storage.monitoring import Monitoring
@@ -10,6 +8,7 @@ from workbench import monitoring_view as seen
 from workbench.access import Sessions
 from workbench.events import PRIVATE, telling
 from workbench.office import Office
+from workbench.scripts import script
 
 TURNS = 30
 TITLE = (
@@ -20,7 +19,7 @@ TITLE = (
 
 def build_monitoring(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
     """The components and their events."""
-    ages = (Path(__file__).parent / "ages.js").read_text(encoding="utf-8")
+    ages = script("live", "ages")
     with gr.Column(elem_classes="dh-page"):
         with gr.Row():
             gr.HTML(TITLE, apply_default_css=False)

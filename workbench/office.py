@@ -27,5 +27,7 @@ class Office:
     """What `/metrics` shows."""
     channel_states: Callable[[], tuple[ChannelState, ...]] = tuple
     """How the chat channels of this process are connected."""
+    slack_invitation: Callable[[str], str] | None = None
+    """Makes a link, good for a day, by which a Slack team joins this workspace; None: "Add to Slack" is not set up."""
     works: Callable[[], bool] | None = None
     """Whether this process takes jobs right now; None: that is left to others."""

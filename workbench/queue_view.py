@@ -1,11 +1,11 @@
 """The queue as HTML."""
 
-from storage.records import Conversation, Member
+from storage.records import ChannelName, Conversation, Member
 from storage.statuses import ConversationStatus, Priority
 from workbench.markup import chip, empty, esc, plain, when
 from workbench.queue import Card, Show, Wish
 
-CHANNEL_NAMES = {"web": "Web", "slack": "Slack", "discord": "Discord"}
+CHANNEL_NAMES: dict[ChannelName, str] = {"web": "Web", "slack": "Slack", "discord": "Discord"}
 PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
 STATUS_WORDS = {
     ConversationStatus.OPEN: "The bot answers here.",

@@ -43,12 +43,14 @@ def gradio_id(config: dict[str, object], elem_id: str) -> int:
     return int(next(item["id"] for item in components if item["props"].get("elem_id") == elem_id))
 
 
-async def call(client: httpx.AsyncClient, function: str, **asked: object) -> httpx.Response:
-    """Call a server function of the inbox, as its script does."""
+async def call(
+    client: httpx.AsyncClient, function: str, component: str = "dh-inbox-root", **asked: object
+) -> httpx.Response:
+    """Call a server function of the inbox or of another page, as its script does."""
     config = (await client.get("/config")).json()
     body = {
         "data": asked,
-        "component_id": gradio_id(config, "dh-inbox-root"),
+        "component_id": gradio_id(config, component),
         "fn_name": function,
         "session_hash": "any",
     }

@@ -141,7 +141,8 @@ async def pick(page: Page, customer: str) -> None:
 async def serve(folder: Path, browser: Browser) -> AsyncIterator[Served]:
     """The whole desk on a loopback port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        settings = settings_for(folder, web={"port": listener.getsockname()[1]})
+        web = {"port": listener.getsockname()[1], "public_url": "https://desk.example"}
+        settings = settings_for(folder, web=web, slack={"client_id": "1.2"})
         async with open_process(settings) as process:
             routes = web_routes(process.store, process.intake, process.desk, settings)
             site = build_site(process.office, [routes])
