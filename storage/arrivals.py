@@ -1,7 +1,7 @@
 """Accepting a customer's message: message, conversation and turn in one transaction, whatever arrives twice."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -66,6 +66,14 @@ class Accepted:
     """Seconds until the turn may run, beyond the pause for gathering: too much was written at once."""
     rank: int = 0
     """Of the turn: lower ones are served first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The place of a turn in the queue."""
+
+    due_at: datetime
+    rank: int
 
 
 class Arrivals:
@@ -314,13 +322,16 @@ async def supersede_waiting(connection: AsyncConnection, conversation: RowMappin
     )
 
 
-async def end_queued(connection: AsyncConnection, conversation: RowMapping) -> None:
-    """A queued turn of this conversation has nothing left to answer, or a new one answers it."""
-    await connection.execute(
+async def end_queued(connection: AsyncConnection, conversation: RowMapping) -> Queued | None:
+    """A queued turn of this conversation has nothing left to answer, or a new one answers it: what it was."""
+    ended = await connection.execute(
         update(turns)
         .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.QUEUED)
         .values(status=TurnStatus.SUPERSEDED, finished_at=audit.now())
+        .returning(turns.c.due_at, turns.c.rank)
     )
+    row = ended.first()
+    return Queued(row.due_at, row.rank) if row else None
 
 
 def first_line(text: str, length: int = FIRST_LINE_LENGTH) -> str:

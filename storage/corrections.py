@@ -108,12 +108,15 @@ class Corrections:
         """Overtake every turn that has read the old words, and start one over what is left."""
         if await self._decision_is_under_way(connection, conversation):
             return None
-        await arrivals.end_queued(connection, conversation)
+        queued = await arrivals.end_queued(connection, conversation)
         await arrivals.supersede_waiting(connection, conversation)
         mine = update(conversations).where(conversations.c.id == conversation["id"])
         if await self._something_is_left(connection, conversation):
             await connection.execute(mine.values(status=ConversationStatus.OPEN))
-            return await arrivals.queue_turn(connection, conversation, due_in=gather_seconds)
+            # Who wrote too much at once does not wait for less by an edit.
+            left = (queued.due_at - audit.now()).total_seconds() if queued else 0.0
+            rank = queued.rank if queued else None
+            return await arrivals.queue_turn(connection, conversation, due_in=max(gather_seconds, left), rank=rank)
         await connection.execute(
             mine.values(
                 status=ConversationStatus.OPEN,
