@@ -13,6 +13,7 @@ from graph.human import response_for
 from graph.machine import Machine
 from graph.nodes.summary import summarise
 from graph.state import Deps, Line, State, TurnInput
+from graph.turn_watch import TurnWatch
 from storage.audit import now
 from storage.endings import Ending, Proposal
 from storage.errors import ConversationClosedError
@@ -21,7 +22,8 @@ from storage.jobs import Job, JobKind, Jobs, Later
 from storage.records import Member, Review, WorkspaceSettings, new_id
 from storage.statuses import Mode
 from storage.store import Store
-from storage.turns import NotYet, Work
+from storage.tracing import Tracing, span
+from storage.turns import Decided, NotYet, Work
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +38,7 @@ class Desk:
         deps: Deps,
         store: Store,
         jobs: Jobs,
+        watch: TurnWatch | None = None,
     ) -> None:
         self._machine = machine
         self.checkpoints = checkpoints
@@ -46,6 +49,7 @@ class Desk:
         self._conversations = store.conversations
         self._signals = store.signals
         self._jobs = jobs
+        self._watch = watch or TurnWatch(Tracing())
 
     async def answer(self, turn_id: str) -> Later | None:
         """The job of a turn: run the graph over what is unanswered and commit the end; harmless if it is over."""
@@ -56,20 +60,23 @@ class Desk:
             case NotYet(until):
                 return Later(until)
             case Work():
-                return await self._answer(work)
+                with self._watch.answering(work):
+                    return await self._answer(work)
 
     async def _answer(self, work: Work) -> Later | None:
         await self._forget(work.overtaken)
         if work.owned or not work.question:
             # _meet in storage.endings sees the owner; without an owner there was nothing left to answer.
-            ending = await self._endings.dismiss(_proposal(work, {"draft": Draft()}))
+            state = State(draft=Draft(), ending="dismiss")
+            ending = await self._endings.dismiss(_proposal(work, state))
         else:
-            ending = await self._work(work)
+            ending, state = await self._work(work)
+        self._watch.answered(work, ending, state)
         if ending is Ending.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
             await self._jobs.enqueue(Job(JobKind.ANSWER, rest, work.conversation_id))
         return Later(now()) if ending is Ending.RESTART else None
 
-    async def _work(self, work: Work) -> Ending:
+    async def _work(self, work: Work) -> tuple[Ending, State]:
         self.checkpoints.start(work.turn_id)
         try:
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
@@ -81,7 +88,7 @@ class Desk:
         await self._tell(work.workspace_id, work.conversation_id)
         if work.long and self._deps.model is not None:
             await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
-        return ending
+        return ending, state
 
     async def summarise(self, conversation_id: str) -> None:
         """The job of a long conversation: fold its older messages into the summary; a failing model leaves it."""
@@ -114,11 +121,14 @@ class Desk:
         if review is None or review.decision is None:
             return
         decided = await self._turns.decided(review.turn_id, review.version)
-        if decided is None:
-            return
+        if decided is not None:
+            with self._watch.resuming(review):
+                await self._resume(review, review.decision, decided)
+
+    async def _resume(self, review: Review, decision: Decision, decided: Decided) -> None:
         self.checkpoints.resume(review.turn_id, decided.checkpoint_id)
         try:
-            state = await self._run(review.turn_id, Command(resume=response_for(review.decision)))
+            state = await self._run(review.turn_id, Command(resume=response_for(decision)))
             proposal = Proposal(
                 turn_id=review.turn_id,
                 workspace_id=review.workspace_id,
@@ -130,23 +140,25 @@ class Desk:
                 version=state.get("version", review.version),
                 held_because=state["verdict"].held_because,
             )
-            ending = await self._commit(proposal, state, Mode.AUTO, review.decision)
+            ending = await self._commit(proposal, state, Mode.AUTO, decision)
         finally:
             self.checkpoints.end(review.turn_id)
+        self._watch.resumed(review, ending, state)
         if "ending" in state and ending is not Ending.OUTRUN:
             await self._forget((review.turn_id,))
         await self._tell(review.workspace_id, review.conversation_id)
 
     async def give_up(self, job: Job, reason: str) -> None:
         """The last resort of a turn or a decision whose job failed at every try: a person gets the conversation."""
-        found = await self._turns.where(job.id, job.kind is JobKind.RESUME)
-        if found is None:
+        turn = await self._turns.stranded(job.id, job.kind is JobKind.RESUME)
+        if turn is None:
             return
-        workspace_id, conversation_id, notice = found
+        workspace_id, conversation_id, notice = turn.workspace_id, turn.conversation_id, turn.waiting_notice
         because = f"The desk could not finish this turn ({reason}); a person has to answer."
         with contextlib.suppress(ConversationClosedError):
             await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
         await self._turns.abandon(job.id, job.kind is JobKind.RESUME)
+        self._watch.given_up(turn, job.kind)
         await self._tell(workspace_id, conversation_id)
 
     async def propose(
@@ -227,6 +239,10 @@ class Desk:
         return _state(result)
 
     async def _commit(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None = None) -> Ending:
+        with span("commit"):
+            return await self._committed(proposal, state, mode, decision)
+
+    async def _committed(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None) -> Ending:
         match state.get("ending"):
             case "send":
                 return await self._endings.send(proposal, decision=decision)

@@ -9,6 +9,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
+from graph.node_times import NodeTimes
 from graph.nodes.check import check
 from graph.nodes.draft import draft
 from graph.nodes.guard import guard
@@ -31,17 +32,25 @@ class Node(Protocol):
         """The keys of the state that the node sets."""
 
 
-def build_machine(checkpointer: BaseCheckpointSaver[str] | None = None, bound_to: Deps | None = None) -> Machine:
+def build_machine(
+    checkpointer: BaseCheckpointSaver[str] | None = None,
+    bound_to: Deps | None = None,
+    times: NodeTimes | None = None,
+) -> Machine:
     """Compile the graph; without a checkpointer it can draw itself and answer, but not wait for a person.
 
     The desk passes its `Deps` with every run. `bound_to` fixes them for a host that cannot, such as the studio.
     """
+    times = times or NodeTimes()
     graph = StateGraph(State, context_schema=Deps if bound_to is None else None)
     needing: tuple[Node, ...] = (guard, triage, retrieve, draft)
     for node in needing:
-        graph.add_node(node.__name__, node if bound_to is None else _Bound(node, bound_to))
-    for plain in (check, review, redraft, send, handoff, dismiss):
-        graph.add_node(plain)
+        graph.add_node(node.__name__, times.timed(node) if bound_to is None else _Bound(node, bound_to))
+    graph.add_node(check.__name__, times.timed(check))
+    # Not timed: it may do nothing but interrupt.
+    graph.add_node(review)
+    for plain in (redraft, send, handoff, dismiss):
+        graph.add_node(plain.__name__, times.timed(plain))
     graph.add_edge(START, "guard")
     graph.add_conditional_edges("guard", after_guard)
     graph.add_edge("triage", "retrieve")

@@ -1,6 +1,7 @@
 """The chat model: any OpenAI-compatible endpoint through langchain-openai, asked for validated records."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from graph.prompts.templates import Prompt
 from graph.structure import LONGEST_ECHO, Way, answer_text, complaint, instructions, is_shaped, parameters
 from graph.usage import ModelMeter, ModelStats
 from storage.settings import ModelSettings, Settings
+from storage.tracing import span
 
 T = TypeVar("T", bound=BaseModel)
 logger = structlog.get_logger(__name__)
@@ -122,7 +124,8 @@ class ChatModel:
         self._meter.asked()
         started = time.monotonic()
         try:
-            return await self._within_deadline(prompt, schema)
+            with span("ask", prompt=prompt.name, model=self.name):
+                return await self._within_deadline(prompt, schema)
         except ModelError as error:
             self._meter.failed(error.kind)
             logger.warning("chat model failed", prompt=prompt.name, kind=error.kind, detail=error.detail)
@@ -200,7 +203,15 @@ class ChatModel:
             raise ModelInvalidError from None
 
     async def _request(self, ask: _Ask[T], way: Way, messages: Sequence[BaseMessage]) -> Reply:
-        return await ask.patience.run(lambda: self._send(ask.schema, way, messages))
+        tries = itertools.count()
+
+        async def send() -> Reply:
+            if next(tries):
+                self._meter.retried()
+            with span("chat completion", model=self.name, way=way.value):
+                return await self._send(ask.schema, way, messages)
+
+        return await ask.patience.run(send)
 
     async def _send(self, schema: type[BaseModel], way: Way, messages: Sequence[BaseMessage]) -> Reply:
         self._meter.requested()

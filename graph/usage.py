@@ -8,6 +8,8 @@ from langchain_core.messages.ai import UsageMetadata
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import Counter as Metric
 
+from storage.tracing import note
+
 
 @dataclass(frozen=True, slots=True)
 class ModelStats:
@@ -17,6 +19,8 @@ class ModelStats:
     """Questions put to the model by the nodes."""
     requests: int
     """HTTP requests, with retries, probes and repairs."""
+    retries: int
+    """Requests that were sent again after a rate limit, a server error or a dropped connection."""
     repairs: int
     """Unusable answers that were asked for again."""
     rejections: int
@@ -40,6 +44,7 @@ class ModelMeter:
             for name, text in (
                 ("asks", "Questions put to the chat model."),
                 ("requests", "HTTP requests to the chat model, with retries, probes and repairs."),
+                ("retries", "HTTP requests to the chat model that were sent again after a failure."),
                 ("repairs", "Unusable answers of the chat model that were asked for again."),
                 ("rejections", "Answers of the chat model given up after the repair."),
                 ("input_tokens", "Tokens sent to the chat model."),
@@ -57,6 +62,10 @@ class ModelMeter:
     def requested(self) -> None:
         """An HTTP request goes out."""
         self._count("requests")
+
+    def retried(self) -> None:
+        """The request failed and is sent again."""
+        self._count("retries")
 
     def repaired(self) -> None:
         """An unusable answer is asked for again."""
@@ -76,6 +85,7 @@ class ModelMeter:
         if usage:
             self._count("input_tokens", usage["input_tokens"])
             self._count("output_tokens", usage["output_tokens"])
+            note(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
 
     def took(self, seconds: float) -> None:
         """An ask ended, well or not, after this time."""

@@ -8,6 +8,7 @@ from tenacity import RetryCallState, wait_exponential_jitter
 
 from storage import audit
 from storage.jobs import Handlers, Job, RetryAfterError
+from storage.log_context import about_job
 
 log = structlog.get_logger(__name__)
 
@@ -51,22 +52,24 @@ class Retries:
 
 async def attempt(job: Job, handlers: Handlers, retries: Retries) -> Again | GivenUp | None:
     """Do the job once; None when it is done."""
-    try:
-        later = await handlers.by_kind[job.kind](job)
-    except RetryAfterError as error:
-        return await _failed(job, handlers, retries, error.reason, error.seconds)
-    except Exception as error:
-        log.exception("job failed", kind=job.kind, id=job.id, attempt=job.attempt)
-        return await _failed(job, handlers, retries, type(error).__name__, None)
-    return None if later is None else Again(job, later.until)
+    with about_job(job):
+        try:
+            later = await handlers.by_kind[job.kind](job)
+        except RetryAfterError as error:
+            return await _failed(job, handlers, retries, error.reason, error.seconds)
+        except Exception as error:
+            log.exception("job failed", kind=job.kind, id=job.id, attempt=job.attempt)
+            return await _failed(job, handlers, retries, type(error).__name__, None)
+        return None if later is None else Again(job, later.until)
 
 
 async def give_up(job: Job, handlers: Handlers, reason: str) -> GivenUp:
     """Every try has failed: tell whoever must know."""
-    try:
-        await handlers.last_resort(job, reason)
-    except Exception:
-        log.exception("last resort failed", kind=job.kind, id=job.id)
+    with about_job(job):
+        try:
+            await handlers.last_resort(job, reason)
+        except Exception:
+            log.exception("last resort failed", kind=job.kind, id=job.id)
     return GivenUp(reason)
 
 

@@ -30,6 +30,10 @@ class Work:
     workspace_id: str
     conversation_id: str
     channel: ChannelName
+    created_at: datetime
+    due_at: datetime
+    restarts: int
+    """Runs before this one that the customer's newer words have overtaken."""
     settings: WorkspaceSettings
     upto_seq: int
     question: str
@@ -54,6 +58,18 @@ class NotYet:
     """The turn may not run before this time: the customer may still be typing, or a decision is on its way."""
 
     until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A turn whose job failed at every try."""
+
+    turn_id: str
+    workspace_id: str
+    conversation_id: str
+    created_at: datetime
+    waiting_notice: str
+    """What its customer is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +130,19 @@ class Turns:
             turn_id: str | None = (await connection.execute(query)).scalar_one_or_none()
         return turn_id
 
-    async def where(self, job_id: str, is_review: bool) -> tuple[str, str, str] | None:
-        """(workspace, conversation, waiting notice) of an unfinished turn, by its own id or its review's."""
+    async def stranded(self, job_id: str, is_review: bool) -> Stranded | None:
+        """An unfinished turn, by its own id or its review's."""
         query = (
-            select(turns.c.workspace_id, turns.c.conversation_id, workspaces.c.settings)
+            select(turns, workspaces.c.settings)
             .join(workspaces, workspaces.c.id == turns.c.workspace_id)
             .where(turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_(UNFINISHED))
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return (row[0], row[1], WorkspaceSettings.model_validate(row[2]).waiting_notice) if row else None
+        if row is None:
+            return None
+        notice = WorkspaceSettings.model_validate(row.settings).waiting_notice
+        return Stranded(row.id, row.workspace_id, row.conversation_id, row.created_at, notice)
 
     async def abandon(self, job_id: str, is_review: bool) -> None:
         """End a turn that failed at every try; the conversation has gone to a person."""
@@ -153,6 +172,9 @@ class Turns:
             workspace_id=row["workspace_id"],
             conversation_id=row["conversation_id"],
             channel=row["channel"],
+            created_at=row["created_at"],
+            due_at=row["due_at"],
+            restarts=row["attempts"],
             settings=WorkspaceSettings.model_validate(row["settings"]),
             upto_seq=row["customer_seq"],
             question="\n".join(text.text for text in fresh),

@@ -1,0 +1,75 @@
+"""Which exporter OpenTelemetry's standard environment variables ask for."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from storage.errors import SettingsError
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+
+
+class TraceExporter(StrEnum):
+    """Where spans go."""
+
+    GRPC = "grpc"
+    """A collector, by OTLP over gRPC."""
+    HTTP = "http/protobuf"
+    """A collector, by OTLP over HTTP."""
+    CONSOLE = "console"
+    """Standard output, to look at."""
+
+
+DEFAULT_ENDPOINTS: Mapping[str, str] = {
+    TraceExporter.GRPC: "http://localhost:4317",
+    TraceExporter.HTTP: "http://localhost:4318",
+}
+
+
+def trace_exporter(environ: Mapping[str, str]) -> TraceExporter | None:
+    """The exporter that is asked for; None: no traces. Raises SettingsError for one that there is not.
+
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+    """
+    if environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return None
+    named = environ.get("OTEL_TRACES_EXPORTER", "").strip().lower()
+    match named or ("otlp" if _first_of(ENDPOINTS, environ) else "none"):
+        case "none":
+            return None
+        case "console":
+            return TraceExporter.CONSOLE
+        case "otlp":
+            return _otlp(environ)
+        case other:
+            raise SettingsError(f"OTEL_TRACES_EXPORTER: {other!r} is not known here; use otlp, console or none")
+
+
+def trace_target(exporter: TraceExporter | None, environ: Mapping[str, str]) -> str:
+    """Where the spans go, in words."""
+    match exporter:
+        case None:
+            return "nowhere"
+        case TraceExporter.CONSOLE:
+            return "standard output"
+        case TraceExporter.GRPC | TraceExporter.HTTP:
+            standard = DEFAULT_ENDPOINTS[exporter]
+            return f"{_without_login(_first_of(ENDPOINTS, environ) or standard)} by OTLP ({exporter})"
+
+
+def _without_login(url: str) -> str:
+    """An address may carry a key."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+
+
+def _otlp(environ: Mapping[str, str]) -> TraceExporter:
+    protocol = _first_of(PROTOCOLS, environ) or TraceExporter.GRPC
+    if protocol not in DEFAULT_ENDPOINTS:
+        raise SettingsError(f"OTEL_EXPORTER_OTLP_PROTOCOL: {protocol!r} is not known here; use grpc or http/protobuf")
+    return TraceExporter(protocol)
+
+
+def _first_of(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    return next((found for name in names if (found := environ.get(name, "").strip())), "")
