@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types bench screenshots lock clean
+.PHONY: run test lint types bench screenshots chat-screens lock clean
 
 run: $(READY)
 	$(BIN)/deskhand demo
@@ -25,6 +25,10 @@ bench: $(READY)
 
 screenshots: $(READY) browser
 	$(BIN)/python -m tests.screenshots
+
+# Needs a font with emoji, such as Debian's fonts-noto-color-emoji.
+chat-screens: $(READY) browser
+	$(BIN)/python -m tests.chat_screens
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Deskhand needs Python 3.11 or newer")'

@@ -6,6 +6,7 @@ from typing import Any, Protocol, Self, cast
 
 import discord
 
+from bot.channel import WHERE
 from bot.discord_buttons import ButtonInteraction, StyledButton
 from bot.discord_replies import linked, shortened
 from bot.discord_telling import told
@@ -14,7 +15,8 @@ from storage.records import Review
 from storage.statuses import DecisionKind, Priority, ReviewStatus
 
 TEMPLATE = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
-MAX_QUESTION, MAX_DRAFT, MAX_FIELD, MAX_SOURCES = 1200, 3000, 500, 3
+MAX_QUESTION, MAX_DRAFT, MAX_SENT, MAX_FIELD, MAX_SOURCES = 1000, 1800, 1500, 400, 3
+"""With the titles within Discord's 6,000 characters for all embeds of a message."""
 WAITS, DONE, OVERTAKEN = 0xFEE75C, 0x57F287, 0x99AAB5
 URGENT = 0xED4245
 DID = {
@@ -79,7 +81,7 @@ def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embe
     """The card's two halves: the customer's words, and the draft with its evidence."""
     who = defuse(review.customer_name) or "A customer"
     asked = discord.Embed(
-        title=shortened(f"{who} asks ({review.channel})", 256),
+        title=shortened(f"{who} asks {WHERE[review.channel]}", 256),
         description=shortened(defuse(review.question), MAX_QUESTION) or "…",
         colour=_colour(review),
     )
@@ -89,7 +91,13 @@ def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embe
         draft.add_field(name=name, value=shortened(defuse(value), MAX_FIELD), inline=False)
     if review.status is not ReviewStatus.PENDING:
         draft.set_footer(text=shortened(outcome(review, why_overtaken), 2048))
-    return [asked, draft]
+    return [asked, draft, *_sent_instead(review)]
+
+
+def _sent_instead(review: Review) -> Iterator[discord.Embed]:
+    if review.decision and review.decision.kind is DecisionKind.EDIT:
+        sent = shortened(defuse(review.decision.text), MAX_SENT)
+        yield discord.Embed(title="Sent instead", description=sent, colour=_colour(review))
 
 
 def outcome(review: Review, why_overtaken: str = "") -> str:

@@ -10,7 +10,7 @@ from bot.discord_hearing import INVITATION, Ears
 from bot.discord_replies import MAX_CONTENT, shortened, sources
 from bot.discord_telling import tell, tell_failure
 from bot.discord_texts import thread_name
-from bot.formatting import defuse
+from bot.formatting import counted, defuse
 from storage.errors import DeskhandError
 from storage.records import Conversation, Incoming, Member
 from storage.statuses import ConversationStatus, ReviewStatus, Route
@@ -89,8 +89,8 @@ class Commands:
         lines = [_line(conversation) for conversation in mine] or ["You have no open conversation."]
         if await self._ears.directory.staff(workspace_id, interaction.user):
             pending = await self._ears.store.reviews.page(workspace_id, ReviewStatus.PENDING)
-            more = "+" if pending.next else ""
-            lines.append(f"**Queue:** {len(pending.items)}{more} draft(s) wait for a decision.")
+            waiting = counted(len(pending.items), "draft waits", "drafts wait")
+            lines.append(f"**Queue:** {'more than ' if pending.next else ''}{waiting} for a decision.")
         await tell(interaction, shortened("\n".join(lines), MAX_CONTENT))
 
     async def take_over(self, interaction: CommandInteraction) -> None:

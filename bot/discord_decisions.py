@@ -17,6 +17,8 @@ from storage.store import Store
 
 FORM = re.compile(r"dh:form:(?P<action>edit|reject):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})")
 FIELD = "text"
+EDITED = "Reply", "The customer gets exactly this. Markdown works: **bold**, lists, links."
+GUIDANCE = "What should the next draft do?", "The customer does not see this."
 MAX_INPUT = 4000
 TEAM_ONLY = "Only the team can decide about this draft."
 TOO_LONG = "This draft is too long for a form of Discord's: edit it in the workbench."
@@ -92,10 +94,10 @@ def _form(review: Review, action: str, version: int) -> discord.ui.Modal:
         style=discord.TextStyle.paragraph,
         custom_id=FIELD,
         default=review.draft.text if edits else None,
-        placeholder=None if edits else "What should the next draft do?",
         max_length=MAX_INPUT,
     )
-    modal.add_item(discord.ui.Label(text="The customer gets this" if edits else "Guidance", component=words))
+    text, description = EDITED if edits else GUIDANCE
+    modal.add_item(discord.ui.Label(text=text, description=description, component=words))
     modal.stop()
     return modal
 

@@ -50,7 +50,8 @@ def parts_of(outgoing: Outgoing) -> list[Part]:
     message = outgoing.message
     contents = split(defuse(_signed(message)), MAX_CONTENT) or ["…"]
     parts = [Part(content, nonce_of(f"{outgoing.delivery_id}/{n}")) for n, content in enumerate(contents)]
-    citations = message.draft.citations if message.draft else ()
+    # What a person wrote or changed does not rest on the draft's sources.
+    citations = message.draft.citations if message.draft and message.author is Author.BOT else ()
     embeds = (sources(citations, message.text),) if citations else ()
     parts[-1] = Part(parts[-1].content, parts[-1].nonce, embeds, tuple(reply_buttons(message)))
     return parts

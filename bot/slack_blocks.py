@@ -13,7 +13,7 @@ Block = dict[str, Any]
 MAX_SECTION = 2900
 """Slack takes 3,000 characters; some are left for what closes a code block."""
 MAX_BUTTON, MAX_VALUE, MAX_CONTEXT, MAX_FALLBACK = 75, 2000, 10, 3000
-SOURCE_TITLE = 120
+SOURCE_TITLE, MAX_FOLLOW_UPS = 120, 4
 
 
 def reply_blocks(message: Message) -> list[Block]:
@@ -23,12 +23,12 @@ def reply_blocks(message: Message) -> list[Block]:
         return blocks
     if message.author is Author.AGENT and message.member_name:
         blocks.append(context(f"— {escape_mrkdwn(message.member_name)}"))
-    if message.draft and message.draft.citations:
-        blocks.append(context("Sources: " + " · ".join(map(source_link, message.draft.citations))))
-    if message.draft and message.draft.follow_ups:
-        blocks.append(_follow_ups(message))
-    blocks.append(_actions(message))
-    return blocks
+    # What a person wrote or changed does not rest on the draft's sources.
+    draft = message.draft if message.author is Author.BOT else None
+    if draft and draft.citations:
+        blocks.append(context("Sources: " + " · ".join(map(source_link, draft.citations))))
+    blocks.append(_actions(message, can_show_sources=bool(draft and draft.citations)))
+    return [*blocks, *_follow_ups(message.conversation_id, draft.follow_ups if draft else ())]
 
 
 def sections(markdown: str) -> list[Block]:
@@ -41,6 +41,11 @@ def sections(markdown: str) -> list[Block]:
 def section(mrkdwn: str) -> Block:
     """One section; `verbatim` keeps Slack from making links and mentions of what only looks like them."""
     return {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn, "verbatim": True}}
+
+
+def header(text: str) -> Block:
+    """A heading, in large letters."""
+    return {"type": "header", "text": {"type": "plain_text", "text": text[:150]}}
 
 
 def context(*lines: str) -> Block:
@@ -92,15 +97,16 @@ def source_link(citation: Citation) -> str:
     return f"<{web_address(address)}|{title}>" if address else title
 
 
-def _follow_ups(message: Message) -> Block:
-    follow_ups = message.draft.follow_ups if message.draft else ()
+def _follow_ups(conversation_id: str, follow_ups: Sequence[str]) -> list[Block]:
+    """One line each: Slack cuts a button's text at about 30 characters, which no question fits in."""
     made = [
-        button(text, f"follow_up_{n}", f"{message.conversation_id}:{text}") for n, text in enumerate(follow_ups[:5])
+        {**section(escape_mrkdwn(text)), "accessory": button("Ask", f"follow_up_{n}", f"{conversation_id}:{text}")}
+        for n, text in enumerate(follow_ups[:MAX_FOLLOW_UPS])
     ]
-    return buttons(f"follow_ups:{message.id}", made)
+    return [context("You may also want to ask:"), *made] if made else []
 
 
-def _actions(message: Message) -> Block:
+def _actions(message: Message, *, can_show_sources: bool) -> Block:
     value = f"{message.conversation_id}:{message.id}"
     made: list[Block] = []
     if message.draft is not None:
@@ -108,6 +114,6 @@ def _actions(message: Message) -> Block:
     if message.author is Author.BOT:
         made.append(button("Talk to a person", "person", value))
     made.append(button("Solved", "solved", value))
-    if message.draft and message.draft.citations:
+    if can_show_sources:
         made.append(button("Sources", "sources", value))
     return buttons(f"actions:{message.id}", made)

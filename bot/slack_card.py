@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from bot.channel import WHERE
 from bot.formatting import split
 from bot.mrkdwn import escape_mrkdwn
 from bot.slack_blocks import Block, button, buttons, context, section, sections, source_link
@@ -11,6 +12,9 @@ from storage.statuses import DecisionKind, ReviewStatus
 
 MAX_INPUT = 3000
 """Characters that Slack takes in a text input (docs.slack.dev/reference/block-kit/block-elements)."""
+MAX_QUESTION, MAX_REMINDER = 1500, 500
+AS_MARKDOWN = "The customer gets exactly this. Markdown works: **bold**, lists, links."
+UNSEEN = "The customer does not see this."
 DID = {
     DecisionKind.APPROVE: "approved",
     DecisionKind.EDIT: "edited and sent",
@@ -22,15 +26,22 @@ DID = {
 
 def card_blocks(review: Review, overtaken: str = "") -> list[Block]:
     """The whole card: with buttons while the review waits, with who did what afterwards."""
-    asked = (split(review.question, 1500) or ["(no text)"])[0]
-    quote = "\n".join(f"> {line}" for line in escape_mrkdwn(asked).splitlines())
-    blocks = [section(f"*{escape_mrkdwn(review.customer_name or 'A customer')}* asks:\n{quote}")]
+    blocks = [asked(review)]
     if review.draft.text.strip():
-        blocks += [section("*Draft*"), *sections(review.draft.text)[:6]]
+        title = "*Draft*" if review.version == 1 else f"*Draft, version {review.version}*"
+        blocks += [section(title), *sections(review.draft.text)[:6]]
     else:
         blocks.append(section("_There is no draft: edit to write the reply, or take over._"))
     blocks.append(context(*_evidence(review)))
     return [*blocks, *(_waiting(review) if review.status is ReviewStatus.PENDING else _over(review, overtaken))]
+
+
+def asked(review: Review, most: int = MAX_QUESTION) -> Block:
+    """Who asks where, in their own words."""
+    words = (split(review.question, most) or ["(no text)"])[0]
+    quote = "\n".join(f"> {line}" for line in escape_mrkdwn(words).splitlines())
+    who = escape_mrkdwn(review.customer_name or "A customer")
+    return section(f"*{who}* asks {WHERE[review.channel]}:\n{quote}")
 
 
 def card_text(review: Review) -> str:
@@ -41,14 +52,27 @@ def card_text(review: Review) -> str:
 def edit_modal(review: Review, version: int) -> Block:
     """The draft to be changed and sent."""
     return _modal(
-        "card_edited", "Edit the reply", "Send", review, version, label="Reply", initial=review.draft.text[:MAX_INPUT]
+        "card_edited",
+        "Edit the reply",
+        "Send",
+        review,
+        version,
+        label="Reply",
+        hint=AS_MARKDOWN,
+        initial=review.draft.text[:MAX_INPUT],
     )
 
 
 def reject_modal(review: Review, version: int) -> Block:
     """What the next draft should do."""
     return _modal(
-        "card_rejected", "Ask for a new draft", "Reject", review, version, label="What should the next draft do?"
+        "card_rejected",
+        "Ask for a new draft",
+        "Reject",
+        review,
+        version,
+        label="What should the next draft do?",
+        hint=UNSEEN,
     )
 
 
@@ -65,7 +89,7 @@ def value_of(review: Review) -> str:
 
 
 def _modal(
-    callback: str, title: str, submit: str, review: Review, version: int, *, label: str, initial: str = ""
+    callback: str, title: str, submit: str, review: Review, version: int, *, label: str, hint: str, initial: str = ""
 ) -> Block:
     words: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": MAX_INPUT}
     if initial:
@@ -78,12 +102,14 @@ def _modal(
         "submit": {"type": "plain_text", "text": submit},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": [
+            asked(review, MAX_REMINDER),
             {
                 "type": "input",
                 "block_id": "words",
                 "label": {"type": "plain_text", "text": label},
+                "hint": {"type": "plain_text", "text": hint},
                 "element": words,
-            }
+            },
         ],
     }
 

@@ -2,6 +2,7 @@
 
 import re
 
+from bot.formatting import counted
 from bot.slack_address import SlackThread, message_key, user_key
 from bot.slack_blocks import fallback
 from bot.slack_cards import NOT_STAFF
@@ -55,8 +56,9 @@ class SlackCommand:
         )
         opened = await self._store.conversations.page(team.workspace_id, status=ConversationStatus.OPEN, limit=200)
         return (
-            f"*{len(waiting.items)}* drafts wait for a decision, "
-            f"*{len(assigned.items)}* conversations are with people, *{len(opened.items)}* are open."
+            f"{counted(len(waiting.items), 'draft waits', 'drafts wait')} for a decision, "
+            f"{counted(len(assigned.items), 'conversation is', 'conversations are')} with people, "
+            f"{len(opened.items)} open."
         )
 
     async def _my_conversations(self, team: SlackTeam, user: str) -> str:

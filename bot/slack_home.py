@@ -1,8 +1,8 @@
 """App Home: customers see their open conversations, staff the queue."""
 
-from bot.mrkdwn import escape_mrkdwn
+from bot.formatting import counted
 from bot.slack_address import user_key
-from bot.slack_blocks import Block, context, section
+from bot.slack_blocks import Block, context, header, section
 from bot.slack_card import card_blocks
 from bot.slack_command import link_to, status_words
 from bot.slack_teams import SlackTeam, SlackTeams
@@ -31,14 +31,17 @@ class SlackHome:
             return [
                 section("*You have no open conversations.*\nWrite to me here in *Messages*, or mention me anywhere.")
             ]
-        lines = [section(f"{link_to(team, item)}\n{status_words(item)}") for item in mine[:SHOWN]]
-        return [section("*Your conversations*"), *lines]
+        blocks = [header("Your conversations")]
+        for item in mine[:SHOWN]:
+            blocks += [section(link_to(team, item)), context(status_words(item))]
+        return blocks
 
     async def _queue(self, team: SlackTeam) -> list[Block]:
         page = await self._store.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=SHOWN)
         if not page.items:
             return [section("*Nothing waits for you.*"), context("New drafts that need a person appear here.")]
-        blocks = [section(f"*{escape_mrkdwn(str(len(page.items)))}{'+' if page.next else ''} drafts wait*")]
+        waiting = counted(len(page.items), "draft waits for you", "drafts wait for you")
+        blocks = [header(waiting if not page.next else f"More than {SHOWN} drafts wait for you; here are the first")]
         for review in page.items:
             blocks += [{"type": "divider"}, *card_blocks(review)]
         return blocks

@@ -93,13 +93,17 @@ def with_slack(settings: Settings, slack: SlackServer, *, over_socket: bool = Tr
 
 @asynccontextmanager
 async def open_slack_desk(
-    settings: Settings, slack: SlackServer, *, over_socket: bool = True
+    settings: Settings,
+    slack: SlackServer,
+    *,
+    over_socket: bool = True,
+    knowledge: tuple[str, bytes] = ("faq.csv", FAQ),
 ) -> AsyncIterator[SlackDesk]:
-    """A desk with a support channel, a staff channel and a linked agent."""
+    """A desk with a support channel, a staff channel and a linked agent, which knows one file."""
     async with open_process(with_slack(settings, slack, over_socket=over_socket), chats=True) as process:
         store = process.store
         await store.workspaces.create("demo", "Demo")
-        document = await store.catalogue.create("demo", "faq.csv", FAQ)
+        document = await store.catalogue.create("demo", *knowledge)
         await store.catalogue.load_document(document.id)
         agent = await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
         await store.identities.link("demo", agent.id, "slack", f"{TEAM}/{AGENT_USER}")

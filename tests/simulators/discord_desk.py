@@ -101,6 +101,7 @@ async def running_desk(
     classifier: Classifier,
     *,
     leases: ShardLeases | None = None,
+    knowledge: bytes = FAQ,
     **sections: dict[str, Any],
 ) -> AsyncIterator[DiscordDesk]:
     """A desk that is connected to the server; the same folder again is the same desk started anew."""
@@ -108,7 +109,7 @@ async def running_desk(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        agent = await _furnish(store)
+        agent = await _furnish(store, knowledge)
         deps = Deps(settings, store.knowledge, classifier, None)
         process = assemble(settings, store, checkpoints, deps, {})
         parts = (settings, store, process.intake, process.desk, process.states)
@@ -118,13 +119,13 @@ async def running_desk(
             yield DiscordDesk(server.simulator, server, process, store, process.states, agent)
 
 
-async def _furnish(store: Store) -> Member:
-    """The workspace `demo` with a small FAQ and an agent, made once."""
+async def _furnish(store: Store, knowledge: bytes) -> Member:
+    """The workspace `demo` with a FAQ and an agent, made once."""
     try:
         await store.workspaces.create("demo", "Demo")
     except ConflictError:
         return next(member for member in await store.members.all("demo") if member.name == "Alex Agent")
-    document = await store.catalogue.create("demo", "faq.csv", FAQ)
+    document = await store.catalogue.create("demo", "faq.csv", knowledge)
     await store.catalogue.load_document(document.id)
     return await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
 

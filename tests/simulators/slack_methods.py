@@ -7,7 +7,7 @@ from tests.simulators.slack_world import APP, APP_TOKEN, BOT_ID, BOT_USER, Slack
 
 Answer = dict[str, Any]
 MAX_BLOCKS, MAX_SECTION, MAX_BUTTON, MAX_VALUE, MAX_ELEMENTS = 50, 3000, 75, 2000, 25
-MAX_PROMPTS = 4
+MAX_PROMPTS, MAX_HEADER = 4, 150
 
 
 class SlackRefusalError(Exception):
@@ -192,13 +192,22 @@ def check_blocks(blocks: list[dict[str, Any]], most: int = MAX_BLOCKS) -> None:
 def _is_wrong(block: dict[str, Any]) -> bool:
     match block["type"]:
         case "section":
-            return not 0 < len(str(block["text"]["text"])) <= MAX_SECTION
+            accessory = block.get("accessory")
+            return not 0 < len(str(block["text"]["text"])) <= MAX_SECTION or bool(
+                accessory and _is_wrong_button(accessory)
+            )
+        case "header":
+            return block["text"]["type"] != "plain_text" or not 0 < len(block["text"]["text"]) <= MAX_HEADER
         case "context":
             return not 0 < len(block["elements"]) <= 10
         case "actions":
             elements = block["elements"]
             actions = [element["action_id"] for element in elements]
-            too_long = any(len(e["text"]["text"]) > MAX_BUTTON or len(e["value"]) > MAX_VALUE for e in elements)
+            too_long = any(map(_is_wrong_button, elements))
             return not 0 < len(elements) <= MAX_ELEMENTS or len(set(actions)) != len(actions) or too_long
         case _:
             return str(block["type"]) != "divider"
+
+
+def _is_wrong_button(button: dict[str, Any]) -> bool:
+    return len(button["text"]["text"]) > MAX_BUTTON or len(button["value"]) > MAX_VALUE

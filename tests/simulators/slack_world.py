@@ -105,7 +105,7 @@ def _texts(blocks: list[dict[str, Any]]) -> Iterator[str]:
 def button_of(message: dict[str, Any], action_id: str) -> dict[str, Any]:
     """A button of a message or view."""
     for block in message["blocks"]:
-        for element in block.get("elements", ()):
+        for element in (*block.get("elements", ()), block.get("accessory") or {}):
             if element.get("action_id") == action_id:
                 return {**element, "block_id": block.get("block_id", "")}
     raise AssertionError(f"no button {action_id} in {message}")

@@ -129,7 +129,7 @@ async def test_status_tells_customers_theirs_and_the_team_the_queue(desk: Discor
     assert "Refund" in mine
     assert "a person is looking at it" in mine
     assert "no open conversation" in await (await desk.server.carl.command(desk.server.general, "status")).told()
-    assert "1 draft(s) wait" in await (await desk.server.sue.command(desk.server.general, "status")).told()
+    assert "1 draft waits for a decision" in await (await desk.server.sue.command(desk.server.general, "status")).told()
 
 
 async def test_take_over_hand_back_and_resolve_are_the_teams(desk: DiscordDesk) -> None:
