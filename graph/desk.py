@@ -10,6 +10,7 @@ from langgraph.types import Command
 from graph.checkpoints import WaitingCheckpoints, config_of
 from graph.errors import ModelError
 from graph.human import response_for
+from graph.lost_checkpoint import state_at
 from graph.machine import Machine
 from graph.nodes.summary import summarise
 from graph.state import Deps, Line, State, TurnInput
@@ -128,6 +129,7 @@ class Desk:
     async def _resume(self, review: Review, decision: Decision, decided: Decided) -> None:
         self.checkpoints.resume(review.turn_id, decided.checkpoint_id)
         try:
+            await self._rebuild_if_lost(review)
             state = await self._run(review.turn_id, Command(resume=response_for(decision)))
             proposal = Proposal(
                 turn_id=review.turn_id,
@@ -233,6 +235,14 @@ class Desk:
     async def sweep(self) -> None:
         """Delete the checkpoints of ended turns that a crash left behind."""
         await self._forget(await self._turns.finished_checkpoints())
+
+    async def _rebuild_if_lost(self, review: Review) -> None:
+        config = config_of(review.turn_id)
+        if await self.checkpoints.aget_tuple(config) is not None:
+            return
+        log.warning("a review without its checkpoint goes on from its rows", review=review.id)
+        turn = _turn_input(await self._turns.held(review.turn_id)).model_copy(update={"question": review.question})
+        await self._machine.aupdate_state(config, await state_at(review, turn, self._deps), as_node="check")
 
     async def _run(self, turn_id: str, start: State | Command[Any]) -> State:
         result = await self._machine.ainvoke(start, config_of(turn_id), context=self._deps, durability="exit")

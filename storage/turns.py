@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import arrivals, audit, messages, turn_statements
 from storage.database import Database
+from storage.errors import NotFoundError
 from storage.records import ChannelName, Message, WorkspaceSettings
 from storage.statuses import (
     Author,
@@ -120,6 +121,15 @@ class Turns:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return Decided(row.upto_seq, row.checkpoint_id) if row else None
+
+    async def held(self, turn_id: str) -> Work:
+        """What a turn with a review was about. Raises NotFoundError."""
+        async with self._database.read() as connection:
+            row = await self._joined(connection, turn_id)
+            work = await self._work(connection, row) if row else None
+        if not isinstance(work, Work):
+            raise NotFoundError(f"there is no turn {turn_id} to go on with")
+        return work
 
     async def queued(self, conversation_id: str) -> str | None:
         """The turn that waits for its job in a conversation."""
