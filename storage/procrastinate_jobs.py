@@ -62,7 +62,7 @@ class ProcrastinateJobs:
         served = tuple(Queue) if queues is None else queues
         self._worker = QueueWorker(self._app, self._intray, self._settings, handlers, served)
         if Queue.DESK in served:
-            self._worker.add_chores((*chores, Chore("prune-jobs", HOUR, self._prune)))
+            self._worker.add_chores((*chores, Chore("prune-jobs", HOUR, self.prune)))
         self._keeper = Keeper(self._app, self._intray, self._worker, self._database, self._settings, handlers)
         self._tasks = [asyncio.create_task(self._worker.run()), asyncio.create_task(self._keeper.run())]
 
@@ -85,7 +85,7 @@ class ProcrastinateJobs:
         await asyncio.gather(working, keeping, return_exceptions=True)
         self._worker = None
 
-    async def _prune(self) -> None:
+    async def prune(self) -> None:
         """Forget the jobs that have been given up for some days; the others go when they are done."""
         hours = self._settings.keep_failed_days * DAY // HOUR
         await self._app.job_manager.delete_old_jobs(
