@@ -1,7 +1,8 @@
 """The deliver job: a conversation's replies go out in order, each of them once."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,9 +11,11 @@ import structlog
 from bot.channel import Channel, ChannelError
 from storage.audit import now
 from storage.jobs import Job, Later
+from storage.log_context import about
 from storage.outbox import Outbox, Outgoing
 from storage.records import ChannelName
 from storage.signals import Signals
+from storage.tracing import Traced, Tracing, note
 
 log = structlog.get_logger(__name__)
 
@@ -44,11 +47,13 @@ class Delivery:
         channels: Mapping[ChannelName, Channel],
         signals: Signals,
         patience: Patience = Patience(),
+        tracing: Tracing | None = None,
     ) -> None:
         self._outbox = outbox
         self._channels = channels
         self._signals = signals
         self._patience = patience
+        self._tracing = tracing or Tracing()
 
     async def deliver(self, job: Job) -> Later | None:
         """Send a conversation's pending replies, oldest first, until one must wait.
@@ -58,7 +63,8 @@ class Delivery:
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
                 return Later(outgoing.not_before)
-            seen_at_once = await self._send(outgoing)
+            with self._telling(outgoing):
+                seen_at_once = await self._send(outgoing)
             if seen_at_once and not outgoing.more:
                 break
         return None
@@ -66,8 +72,21 @@ class Delivery:
     async def give_up(self, job: Job, reason: str) -> None:
         """The job itself failed at every try: its oldest reply is marked so, those behind it get their chance."""
         if outgoing := await self._outbox.next(job.id):
-            await self._fail(outgoing, reason)
+            with self._telling(outgoing):
+                await self._fail(outgoing, reason)
             await self.deliver(job)
+
+    @contextmanager
+    def _telling(self, outgoing: Outgoing) -> Iterator[None]:
+        """Every line and span of this delivery says which it is; a reply by hand belongs to no turn's trace."""
+        turn_id, conversation_id, workspace_id = outgoing.turn_id, outgoing.conversation_id, outgoing.workspace_id
+        with about(delivery=outgoing.delivery_id, turn=turn_id, conversation=conversation_id, workspace=workspace_id):
+            if turn_id is None:
+                yield
+                return
+            turn = Traced(turn_id, conversation_id, workspace_id)
+            with self._tracing.step(turn, "deliver", channel=outgoing.channel, delivery=outgoing.delivery_id):
+                yield
 
     async def _send(self, outgoing: Outgoing) -> bool:
         """Whether the delivery has ended and kept nobody else from looking at the conversation meanwhile."""
@@ -90,26 +109,31 @@ class Delivery:
             await self._failed(outgoing, error, begun=not channel.idempotent)
         except Exception as error:
             # What an adapter did not foresee is a failed try like any other.
-            log.exception("delivery failed", delivery=outgoing.delivery_id, channel=outgoing.channel)
+            log.exception("delivery try failed", channel=outgoing.channel)
             await self._failed(outgoing, ChannelError(type(error).__name__), begun=not channel.idempotent)
         else:
             await self._outbox.sent(outgoing, external_id)
+            note(outcome="sent")
+            seconds = round((now() - outgoing.message.created_at).total_seconds(), 3)
+            log.info("reply delivered", channel=outgoing.channel, seconds=seconds)
             self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
             return True
         return False
 
     async def _failed(self, outgoing: Outgoing, error: ChannelError, *, begun: bool) -> None:
+        note(outcome="postponed")
         if error.retry_after is not None:
             # The platform said when: that is no failed try, however often it says so.
             until = now() + timedelta(seconds=error.retry_after)
             await self._outbox.postpone(outgoing, until, error.reason, begun=begun)
         elif error.permanent or outgoing.failures + 1 >= self._patience.tries:
-            log.warning("delivery failed", delivery=outgoing.delivery_id, channel=outgoing.channel, reason=error.reason)
             await self._fail(outgoing, error.reason)
         else:
             pause = max(self._patience.pause(outgoing.failures), timedelta(seconds=error.settles_after))
             await self._outbox.postpone(outgoing, now() + pause, error.reason, begun=begun, failed=True)
 
     async def _fail(self, outgoing: Outgoing, reason: str) -> None:
+        note(outcome="failed")
+        log.warning("delivery failed", channel=outgoing.channel, reason=reason)
         await self._outbox.fail(outgoing, reason)
         self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)

@@ -1,28 +1,41 @@
 """Accepting what customers write, change and delete: kept first, then queued, then acknowledged."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import structlog
 
 from bot.attachments import with_files
 from storage.arrivals import Accepted, Arrivals
 from storage.audit import now
 from storage.corrections import Corrected, Corrections
 from storage.jobs import Job, JobKind, Jobs
+from storage.log_context import about
 from storage.records import ChannelName, Incoming
 from storage.signals import Signals
+from storage.tracing import Traced, Tracing
+
+log = structlog.get_logger(__name__)
 
 
 class Intake:
     """The one way in, for every channel."""
 
     def __init__(
-        self, arrivals: Arrivals, corrections: Corrections, jobs: Jobs, signals: Signals, gather_seconds: float
+        self,
+        arrivals: Arrivals,
+        corrections: Corrections,
+        jobs: Jobs,
+        signals: Signals,
+        gather_seconds: float,
+        tracing: Tracing | None = None,
     ) -> None:
         self._arrivals = arrivals
         self._corrections = corrections
         self._jobs = jobs
         self._signals = signals
         self._gather_seconds = gather_seconds
+        self._tracing = tracing or Tracing()
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Keep a message; when this returns it will be answered, whatever crashes, and may be acknowledged.
@@ -30,7 +43,9 @@ class Intake:
         What the text-like files of the message say becomes part of its text; the others stay with it as links.
         Beyond all limits nothing is kept: TooManyMessagesError on the web, elsewhere a notice in the thread.
         """
+        begun = now()
         accepted = await self._arrivals.accept(_whole(incoming), self._gather_seconds)
+        self._tell(accepted, incoming.channel, begun)
         if accepted.turn_id is not None:
             await self._answer(accepted.turn_id, accepted.conversation_id, accepted.wait, accepted.rank)
         if accepted.told:
@@ -56,6 +71,14 @@ class Intake:
     async def open(self, incoming: Incoming) -> str:
         """Start a conversation before its first text; gives its id."""
         return await self._arrivals.open(incoming)
+
+    def _tell(self, accepted: Accepted, channel: ChannelName, begun: datetime) -> None:
+        turn_id, conversation_id, workspace_id = accepted.turn_id, accepted.conversation_id, accepted.workspace_id
+        if turn_id is not None:
+            turn = Traced(turn_id, conversation_id, workspace_id)
+            self._tracing.past(turn, "accept", begun, now(), channel=channel)
+        with about(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
+            log.info("message accepted", channel=channel, repeated=accepted.repeated)
 
     async def _corrected(self, corrected: Corrected | None) -> None:
         if corrected is None:

@@ -65,6 +65,8 @@ class Outgoing:
     """Whether another one waits behind it."""
     failures: int = 0
     """Tries that went wrong, those aside at which the platform asked to wait."""
+    turn_id: str | None = None
+    """The turn that the reply ends; None: a person wrote it, or it is a notice."""
 
 
 class Outbox:
@@ -264,4 +266,5 @@ def _outgoing(row: RowMapping, *, more: bool) -> Outgoing:
         not_before=row["next_at"],
         more=more,
         failures=row["failures"],
+        turn_id=row["turn_id"],
     )

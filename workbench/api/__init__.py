@@ -23,6 +23,7 @@ from workbench.api.front import Front, behind
 from workbench.api.health import health_routes
 from workbench.api.metering import RequestMeter
 from workbench.api.problem_document import PROBLEMS
+from workbench.api.request_ids import RequestIds
 from workbench.office import Office
 
 RESOURCES = (auth, members, conversations, tickets, answers, documents, reviews, analytics, monitoring)
@@ -54,5 +55,6 @@ def api_routes(office: Office, *, measures: Measures | None = None, logins: Logi
 
 
 def install_metering(app: FastAPI, measures: Measures) -> None:
-    """Count the application's requests."""
+    """Count the application's requests, and give each an id for the log."""
     app.add_middleware(RequestMeter, measures=measures)
+    app.add_middleware(RequestIds)

@@ -27,13 +27,13 @@ class RequestMeter:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in METHODS else "other"
-                self._measures.requested(_route(scope), method, message["status"], time.perf_counter() - began)
+                self._measures.requested(route_of(scope), method, message["status"], time.perf_counter() - began)
             await send(message)
 
         return await self._app(scope, receive, noting)
 
 
-def _route(scope: Scope) -> str:
+def route_of(scope: Scope) -> str:
     """The path with its parameters' names: the routers leave in the scope what they found."""
     path: str = scope["path"]
     if not path.startswith(OURS):

@@ -20,9 +20,10 @@ from storage.errors import (
     TooManyAttemptsError,
     TooManyMessagesError,
 )
-from storage.records import new_id
 from workbench.api.fence import ApiFence
+from workbench.api.metering import route_of
 from workbench.api.problem_document import problem
+from workbench.api.request_ids import request_id_of
 
 log = structlog.get_logger(__name__)
 
@@ -92,8 +93,8 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     title = (type(error).__doc__ or "").partition("\n")[0]
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         # The words of such an error are for whoever runs the desk: they may name addresses and files.
-        reference = new_id()
-        log.warning("request failed", reference=reference, path=request.url.path, kind=error.kind, why=error.detail)
+        reference, route = request_id_of(request), route_of(request.scope)
+        log.warning("request failed", request=reference, route=route, kind=error.kind, why=error.detail)
         return problem(error.kind, status, title, FROM_500, reference=reference)
     answer = problem(error.kind, status, title, error.detail, **_members(error))
     answer.headers.update(_headers(error))
@@ -142,6 +143,6 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    reference = new_id()
-    log.error("request failed", reference=reference, path=request.url.path, method=request.method, exc_info=error)
+    reference, route = request_id_of(request), route_of(request.scope)
+    log.error("request failed", request=reference, route=route, method=request.method, exc_info=error)
     return problem("error", 500, "Something went wrong in Deskhand.", FROM_500, reference=reference)
