@@ -144,6 +144,8 @@ conversations = Table(
     _at("created_at"),
     _at("updated_at"),
     _at("waiting_since", nullable=True),
+    # When the members were last told that the customer waits too long for a person.
+    _at("reminded_at", nullable=True),
     # When the customer was last told that the desk has a lot to do.
     _at("told_busy_at", nullable=True),
     _at("first_reply_at", nullable=True),
@@ -159,6 +161,12 @@ conversations = Table(
     ),
     Index(None, "workspace_id", "status", "updated_at"),
     Index(None, "workspace_id", "updated_at"),
+    Index(
+        "ix_conversations_waiting",
+        "waiting_since",
+        sqlite_where=text("status IN ('pending', 'assigned')"),
+        postgresql_where=text("status IN ('pending', 'assigned')"),
+    ),
 )
 
 messages = Table(
