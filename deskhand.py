@@ -1,10 +1,9 @@
 """The composition root and command line: the only place where everything is built and wired."""
 
 import asyncio
-import contextlib
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import importlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +11,13 @@ from typing import Annotated
 
 import structlog
 import typer
-import uvicorn
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from bot.channel import Channel
 from bot.delivery import Delivery, Patience
 from bot.discord import open_discord
+from bot.discord_leases import LocalLeases, ShardLeases
 from bot.intake import Intake
 from bot.slack import open_slack
 from bot.slack_oauth import invitation
@@ -29,7 +28,9 @@ from commands.channels import channel_cli
 from commands.checks import doctor, evaluate
 from commands.console import console, progress_bar, run, settings_or_exit, with_rows
 from commands.members import member_cli
+from commands.parts import Part, require_shared
 from commands.rows import db_cli
+from commands.serving import bind, stopping_on_signals
 from graph.chat import open_chat_model, opened_model
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
@@ -42,22 +43,26 @@ from graph.usage import ModelMeter
 from storage.data_folder import running_desk
 from storage.database import open_database
 from storage.demo import Demo, ensure_demo
-from storage.embedded_jobs import EmbeddedJobs
-from storage.embedder import load_embedder
-from storage.errors import SettingsError
-from storage.jobs import Handler, Handlers, Job, JobKind, LastResort, Later
+from storage.embedder import Embedder, load_embedder
+from storage.jobs import Handler, Handlers, Job, JobKind, JobQueue, LastResort, Later, Queue
 from storage.knowledge import Knowledge
+from storage.lazy_embedder import LazyEmbedder
+from storage.leases import open_leases
 from storage.memory import give_back_large_blocks
+from storage.notices import carrying_news
+from storage.periodic import MINUTE, Chore
+from storage.presence import sharing
 from storage.query_vectors import RememberingEmbedder
+from storage.queues import embedded_jobs, open_jobs
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, migrate_database, open_store
-from storage.unfinished import unfinished
 from storage.vectors import open_vectors
+from workbench.door import build_door
 from workbench.office import Office
-from workbench.site import build_site
 
-HOUSEKEEPING_SECONDS = 600.0
+DRAIN_SECONDS = 8.0
+"""How long running jobs may take after the end was asked for: container platforms kill after ten."""
 REMOTE_REQUESTS = 8
 """Requests beside each other to an embeddings endpoint."""
 log = structlog.get_logger(__name__)
@@ -76,7 +81,7 @@ class Process:
     settings: Settings
     store: Store
     desk: Desk
-    jobs: EmbeddedJobs
+    jobs: JobQueue
     intake: Intake
     delivery: Delivery
     office: Office
@@ -84,45 +89,91 @@ class Process:
     states: ChannelStates
     routes: list[APIRouter]
     """What the chat platforms call over HTTP."""
+    part: Part = Part.ALL
 
 
 @asynccontextmanager
-async def open_process(settings: Settings, *, migrate: bool = True, chats: bool = False) -> AsyncIterator[Process]:
-    """Build the desk, recover what an earlier process left unfinished, and stop in order at the end.
+async def open_process(
+    settings: Settings, part: Part = Part.ALL, *, migrate: bool = True, chats: bool = False
+) -> AsyncIterator[Process]:
+    """Build this part of a desk, let it work while the block lasts, and stop in order at the end.
 
-    `chats`: connect to the chat platforms whose tokens are set.
+    `chats`: connect to the chat platforms whose tokens are set, as far as the part does that.
     """
     give_back_large_blocks()
     check_data_dir(settings.data_dir)
-    with running_desk(settings):
+    async with AsyncExitStack() as stack:
+        stack.enter_context(running_desk(settings))
         if migrate:
             await migrate_database(settings)
-        inner = await asyncio.to_thread(load_embedder, settings)
-        embedder = RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
-        async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-            registry = CollectorRegistry()
-            async with opened_model(settings, ModelMeter(registry)) as model:
-                classifier = Classifier(embedder, load_examples())
-                deps = Deps(settings, store.knowledge, classifier, model)
-                process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, registry)
-                # In the background: a seconds-long first use should not fall to the first customer nor delay the start.
-                warming = asyncio.create_task(asyncio.to_thread(warm, classifier))
-                async with open_chats(process) if chats else contextlib.nullcontext(), working(process):
-                    yield process
-                await warming
+        process = await _built(stack, settings, part, migrate=migrate)
+        if chats:
+            await stack.enter_async_context(open_chats(process))
+        await stack.enter_async_context(working(process))
+        yield process
+
+
+async def _built(stack: AsyncExitStack, settings: Settings, part: Part, *, migrate: bool) -> Process:
+    """Open what is kept and wire the layers; news of other processes come in from now on."""
+    enter = stack.enter_async_context
+    embedder = await open_embedder(settings, part)
+    store = await enter(open_store(settings, embedder))
+    checkpoints = await enter(open_checkpoints(settings, migrate=migrate))
+    registry = CollectorRegistry()
+    model = await enter(opened_model(settings, ModelMeter(registry)))
+    classifier = Classifier(embedder, load_examples())
+    if part.thinks:
+        await enter(warming(classifier))
+    deps = Deps(settings, store.knowledge, classifier, model)
+    jobs = await enter(open_jobs(settings, store.database))
+    channels: dict[ChannelName, Channel] = {"web": WebChannel(store.signals)}
+    process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, part=part)
+    await enter(carrying_news(settings.database_url, store.signals))
+    await enter(sharing(store.database, process.states.own, process.states.hear))
+    return process
+
+
+async def open_embedder(settings: Settings, part: Part) -> Embedder:
+    """The embedding model; a part that seldom needs it loads it with the first question."""
+    inner = await asyncio.to_thread(load_embedder, settings) if part.thinks else LazyEmbedder(settings)
+    return RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
 
 
 @asynccontextmanager
 async def open_chats(process: Process) -> AsyncIterator[None]:
     """Connect to the chat platforms; one that cannot be reached is off, and the rest of the desk runs."""
     parts = (process.settings, process.store, process.intake, process.desk, process.states)
-    async with open_slack(*parts) as slack, open_discord(*parts) as discord:
-        if slack is not None:
-            process.channels["slack"] = slack.channel
-            process.routes.append(slack.routes)
-        if discord is not None:
-            process.channels["discord"] = discord
+    async with AsyncExitStack() as stack:
+        enter, part = stack.enter_async_context, process.part
+        if part.serves_pages or part.holds_chats:
+            slack = await enter(open_slack(*parts, connects=part.holds_chats))
+            if slack is not None and part.serves_pages:
+                process.routes.append(slack.routes)
+            if slack is not None and part.holds_chats:
+                process.channels["slack"] = slack.channel
+        if part.holds_chats:
+            discord = await enter(open_discord(*parts, await enter(shard_leases(process.settings))))
+            if discord is not None:
+                process.channels["discord"] = discord
         yield
+
+
+@asynccontextmanager
+async def shard_leases(settings: Settings) -> AsyncIterator[ShardLeases]:
+    """Who leads which of Discord's shards: decided among all processes on this PostgreSQL."""
+    if not settings.database_url.startswith("postgresql"):
+        yield LocalLeases()
+        return
+    async with open_leases(settings.database_url) as leases:
+        yield leases
+
+
+@asynccontextmanager
+async def warming(classifier: Classifier) -> AsyncIterator[None]:
+    """In the background: a seconds-long first use should not fall to the first customer nor delay the start."""
+    task = asyncio.create_task(asyncio.to_thread(warm, classifier))
+    yield
+    await task
 
 
 def warm(classifier: Classifier) -> None:
@@ -138,13 +189,12 @@ def assemble(
     deps: Deps,
     channels: Mapping[ChannelName, Channel],
     registry: CollectorRegistry | None = None,
+    *,
+    jobs: JobQueue | None = None,
+    part: Part = Part.ALL,
 ) -> Process:
-    """Wire the layers; nothing runs yet."""
-    jobs = EmbeddedJobs(
-        concurrency=settings.jobs.concurrency,
-        max_attempts=settings.jobs.max_attempts,
-        retry_seconds=settings.jobs.retry_seconds,
-    )
+    """Wire the layers; nothing runs yet. Without `jobs` this process has a queue of its own."""
+    jobs = jobs or embedded_jobs(settings, store.database)
     desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
     intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
     connected, states = dict(channels), ChannelStates()
@@ -153,24 +203,45 @@ def assemble(
     office = Office(
         settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all, invitation(settings)
     )
-    return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [])
+    return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [], part)
 
 
 @asynccontextmanager
 async def working(process: Process) -> AsyncIterator[None]:
-    """Do the jobs, first of all those that an earlier process left unfinished."""
-    await process.store.outbox.release()
-    await process.desk.sweep()
-    await remake_vectors(process.store)
-    for job in await unfinished(process.store.database):
-        await process.jobs.enqueue(job)
-    process.jobs.start(handlers_of(process.desk, process.delivery, process.store))
-    chores = asyncio.create_task(housekeeping(process.store, process.settings))
+    """Do the jobs of this part, first of all those that an earlier process left unfinished."""
+    queues = queues_of(process)
+    if process.part.thinks:
+        await process.store.outbox.release()
+        await remake_vectors(process.store)
+    if queues:
+        handlers = handlers_of(process.desk, process.delivery, process.store)
+        process.jobs.start(handlers, queues=queues, chores=chores_of(process))
     try:
         yield
     finally:
-        chores.cancel()
-        await process.jobs.stop()
+        await process.jobs.stop(DRAIN_SECONDS)
+
+
+def queues_of(process: Process) -> Collection[Queue]:
+    """What this part works on: replies go out where their channel's connection is."""
+    match process.part:
+        case Part.ALL:
+            return tuple(Queue)
+        case Part.WEB:
+            return ()
+        case Part.WORKER:
+            return (Queue.DESK, Queue.DELIVER_WEB)
+        case Part.BOT:
+            return tuple(Queue(f"deliver-{name}") for name in process.channels if name != "web")
+
+
+def chores_of(process: Process) -> Sequence[Chore]:
+    """What is done now and then, once per desk."""
+    days = timedelta(days=process.settings.conversation.close_after_days)
+    return (
+        Chore("close-silent", 10 * MINUTE, lambda: process.store.conversations.close_silent(days)),
+        Chore("sweep-checkpoints", 10 * MINUTE, process.desk.sweep),
+    )
 
 
 async def remake_vectors(store: Store) -> None:
@@ -222,38 +293,71 @@ def by_id(work: Callable[[str], Awaitable[Later | None]]) -> Handler:
     return handle
 
 
-async def housekeeping(store: Store, settings: Settings) -> None:
-    """Now and then: close what has been resolved for long."""
-    while True:
-        await store.conversations.close_silent(timedelta(days=settings.conversation.close_after_days))
-        await asyncio.sleep(HOUSEKEEPING_SECONDS)
-
-
 @cli.command()
 def up(*, demo: Annotated[bool, typer.Option(help="Make the demo workspace if there is none at all.")] = True) -> None:
     """Run the whole desk in one process."""
-    run(serve(settings_or_exit(), always_demo=False, demo=demo))
+    run(serve_all(settings_or_exit(), always_demo=False, demo=demo))
 
 
 @cli.command()
 def demo() -> None:
     """Run the whole desk with the demo workspace (what `make run` does)."""
-    run(serve(settings_or_exit(), always_demo=True))
+    run(serve_all(settings_or_exit(), always_demo=True))
 
 
-async def serve(settings: Settings, *, always_demo: bool, demo: bool = True) -> None:
+@cli.command()
+def web() -> None:
+    """Serve workbench, web chat, REST and Slack's HTTP events; one of several processes."""
+    settings = settings_or_exit()
+    run(serve_part(settings, Part.WEB, settings.web.port, build_pages))
+
+
+@cli.command()
+def worker() -> None:
+    """Answer and load documents; one of several processes."""
+    settings = settings_or_exit()
+    run(serve_part(settings, Part.WORKER, settings.worker.port, lambda process: build_door(process.office)))
+
+
+@cli.command()
+def bot() -> None:
+    """Hold the connections to Slack and Discord; one of several processes."""
+    settings = settings_or_exit()
+    run(serve_part(settings, Part.BOT, settings.bot.port, lambda process: build_door(process.office)))
+
+
+async def serve_all(settings: Settings, *, always_demo: bool, demo: bool = True) -> None:
     """Serve until Ctrl-C; what runs then is finished at the next start."""
-    listener = bind(settings)
-    with contextlib.closing(listener):
+    with stopping_on_signals() as stop, closing(bind(settings.web.host, settings.web.port, "web.port")) as listener:
         async with open_process(settings, chats=True) as process:
             fresh = demo and not await process.store.workspaces.all()
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
             # Before the desk says that it is ready: the first question may be about them.
             await load_all(process.store, made.document_ids)
-            web = web_routes(process.store, process.intake, process.desk, settings)
-            site = build_site(process.office, [web, *process.routes])
-            config = uvicorn.Config(site, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=2)
-            await Announced(config, lambda: greet(settings, made)).serve(sockets=[listener])
+            site, ending = build_pages(process), process.store.signals.close
+            await stop.serve(site, listener, announce=lambda: greet(settings, made), ending=ending)
+
+
+async def serve_part(settings: Settings, part: Part, port: int, build: Callable[[Process], FastAPI]) -> None:
+    """Serve one part until a signal ends it; the other parts of the desk are processes of their own.
+
+    Nothing is migrated: old and new processes may run beside each other while versions are exchanged.
+    """
+    require_shared(settings, part)
+    with stopping_on_signals() as stop, closing(bind(settings.web.host, port, f"{part}.port")) as listener:
+        async with open_process(settings, part, migrate=False, chats=True) as process:
+            ready = f"Deskhand {part} is ready on {base_url(settings.web.host, port)} (Ctrl-C stops)."
+            ending = process.store.signals.close
+            await stop.serve(build(process), listener, announce=lambda: console.print(ready), ending=ending)
+
+
+def build_pages(process: Process) -> FastAPI:
+    """Everything that people and platforms reach over HTTP."""
+    web = web_routes(process.store, process.intake, process.desk, process.settings)
+    # Gradio takes seconds and 80 MB, which only a process with pages should spend.
+    site = importlib.import_module("workbench.site").build_site(process.office, [web, *process.routes])
+    assert isinstance(site, FastAPI)  # noqa: S101 - what importlib hides from the type checker
+    return site
 
 
 async def load_all(store: Store, document_ids: Sequence[str]) -> None:
@@ -263,41 +367,9 @@ async def load_all(store: Store, document_ids: Sequence[str]) -> None:
             await store.catalogue.load_document(document_id, report)
 
 
-class Announced(uvicorn.Server):
-    """A server that says when it is ready."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, then say so."""
-        await super().startup(sockets)
-        self._announce()
-
-
-def bind(settings: Settings) -> socket.socket:
-    """The listening socket, taken before anything slow; SettingsError says what to do if the port is taken."""
-    host, port = settings.web.host, settings.web.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio switches Nagle's delay off: 40 ms per request otherwise.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise SettingsError(
-            f"port {port} on {host} cannot be used ({error.strerror}): stop what uses it, "
-            "or choose another with `web.port` or DESKHAND_WEB__PORT"
-        ) from error
-    return listener
-
-
 def greet(settings: Settings, made: Demo) -> None:
     """Say where to click, and the demo logins the one time they are known."""
-    host = "localhost" if settings.web.host in ("127.0.0.1", "0.0.0.0", "::") else settings.web.host  # noqa: S104 - compared, not bound
-    base = f"http://{host}:{settings.web.port}"
+    base = base_url(settings.web.host, settings.web.port)
     console.print(
         f"\n[bold]Deskhand is ready.[/bold]\n  Workbench  {base}/\n  Web chat   {base}/chat\n  REST       {base}/docs"
     )
@@ -309,6 +381,11 @@ def greet(settings: Settings, made: Demo) -> None:
     if settings.model.provider == "none":
         console.print("  No chat model is set: answers come verbatim from the knowledge (README: A chat model).")
     console.print("  Ctrl-C stops.\n")
+
+
+def base_url(host: str, port: int) -> str:
+    """Where somebody on this machine finds it."""
+    return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
 
 
 @cli.command()

@@ -10,7 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.web import web_routes
-from deskhand import Announced, Process
+from commands.serving import Announced
+from deskhand import Process
 
 WAIT_SECONDS = 30
 

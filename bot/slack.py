@@ -59,11 +59,23 @@ class Slack:
 
 @asynccontextmanager
 async def open_slack(
-    settings: Settings, store: Store, intake: Intake, desk: Desk, states: ChannelStates
+    settings: Settings,
+    store: Store,
+    intake: Intake,
+    desk: Desk,
+    states: ChannelStates,
+    *,
+    connects: bool = True,
 ) -> AsyncIterator[Slack | None]:
-    """Slack while the block lasts; None when its tokens are missing, or wrong, which one line in the log says."""
+    """Slack while the block lasts; None when its tokens are missing, or wrong, which one line in the log says.
+
+    `connects`: hold the socket and keep the cards. A process that does not only serves the routes, if Slack calls them.
+    """
     if not is_configured(settings):
         states.off("slack")
+        yield None
+        return
+    if not connects and not is_called(settings):
         yield None
         return
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
@@ -78,7 +90,7 @@ async def open_slack(
                 yield None
                 return
             states.failed("slack", error.reason)
-        async with _running(settings, store, intake, desk, states, teams) as slack:
+        async with _running(settings, store, intake, desk, states, teams, connects=connects) as slack:
             yield slack
 
 
@@ -90,9 +102,21 @@ def is_configured(settings: Settings) -> bool:
     return bool(way_in and token)
 
 
+def is_called(settings: Settings) -> bool:
+    """Whether Slack, or who adds the app, comes over HTTP."""
+    return bool(settings.slack.signing_secret.get_secret_value() or settings.slack.client_id)
+
+
 @asynccontextmanager
 async def _running(
-    settings: Settings, store: Store, intake: Intake, desk: Desk, states: ChannelStates, teams: SlackTeams
+    settings: Settings,
+    store: Store,
+    intake: Intake,
+    desk: Desk,
+    states: ChannelStates,
+    teams: SlackTeams,
+    *,
+    connects: bool,
 ) -> AsyncIterator[Slack]:
     errands, pace = Errands(), SlackPace()
     signs = WorkingSigns(store.conversations, store.signals)
@@ -124,26 +148,31 @@ async def _running(
     )
     oauth = SlackOAuth(settings, store.installations, teams) if settings.slack.client_id else None
     app = listeners.app(settings)
-    socket = SlackSocket(app, settings, teams, states)
-    connecting, showing = asyncio.create_task(_connect(teams, socket, states)), asyncio.create_task(cards.run())
+    socket = SlackSocket(app, settings, teams, states) if connects else None
+    connecting = asyncio.create_task(_connect(teams, socket, states))
+    showing = [asyncio.create_task(cards.run())] if connects else []
     try:
         yield Slack(channel, _routes(app, settings, oauth), oauth)
     finally:
         connecting.cancel()
         cards.close()
-        await asyncio.gather(connecting, showing, return_exceptions=True)
-        await socket.close()
+        await asyncio.gather(connecting, *showing, return_exceptions=True)
+        if socket is not None:
+            await socket.close()
         await signs.close()
         await errands.close()
         states.disconnected("slack")
 
 
-async def _connect(teams: SlackTeams, socket: SlackSocket, states: ChannelStates) -> None:
+async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: ChannelStates) -> None:
     """Connect, however long Slack is away; a wrong token ends it with one line."""
     while True:
         try:
             await teams.start()
-            await socket.connect()
+            if socket is None:
+                states.connected("slack")
+            else:
+                await socket.connect()
         except ChannelError as error:
             states.failed("slack", error.reason)
             if error.permanent:

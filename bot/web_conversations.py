@@ -186,14 +186,14 @@ class ConversationRoutes:
         return accepted.message_id
 
     async def _outcome(self, door: Door, message_id: str, seconds: float) -> Progress:
-        """How far the desk has come when it is settled, or when the time is over."""
+        """How far the desk has come when it is settled, when the time is over, or when this process ends."""
         clock = asyncio.get_running_loop().time
         ends = clock() + seconds
         with self._store.signals.listen(door.conversation_id) as news:
             while True:
                 progress = await self._transcripts.progress(message_id)
                 left = ends - clock()
-                if progress.settled or left <= 0:
+                if progress.settled or left <= 0 or self._store.signals.is_closing:
                     return progress
                 await wait_for_news(news, min(left, LOOK_SECONDS))
                 news.clear()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.console import console, progress_bar, run, settings_or_exit, with_rows
+from graph.checkpoints import migrate_checkpoints
 from storage.backup import back_up
 from storage.errors import DeskhandError
 from storage.restore import Restored, restore
@@ -19,8 +20,13 @@ db_cli = typer.Typer(no_args_is_help=True, help="The database.")
 @db_cli.command("upgrade")
 def db_upgrade() -> None:
     """Migrate the database to this version's schema."""
-    run(migrate_database(settings_or_exit()))
+    run(_upgrade(settings_or_exit()))
     console.print("The database is up to date.")
+
+
+async def _upgrade(settings: Settings) -> None:
+    await migrate_database(settings)
+    await migrate_checkpoints(settings)
 
 
 @db_cli.command("reindex")

@@ -5,6 +5,7 @@ in memory; the desk keeps it durably when the run stopped at the interrupt, and 
 answered at once costs the store nothing.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -31,6 +33,9 @@ from graph.state import Line, TurnInput
 from storage import findings, records, statuses
 from storage.settings import Settings
 
+AGAIN_SECONDS = 0.2
+MIGRATING = 7215303
+"""The number of the advisory lock under which the tables are made."""
 CHECKPOINTED = (
     Line,
     TurnInput,
@@ -152,20 +157,41 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
 
 
 @asynccontextmanager
-async def open_checkpoints(settings: Settings) -> AsyncIterator[WaitingCheckpoints]:
-    """The store beside the rows: a file in the data folder, or tables in the same PostgreSQL."""
+async def open_checkpoints(settings: Settings, *, migrate: bool = True) -> AsyncIterator[WaitingCheckpoints]:
+    """The store beside the rows: a file in the data folder, or tables in the same PostgreSQL, made if `migrate`."""
+    if migrate:
+        await migrate_checkpoints(settings)
     serde = JsonPlusSerializer(allowed_msgpack_modules=CHECKPOINTED)
-    url = settings.database_url
-    if url.startswith("postgresql"):
-        conninfo = url.replace("postgresql+psycopg://", "postgresql://", 1)
-        options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
-        async with AsyncConnectionPool(conninfo, min_size=1, max_size=4, kwargs=options, open=False) as pool:
-            postgres = AsyncPostgresSaver(pool, serde=serde)  # type: ignore[arg-type]  # the pool's row type is set by kwargs
-            await postgres.setup()
-            yield WaitingCheckpoints(postgres)
+    if settings.database_url.startswith("postgresql"):
+        async with _pool(settings) as pool:
+            yield WaitingCheckpoints(AsyncPostgresSaver(pool, serde=serde))
         return
     path = Path(settings.data_dir) / "checkpoints.db"
     async with aiosqlite.connect(path) as connection:
         sqlite = AsyncSqliteSaver(connection, serde=serde)
         await sqlite.setup()
         yield WaitingCheckpoints(sqlite)
+
+
+async def migrate_checkpoints(settings: Settings) -> None:
+    """Bring LangGraph's tables in PostgreSQL up to date; many processes may try at once."""
+    if not settings.database_url.startswith("postgresql"):
+        return
+    async with _pool(settings) as pool, pool.connection() as connection:
+        # Asked for again and again: one of the migrations waits for every statement that is under way elsewhere, so
+        # another process may not wait for the lock inside a statement.
+        while not await _locked(connection):  # noqa: ASYNC110 - another process gives no event
+            await asyncio.sleep(AGAIN_SECONDS)
+        await AsyncPostgresSaver(connection).setup()
+        await connection.execute("SELECT pg_advisory_unlock(%s)", (MIGRATING,))
+
+
+async def _locked(connection: AsyncConnection[Any]) -> bool:
+    answer = await (await connection.execute("SELECT pg_try_advisory_lock(%s) AS done", (MIGRATING,))).fetchone()
+    return bool(answer and answer["done"])
+
+
+def _pool(settings: Settings) -> AsyncConnectionPool[AsyncConnection[Any]]:
+    conninfo = settings.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    options: dict[str, Any] = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    return AsyncConnectionPool(conninfo, min_size=1, max_size=4, kwargs=options, open=False)

@@ -124,6 +124,8 @@ class AdvisoryLeases:
             del self._wanted[number]
 
     async def _beat(self) -> None:
+        if self._connection is None and not self._wanted:
+            return
         if self._connection is None:
             self._connection, self._expired = await connect(self._url, "deskhand leases"), False
             for setting in VANISHED:

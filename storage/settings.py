@@ -135,6 +135,20 @@ class WebSettings(Section):
     """New conversations per client address; 0: no limit."""
 
 
+class WorkerSettings(Section):
+    """`deskhand worker`, one of several processes."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 7861
+    """Where it says how it is (`/health`, `/metrics`), on `web.host`."""
+
+
+class BotSettings(Section):
+    """`deskhand bot`, one of several processes."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = 7862
+    """Where it says how it is (`/health`, `/metrics`), on `web.host`."""
+
+
 class ConversationSettings(Section):
     """How messages are gathered into turns."""
 
@@ -214,6 +228,8 @@ class Settings(Section):
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
+    worker: WorkerSettings = WorkerSettings()
+    bot: BotSettings = BotSettings()
     conversation: ConversationSettings = ConversationSettings()
     limits: LimitsSettings = LimitsSettings()
     guard: GuardSettings = GuardSettings()

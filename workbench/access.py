@@ -3,10 +3,9 @@
 import time
 from pathlib import Path
 from string import Template
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from urllib.parse import urlsplit
 
-import gradio as gr
 from fastapi import APIRouter, Form, Request
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -21,10 +20,14 @@ from storage.settings import Settings
 from storage.statuses import Role
 from workbench.markup import esc
 
+if TYPE_CHECKING:
+    # Workers serve /health by this package's neighbours: they need not hold 80 MB of Gradio.
+    import gradio as gr
+
 COOKIE = "deskhand_session"
 WINDOW_MINUTES = 5
 HERE = Path(__file__).parent
-Caller = HTTPConnection | gr.Request
+Caller: TypeAlias = "HTTPConnection | gr.Request"
 """Who asks: Starlette's request, or Gradio's wrapper of it in an event handler."""
 NO_STORE = {"Cache-Control": "no-store"}
 

@@ -1,0 +1,115 @@
+"""How a process serves HTTP until a signal ends it: in order at the first one, at once at the second."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from storage.errors import SettingsError
+
+log = structlog.get_logger(__name__)
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+OPEN_REQUESTS_SECONDS = 5
+"""How long requests that are being answered may take after the end was asked for."""
+
+
+class Announced(uvicorn.Server):
+    """A server that says when it is ready, and leaves signals to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, then say so."""
+        await super().startup(sockets)
+        self._announce()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The library would end the process by the same signal after the server: nothing else could end in order."""
+        yield
+
+
+class Stop:
+    """What SIGTERM and SIGINT do to this process."""
+
+    def __init__(self, task: "asyncio.Task[object]") -> None:
+        self._task = task
+        self._server: Announced | None = None
+        self._ending: Callable[[], None] | None = None
+        self.is_asked = False
+
+    def heard(self, number: int) -> None:
+        """The first signal ends the server, or the start if it is still on its way; another one ends everything."""
+        if self.is_asked:
+            os._exit(128 + number)
+        self.is_asked = True
+        log.info("stopping", signal=signal.Signals(number).name)
+        if self._server is None:
+            self._task.cancel()
+            return
+        if self._ending is not None:
+            self._ending()
+        self._server.handle_exit(number, None)
+
+    async def serve(
+        self, site: FastAPI, listener: socket.socket, *, announce: Callable[[], None], ending: Callable[[], None]
+    ) -> None:
+        """Serve until a signal comes; `ending` is called then, before the open requests are waited for."""
+        config = uvicorn.Config(
+            site,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
+        )
+        self._server, self._ending = Announced(config, announce), ending
+        await self._server.serve(sockets=[listener])
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[Stop]:
+    """While the block lasts, signals are heard; a start that was cut off by one ends the block quietly."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - inside a coroutine there always is one
+    stop = Stop(task)
+    for number in SIGNALS:
+        loop.add_signal_handler(number, stop.heard, number)
+    try:
+        yield stop
+    except asyncio.CancelledError:
+        if not stop.is_asked:
+            raise
+        task.uncancel()
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def bind(host: str, port: int, key: str) -> socket.socket:
+    """The listening socket, taken before anything slow; SettingsError says what to do if the port is taken.
+
+    `key` is the setting of the port, such as `web.port`.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio switches Nagle's delay off: 40 ms per request otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        variable = f"DESKHAND_{key.replace('.', '__').upper()}"
+        raise SettingsError(
+            f"port {port} on {host} cannot be used ({error.strerror}): stop what uses it, "
+            f"or choose another with `{key}` or {variable}"
+        ) from error
+    return listener
