@@ -376,4 +376,10 @@ def conversation_of(row: RowMapping) -> Conversation:
         first_line=row["first_line"],
         place=row["place"],
         waiting_since=row["waiting_since"],
+        is_overdue=_is_overdue(row),
     )
+
+
+def _is_overdue(row: RowMapping) -> bool:
+    since, reminded = row["waiting_since"], row["reminded_at"]
+    return since is not None and reminded is not None and reminded >= since

@@ -177,6 +177,8 @@ class Conversation:
     """Where in the channel the thread is: a Slack channel, a Discord forum; empty on the web."""
     waiting_since: datetime | None = None
     """Since when the customer has no answer; None: everything is answered."""
+    is_overdue: bool = False
+    """The members have been reminded of this wait: it is too long."""
 
 
 @dataclass(frozen=True, slots=True)

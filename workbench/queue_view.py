@@ -71,6 +71,8 @@ def why(card: Card, member: Member) -> str:
 def _chips(card: Card, member: Member) -> list[str]:
     conversation, review = card.conversation, card.review
     chips = [chip(str(conversation.priority), PRIORITY_TONES[conversation.priority], title="Priority")]
+    if conversation.is_overdue:
+        chips.insert(0, chip("overdue", "danger", title="The customer has been waiting for a person for too long"))
     if card.intent:
         chips.append(chip(card.intent, title="Intent"))
     chips.append(chip(CHANNEL_NAMES.get(conversation.channel, conversation.channel), title="Channel"))

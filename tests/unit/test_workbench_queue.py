@@ -134,6 +134,12 @@ def test_a_card_says_why_a_person_is_needed() -> None:
     assert why(OTHERS, ME) == "You has this conversation; the customer is answered."
 
 
+def test_a_card_says_that_its_customer_waits_too_long() -> None:
+    late = Card(replace(WAITING, is_overdue=True), None)
+    assert ">overdue<" in card_html(late, ME)
+    assert ">overdue<" not in card_html(Card(WAITING, None), ME)
+
+
 @pytest.mark.parametrize("show", list(Show))
 def test_every_empty_list_says_what_it_means(show: Show) -> None:
     assert "dh-empty" in queue_html((), Wish(show=show), ME)
