@@ -5,7 +5,6 @@ import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +25,7 @@ from bot.terminal import Terminal
 from bot.web import WebChannel, web_routes
 from commands.channels import channel_cli
 from commands.checks import doctor, evaluate
+from commands.chores import desk_chores
 from commands.console import console, progress_bar, run, settings_or_exit, with_rows
 from commands.members import member_cli
 from commands.parts import Part, require_shared
@@ -50,7 +50,6 @@ from storage.lazy_embedder import LazyEmbedder
 from storage.leases import open_leases
 from storage.memory import give_back_large_blocks
 from storage.notices import carrying_news
-from storage.periodic import MINUTE, Chore
 from storage.presence import sharing
 from storage.query_vectors import RememberingEmbedder
 from storage.queues import embedded_jobs, open_jobs
@@ -215,7 +214,8 @@ async def working(process: Process) -> AsyncIterator[None]:
         await remake_vectors(process.store)
     if queues:
         handlers = handlers_of(process.desk, process.delivery, process.store)
-        process.jobs.start(handlers, queues=queues, chores=chores_of(process))
+        chores = desk_chores(process.settings, process.store, process.desk, process.jobs)
+        process.jobs.start(handlers, queues=queues, chores=chores)
     try:
         yield
     finally:
@@ -233,15 +233,6 @@ def queues_of(process: Process) -> Collection[Queue]:
             return (Queue.DESK, Queue.DELIVER_WEB)
         case Part.BOT:
             return tuple(Queue(f"deliver-{name}") for name in process.channels if name != "web")
-
-
-def chores_of(process: Process) -> Sequence[Chore]:
-    """What is done now and then, once per desk."""
-    days = timedelta(days=process.settings.conversation.close_after_days)
-    return (
-        Chore("close-silent", 10 * MINUTE, lambda: process.store.conversations.close_silent(days)),
-        Chore("sweep-checkpoints", 10 * MINUTE, process.desk.sweep),
-    )
 
 
 async def remake_vectors(store: Store) -> None:
