@@ -20,13 +20,16 @@ Result = TypeVar("Result")
 console = Console()
 
 
-def settings_or_exit() -> Settings:
-    """The settings, with logging set up; a broken key ends the program with one line."""
+def settings_or_exit(*, quiet: bool = False) -> Settings:
+    """The settings, with logging set up; a broken key ends the program with one line.
+
+    `quiet`: only warnings and errors are logged.
+    """
     try:
         settings = load_settings()
     except SettingsError as error:
         fail(error.detail)
-    set_up_logging(settings.log)
+    set_up_logging(settings, quiet=quiet)
     return settings
 
 
