@@ -134,6 +134,43 @@ async def test_an_admin_adds_a_member_who_can_log_in_and_a_canned_reply(story: S
     await expect(newcomer.locator(".dh-me")).to_contain_text("<s>Nora</s>")
 
 
+async def test_an_admin_changes_a_role_and_lets_a_member_go(story: Story) -> None:
+    accepted = await story.held()
+    store = story.served.process.store
+    await story.served.process.desk.take_over(story.bert, accepted.conversation_id)
+    berts = await story.open(story.bert)
+    await pick(berts, "Ada")
+    page = await story.open(story.carla)
+    await tab(page, "Settings")
+    await page.click("text=Change a role, or remove a member")
+    await choose(page, "Anna")
+    await page.locator("#dh-member-role").get_by_label("Admin: also sets up").check()
+    await page.get_by_role("button", name="Change role").click()
+    await expect(page.locator("#dh-members tr", has_text="Anna")).to_contain_text("admin")
+    await choose(page, "Carla")
+    await page.get_by_role("button", name="Remove member").click()
+    await expect(page.locator("#dh-removal")).to_contain_text("Remove Carla?")
+    await page.get_by_role("button", name="Remove for good").click()
+    await expect(page.locator(".toast-body.error")).to_contain_text("You cannot remove yourself: ask another admin")
+    await choose(page, "Bert")
+    await page.get_by_role("button", name="Remove member").click()
+    await expect(page.locator("#dh-removal")).to_contain_text("Remove Bert? Their logins end at once.")
+    await page.get_by_role("button", name="Remove for good").click()
+    await expect(page.locator("#dh-members tr", has_text="Bert")).to_have_count(0)
+    await expect(berts.locator('[data-slot="news"]')).to_contain_text("Your login has ended.")
+    await tab(page, "Inbox")
+    await pick(page, "Ada")
+    await expect(page.locator(".dh-thread")).to_contain_text("Carla removed Bert from the team")
+    await expect(page.locator(".dh-panel-head")).to_contain_text("Nobody has this conversation yet")
+    assert {member.name for member in await store.members.all(story.workspace)} == {"Anna", "Carla"}
+
+
+async def choose(page: Page, member: str) -> None:
+    """Pick a member in the picker of the settings."""
+    await page.locator("#dh-member input").click()
+    await page.get_by_role("option", name=member).click()
+
+
 async def test_the_decision_of_a_browser_is_the_member_s_own(story: Story) -> None:
     accepted = await story.held()
     page = await story.open(story.bert)
