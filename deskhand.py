@@ -37,13 +37,16 @@ from graph.desk import Desk
 from graph.examples import load_examples
 from graph.language import identifier
 from graph.machine import Machine, build_machine
+from graph.node_times import NodeTimes
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
+from graph.turn_watch import TurnWatch
 from graph.usage import ModelMeter
 from storage.data_folder import running_desk
 from storage.database import open_database
 from storage.demo import Demo, ensure_demo
 from storage.embedder import Embedder, load_embedder
+from storage.job_meter import JobMeter
 from storage.jobs import Handler, Handlers, Job, JobKind, JobQueue, LastResort, Later, Queue
 from storage.knowledge import Knowledge
 from storage.lazy_embedder import LazyEmbedder
@@ -56,6 +59,7 @@ from storage.queues import embedded_jobs, open_jobs
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, migrate_database, open_store
+from storage.tracing import Tracing, open_tracing
 from storage.vectors import open_vectors
 from workbench.door import build_door
 from workbench.office import Office
@@ -119,6 +123,7 @@ async def _built(stack: AsyncExitStack, settings: Settings, part: Part, *, migra
     store = await enter(open_store(settings, embedder))
     checkpoints = await enter(open_checkpoints(settings, migrate=migrate))
     registry = CollectorRegistry()
+    tracing = stack.enter_context(closing(open_tracing()))
     model = await enter(opened_model(settings, ModelMeter(registry)))
     classifier = Classifier(embedder, load_examples())
     if part.thinks:
@@ -126,7 +131,7 @@ async def _built(stack: AsyncExitStack, settings: Settings, part: Part, *, migra
     deps = Deps(settings, store.knowledge, classifier, model)
     jobs = await enter(open_jobs(settings, store.database))
     channels: dict[ChannelName, Channel] = {"web": WebChannel(store.signals)}
-    process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, part=part)
+    process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, part=part, tracing=tracing)
     await enter(carrying_news(settings.database_url, store.signals))
     await enter(sharing(store.database, process.states.own, process.states.hear))
     return process
@@ -191,18 +196,28 @@ def assemble(
     *,
     jobs: JobQueue | None = None,
     part: Part = Part.ALL,
+    tracing: Tracing | None = None,
 ) -> Process:
     """Wire the layers; nothing runs yet. Without `jobs` this process has a queue of its own."""
     jobs = jobs or embedded_jobs(settings, store.database)
-    desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
-    intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
+    registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
+    machine = build_machine(checkpoints, times=NodeTimes(registry))
+    desk = Desk(machine, checkpoints, deps, store, jobs, TurnWatch(tracing))
+    intake = Intake(
+        store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds, tracing
+    )
     connected, states = dict(channels), ChannelStates()
     patience = Patience(settings.jobs.max_attempts, settings.jobs.retry_seconds)
-    delivery = Delivery(store.outbox, connected, store.signals, patience)
+    delivery = Delivery(store.outbox, connected, store.signals, patience, tracing)
     office = Office(
-        settings, store, desk, jobs, intake.accept, registry or CollectorRegistry(), states.all, invitation(settings)
+        settings, store, desk, jobs, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)
     )
     return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [], part)
+
+
+def watched_jobs(jobs: JobQueue, part: Part) -> Callable[[], bool] | None:
+    """What a part that works on jobs says of them when it is asked whether it is ready."""
+    return None if part is Part.WEB else lambda: jobs.is_working
 
 
 @asynccontextmanager
@@ -215,7 +230,8 @@ async def working(process: Process) -> AsyncIterator[None]:
     if queues:
         handlers = handlers_of(process.desk, process.delivery, process.store)
         chores = desk_chores(process.settings, process.store, process.desk, process.jobs)
-        process.jobs.start(handlers, queues=queues, chores=chores)
+        metered = JobMeter(process.office.registry).metered(handlers)
+        process.jobs.start(metered, queues=queues, chores=chores)
     try:
         yield
     finally:
@@ -390,7 +406,7 @@ def chat(
             await process.store.workspaces.read(workspace)
             await Terminal(process.store, process.intake, workspace).run()
 
-    run(talk(settings_or_exit()))
+    run(talk(settings_or_exit(quiet=True)))
 
 
 @cli.command()

@@ -64,6 +64,11 @@ class EmbeddedJobs:
         """Jobs in memory that wait or run."""
         return self._lanes.size
 
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are taken."""
+        return self._handlers is not None and not self._stopping
+
     def start(
         self,
         handlers: Handlers,

@@ -96,6 +96,10 @@ class Jobs(Protocol):
 class JobQueue(Jobs, Protocol):
     """What a process sees of the queue; `EmbeddedJobs` and `ProcrastinateJobs` both are one."""
 
+    @property
+    def is_working(self) -> bool:
+        """Whether this process takes jobs: it has started and does not stop."""
+
     def start(
         self, handlers: Handlers, *, queues: Collection[Queue] | None = None, chores: Sequence[Chore] = ()
     ) -> None:

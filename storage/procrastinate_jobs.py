@@ -55,6 +55,11 @@ class ProcrastinateJobs:
         except (ConnectorException, DBAPIError) as error:
             log.warning("a job is left to its rows", kind=job.kind, id=job.id, reason=str(error.__cause__ or error))
 
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are taken: the worker and what keeps it right both run."""
+        return self._worker is not None and not any(task.done() for task in self._tasks)
+
     def start(
         self, handlers: Handlers, *, queues: Collection[Queue] | None = None, chores: Sequence[Chore] = ()
     ) -> None:
