@@ -36,7 +36,7 @@ class Tally:
     """What people have seen."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
-    """Text by external id."""
+    """Text by the id that the rows have for it: the conversation, a colon, the customer's own."""
     tokens: dict[str, str] = field(default_factory=dict)
     """The customer's bearer by conversation."""
     retries: int = 0
@@ -119,7 +119,7 @@ class Customer:
         path = f"/conversations/{conversation}/messages"
         said = await stubbornly(client, self._tally, path, **request)
         assert said.status_code == 202, said.text
-        self._tally.acknowledged[external_id] = text
+        self._tally.acknowledged[f"{conversation}:{external_id}"] = text
         if self._random.random() < 0.1:
             again = await stubbornly(client, self._tally, path, **request)
             assert again.json()["id"] == said.json()["id"]
