@@ -42,11 +42,11 @@ def build_autopilot(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
     @telling
-    async def keep(request: gr.Request, *values: Any) -> str:
+    async def keep(request: gr.Request, *values: Any) -> list[Any]:
         member = await sessions.admin(request)
         settings = await office.store.workspaces.change_settings(member, **changes(values))
         gr.Info("Saved: it holds from the next message on.")
-        return await outlook_of(member.workspace_id, settings)
+        return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
     @telling
     async def try_out(request: gr.Request, *values: Any) -> str:
@@ -56,5 +56,5 @@ def build_autopilot(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
         return await outlook_of(member.workspace_id, changed)
 
     tab.select(look, None, [*form, outlook], **PRIVATE)
-    save.click(keep, form, outlook, **PRIVATE)
+    save.click(keep, form, [*form, outlook], **PRIVATE)
     preview.click(try_out, form, outlook, **PRIVATE)

@@ -11,6 +11,7 @@ from storage.errors import InvalidError
 from storage.records import BusinessHours, WorkspaceSettings
 from storage.statuses import Mode, Priority
 from workbench.queue_view import CHANNEL_NAMES
+from workbench.word_lists import intents_in, lines_of, terms_in
 
 MODE_CHOICES = [
     ("Off: the bot is silent, people answer everything", "off"),
@@ -20,6 +21,7 @@ MODE_CHOICES = [
 ]
 AS_WORKSPACE = "as above"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+LEAST_TARGET, MOST_TARGET = 0.1, 50
 OPTIONS = WorkspaceSettings().intents
 
 
@@ -35,7 +37,9 @@ def build_form() -> list[Any]:
             told = _told()
         with gr.Column(min_width=340):
             hours = _hours()
-    return [*what, *held, *told, *hours]
+    with gr.Row():
+        words = _words()
+    return [*what, *held, *told, *words, *hours]
 
 
 def _what() -> list[Any]:
@@ -46,12 +50,20 @@ def _what() -> list[Any]:
     threshold = gr.Slider(
         0, 100, step=1, label="Least confidence to send alone, %", info="Drafts below it wait for a person."
     )
-    return [mode, *channels, threshold]
+    target = gr.Number(
+        label="Wrong automatic replies that you accept, %",
+        minimum=LEAST_TARGET,
+        maximum=MOST_TARGET,
+        step=0.1,
+        info="Keep it with the least confidence above: a higher one lets fewer wrong replies out.",
+        elem_id="dh-target",
+    )
+    return [mode, *channels, threshold, target]
 
 
 def _held() -> list[Any]:
     return [
-        gr.CheckboxGroup(list(OPTIONS), label="Intents that always need a person"),
+        gr.CheckboxGroup(list(OPTIONS), label="Intents that always need a person", elem_id="dh-held"),
         gr.CheckboxGroup([str(priority) for priority in Priority], label="Priorities that always need a person"),
         gr.Checkbox(label="Hold when the customer asks for a person"),
         gr.Number(
@@ -76,6 +88,30 @@ def _told() -> list[Any]:
     ]
 
 
+def _words() -> list[Any]:
+    return [
+        gr.Textbox(
+            label="Intents, one a line",
+            lines=8,
+            max_lines=14,
+            max_length=2000,
+            min_width=340,
+            info="What a message can be about. Intents of your own need a chat model; without one the nearest of the "
+            "built-in ones is taken.",
+            elem_id="dh-intents",
+        ),
+        gr.Textbox(
+            label="Blocked terms, one a line",
+            lines=8,
+            max_lines=14,
+            max_length=25_000,
+            min_width=340,
+            info="A message with one of these words or phrases is held for a person, and no model sees it.",
+            elem_id="dh-blocked",
+        ),
+    ]
+
+
 def _hours() -> list[Any]:
     limited = gr.Checkbox(label="Business hours: outside them, every draft waits for a person")
     days = gr.CheckboxGroup(list(DAYS), label="Open on")
@@ -94,12 +130,15 @@ def shown(settings: WorkspaceSettings) -> list[Any]:
         settings.mode.value,
         *(settings.channel_modes[name].value if name in settings.channel_modes else "" for name in CHANNEL_NAMES),
         round(settings.threshold * 100),
+        round(settings.target_error * 100, 2),
         gr.CheckboxGroup(choices=options, value=list(settings.hold_intents)),
         [priority.value for priority in settings.hold_priorities],
         settings.hold_wants_human,
         settings.max_bot_turns,
         round(settings.audit_rate * 100),
         settings.waiting_notice,
+        lines_of(settings.intents),
+        lines_of(settings.blocked_terms),
         settings.business_hours is not None,
         [DAYS[day] for day in hours.days],
         hours.opens,
@@ -112,7 +151,8 @@ def changes(values: Sequence[Any]) -> dict[str, Any]:
     """The settings that these values mean. Raises InvalidError with what to mend."""
     mode, *rest = values
     modes, rest = rest[: len(CHANNEL_NAMES)], rest[len(CHANNEL_NAMES) :]
-    threshold, intents, priorities, wants_human, most, audit, notice, limited, *hours = rest
+    threshold, target, held, priorities, wants_human, most, audit, notice, intents, terms, limited, *hours = rest
+    known = intents_in(str(intents or ""))
     if not str(notice).strip():
         raise InvalidError("Write what a waiting customer is told: silence would leave them stranded.")
     if not most or int(most) < 1:
@@ -121,7 +161,10 @@ def changes(values: Sequence[Any]) -> dict[str, Any]:
         "mode": mode,
         "channel_modes": {name: value for name, value in zip(CHANNEL_NAMES, modes, strict=True) if value},
         "threshold": float(threshold) / 100,
-        "hold_intents": tuple(intents),
+        "target_error": _target(target),
+        "intents": known,
+        "blocked_terms": terms_in(str(terms or "")),
+        "hold_intents": tuple(intent for intent in held if intent in known),
         "hold_priorities": tuple(priorities),
         "hold_wants_human": bool(wants_human),
         "max_bot_turns": int(most),
@@ -129,6 +172,12 @@ def changes(values: Sequence[Any]) -> dict[str, Any]:
         "waiting_notice": str(notice).strip(),
         "business_hours": _business_hours(hours) if limited else None,
     }
+
+
+def _target(percent: Any) -> float:
+    if not isinstance(percent, int | float) or not LEAST_TARGET <= percent <= MOST_TARGET:
+        raise InvalidError(f"Wrong automatic replies that you accept: between {LEAST_TARGET} and {MOST_TARGET} %.")
+    return float(percent) / 100
 
 
 def _business_hours(values: Sequence[Any]) -> dict[str, Any]:

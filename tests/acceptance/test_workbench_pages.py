@@ -102,6 +102,24 @@ async def test_the_autopilot_is_set_tried_on_the_past_and_obeyed(story: Story) -
     assert (await story.reply(answered, Author.BOT)).member_name is None
 
 
+async def test_intents_and_blocked_terms_of_one_s_own_are_kept_and_offered(story: Story) -> None:
+    page = await story.open(story.carla)
+    await tab(page, "Autopilot")
+    await page.fill("#dh-intents textarea", "Shipping\nrefund\nother")
+    await page.fill("#dh-blocked textarea", "casino")
+    await page.fill("#dh-target input", "1.5")
+    await page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
+    await expect(page.locator("#dh-held")).to_contain_text("shipping")
+    await expect(page.locator("#dh-held")).not_to_contain_text("greeting")
+    settings = (await story.served.process.store.workspaces.read(story.workspace)).settings
+    assert (settings.intents, settings.hold_intents) == (("shipping", "refund", "other"), ("refund",))
+    assert (settings.blocked_terms, settings.target_error) == (("casino",), 0.015)
+    held = await story.held("Is there a casino bonus?")
+    review = await story.served.process.store.reviews.of_conversation(story.workspace, held.conversation_id)
+    assert review is not None
+    assert "casino" in " ".join(review.held_because)
+
+
 async def test_wrong_hours_are_refused_with_what_to_mend(story: Story) -> None:
     page = await story.open(story.carla)
     await tab(page, "Autopilot")
