@@ -2,78 +2,20 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import socket
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 120
-"""Seconds until a start counts as hung; machines are shared."""
+from tests.acceptance.command import PATIENCE, deskhand, environment_for, one_line, running
 
 
 @pytest.fixture
-def environment(tmp_path: Path, free_port: int) -> dict[str, str]:
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DESKHAND_", "DATABASE_URL"))}
-    return {
-        **inherited,
-        "DESKHAND_DATA_DIR": str(tmp_path / "data"),
-        "DESKHAND_WEB__PORT": str(free_port),
-        "PYTHONUNBUFFERED": "1",
-        "COLUMNS": "200",
-    }
-
-
-@pytest.fixture
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-async def deskhand(environment: dict[str, str], *words: str, typed: str = "") -> tuple[int, str, str]:
-    """Run a command to its end: exit code, output, errors."""
-    process = await start(environment, *words)
-    output, errors = await asyncio.wait_for(process.communicate(typed.encode()), PATIENCE)
-    assert process.returncode is not None
-    return process.returncode, output.decode(), errors.decode()
-
-
-async def start(environment: dict[str, str], *words: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "deskhand.py"),
-        *words,
-        cwd=ROOT,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-@asynccontextmanager
-async def running(environment: dict[str, str], *words: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    """A desk that has said it is ready, and what it said."""
-    process = await start(environment, *words)
-    assert process.stdout
-    said = ""
-    while "Ctrl-C stops" not in said:
-        line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
-        assert line, f"{said}\n{(await process.stderr.read()).decode() if process.stderr else ''}"
-        said += line.decode()
-    try:
-        yield process, said
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-        await asyncio.wait_for(process.communicate(), PATIENCE)
+def environment(tmp_path: Path) -> dict[str, str]:
+    return environment_for(tmp_path / "data")
 
 
 def passwords(said: str) -> Iterator[str]:
@@ -143,12 +85,6 @@ async def test_a_database_that_is_away_is_one_clear_line_and_exit_code_2(environ
     code, _, errors = await deskhand({**environment, "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "up")
     assert code == 2
     assert "the database cannot be migrated" in one_line(errors)
-
-
-def one_line(errors: str) -> str:
-    lines = errors.strip().splitlines()
-    assert len(lines) == 1, errors
-    return lines[0]
 
 
 async def test_the_doctor_says_what_is_there_and_what_is_missing(environment: dict[str, str]) -> None:
