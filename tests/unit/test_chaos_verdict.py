@@ -64,12 +64,10 @@ CLEAN = Trail(
     events=[
         event("message.accepted", 1, message_id="m1"),
         event("turn.sent", 2, "t1"),
-        event("delivery.sent", 3, delivery_id="d1"),
         event("message.accepted", 4, message_id="m3"),
         event("review.opened", 4, "t2", review_id="r"),
         event("review.approve", 5, "t2", review_id="r"),
         event("turn.reviewed", 5, "t2"),
-        event("delivery.sent", 6, delivery_id="d2"),
     ],
 )
 
@@ -136,8 +134,12 @@ def leave_an_end_unexplained(trail: Trail) -> None:
     del trail.events[1]
 
 
-def explain_a_delivery_twice(trail: Trail) -> None:
-    trail.events.append(trail.events[2])
+def explain_a_decision_twice(trail: Trail) -> None:
+    trail.events.append(trail.events[4])
+
+
+def cancel_a_delivery_in_silence(trail: Trail) -> None:
+    trail.deliveries[0]["status"] = "cancelled"
 
 
 def speak_over_a_person(trail: Trail) -> None:
@@ -166,7 +168,8 @@ def test_a_clean_trail_has_no_faults() -> None:
         deliver_out_of_order,
         keep_a_checkpoint,
         leave_an_end_unexplained,
-        explain_a_delivery_twice,
+        explain_a_decision_twice,
+        cancel_a_delivery_in_silence,
         speak_over_a_person,
     ],
 )
