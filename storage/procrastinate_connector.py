@@ -9,6 +9,7 @@ import psycopg
 import structlog
 from procrastinate import PsycopgConnector, exceptions, sql
 from procrastinate.connector import Notify
+from psycopg_pool import AsyncConnectionPool
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -30,8 +31,11 @@ class PatientConnector(PsycopgConnector):
     refused, one that is finished twice is not found, one that was fetched for nobody is missed by its worker.
     """
 
-    def __init__(self, conninfo: str) -> None:
-        super().__init__(conninfo=conninfo, min_size=1, max_size=POOL_SIZE, timeout=PATIENCE_SECONDS)
+    def __init__(self, conninfo: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        super().__init__(
+            pool_factory=_unchecked_pool, conninfo=conninfo, min_size=1, max_size=POOL_SIZE, timeout=patience_seconds
+        )
+        self._patience = patience_seconds
         self._in_a_hurry = False
 
     def hurry(self) -> None:
@@ -73,7 +77,7 @@ class PatientConnector(PsycopgConnector):
 
     async def _patiently(self, work: Callable[[], Awaitable[T]], in_vain: str | None = None) -> T:
         """`in_vain`: the name of a constraint whose violation is tried again too."""
-        until = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        until = asyncio.get_running_loop().time() + self._patience
         for pause in _pauses():
             try:
                 return await work()
@@ -108,6 +112,11 @@ class _Echo:
     async def _again(self, channel: str, payload: str) -> None:
         await asyncio.sleep(ECHO_SECONDS)
         await self._pass_on(channel=channel, payload=payload)
+
+
+def _unchecked_pool(*, check: object, **options: Any) -> AsyncConnectionPool:  # noqa: ARG001 - the library asks for it
+    """A check before every statement would double the way; what fails is tried again anyway."""
+    return AsyncConnectionPool(**options)
 
 
 def _pauses() -> Iterator[float]:

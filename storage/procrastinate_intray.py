@@ -14,12 +14,17 @@ from storage.jobs import LONG, Job, JobKind, Queue
 from storage.lanes import ranked
 from storage.procrastinate_alarms import Alarms
 from storage.procrastinate_table import TASK, JobTable
-from storage.tables import conversations
+from storage.statuses import DeliveryStatus
+from storage.tables import deliveries
 
 TRIES = 5
 """A waiting job may be fetched between two looks at it, but not time and again."""
 DECISIONS_FIRST = 1
-CHANNEL = select(conversations.c.channel).where(conversations.c.id == bindparam("conversation"))
+CHANNEL = (
+    select(deliveries.c.channel)
+    .where(deliveries.c.conversation_id == bindparam("conversation"), deliveries.c.status == DeliveryStatus.PENDING)
+    .limit(1)
+)
 
 
 class Intray:
@@ -73,7 +78,7 @@ class Intray:
         await self._alarms.close()
 
     async def _queue_of(self, job: Job) -> Queue | None:
-        """Deliveries wait with whoever holds their channel's connection; None: the conversation is gone."""
+        """Deliveries wait with whoever holds their channel's connection; None: there is nothing to deliver."""
         if job.kind is not JobKind.DELIVER:
             return Queue.DESK_LONG if job.kind in LONG else Queue.DESK
         async with self._database.read() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from storage.database import Database
 from storage.jobs import Handlers, Job, Queue
 from storage.periodic import DAY, HOUR, Chore
-from storage.procrastinate_connector import PatientConnector
+from storage.procrastinate_connector import PATIENCE_SECONDS, PatientConnector
 from storage.procrastinate_intray import Intray
 from storage.procrastinate_keeper import Keeper
 from storage.procrastinate_table import JobTable
@@ -27,10 +27,11 @@ IDLE_POLL_SECONDS = 0.02
 class ProcrastinateJobs:
     """Enqueues for every process and, once started, works on the jobs of some queues in this one."""
 
-    def __init__(self, database: Database, settings: JobsSettings) -> None:
+    def __init__(self, database: Database, settings: JobsSettings, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """`patience_seconds`: how long a statement is tried again while the database is away."""
         self._database = database
         self._settings = settings
-        self._connector = PatientConnector(database.conninfo)
+        self._connector = PatientConnector(database.conninfo, patience_seconds)
         self._app = App(connector=self._connector)
         self._table = JobTable(self._connector)
         self._intray = Intray(self._app, self._table, database)

@@ -63,14 +63,19 @@ class Keeper:
         age = timedelta(0)
         while True:
             try:
-                # As long as a page brings something to light, there may be much more.
-                while restored := await self._intray.restore(await self._rounds.next(age)):
-                    log.warning("jobs that were never enqueued", count=restored)
+                await self._reconcile(age)
             except (ConnectorException, DBAPIError) as error:
                 log.warning("no look at the rows", reason=str(error.__cause__ or error))
             self.began.set()
             age = self._reconcile_every
             await asyncio.sleep(age.total_seconds())
+
+    async def _reconcile(self, age: timedelta) -> None:
+        """As long as a page brings something to light, there may be much more behind it."""
+        while restored := await self._intray.restore(await self._rounds.next(age)):
+            log.warning("jobs that were never enqueued", count=restored)
+            if self._rounds.is_complete:
+                break
 
     async def _rescue(self) -> None:
         """Take up what is abandoned at two looks in a row.

@@ -45,6 +45,12 @@ OURS = {
             FOR EACH ROW WHEN (OLD.status = 'doing' AND OLD.lock IS NOT NULL)
             EXECUTE PROCEDURE deskhand_lock_is_free();
     """,
+    # Rows come and go by the thousand: the planner's picture of a queue must not be a minute's rush behind.
+    "deskhand.03_vacuum": """
+        ALTER TABLE procrastinate_jobs
+            SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
+        ALTER TABLE procrastinate_events SET (autovacuum_vacuum_scale_factor = 0.02);
+    """,
 }
 """What we add to the library's tables, in order; a change is a new entry."""
 

@@ -30,16 +30,18 @@ class Page:
 
 
 async def most_urgent(database: Database, limit: int) -> Page:
-    """The first `limit` jobs of each kind: turns that are due by rank, then those that are not, deliveries by time."""
+    """The first turns, those that are due by rank, and half as many of each other kind, deliveries by time."""
     now, found, complete = audit.now(), list[Job](), True
     async with database.read() as connection:
         for kind, asking in ASKING.items():
             page: list[Job] = []
+            # Deliveries that get nowhere must leave some room for turns.
+            most = limit if kind is JobKind.ANSWER else max(1, limit // 2)
             for query in _urgent_first(kind, asking(now), now):
-                rows = await connection.execute(query.limit(limit - len(page)))
+                rows = await connection.execute(query.limit(most - len(page)))
                 page += [_job(kind, row) for row in rows]
             found += page
-            complete = complete and len(page) < limit
+            complete = complete and len(page) < most
     return Page(found, complete)
 
 
@@ -63,6 +65,11 @@ class Rounds:
         self._database = database
         self._page = page
         self._after = dict.fromkeys(JobKind, "")
+
+    @property
+    def is_complete(self) -> bool:
+        """A round has ended: the next page is a first one."""
+        return not any(self._after.values())
 
     async def next(self, older_than: timedelta) -> list[Job]:
         """The next page of each kind of what has been due for longer than this.

@@ -17,8 +17,16 @@ from storage.periodic import Chore
 from storage.queues import open_jobs
 from storage.records import new_id
 from storage.settings import Settings
-from storage.statuses import ConversationStatus, DocumentStatus, Priority, TurnStatus
-from storage.tables import conversations, customers, documents, turns
+from storage.statuses import (
+    Author,
+    ConversationStatus,
+    DeliveryStatus,
+    DocumentStatus,
+    Priority,
+    TurnStatus,
+    Visibility,
+)
+from storage.tables import conversations, customers, deliveries, documents, messages, turns
 from tests.acceptance.waiting import until
 
 Work = Callable[[Job], Awaitable[Later | None]]
@@ -113,6 +121,25 @@ class Rows:
         async with self.database.write() as connection:
             await connection.execute(insert(turns).values(**values, due_at=now() - age, created_at=now() - age))
         return str(values["id"])
+
+    async def reply(self, channel: str = "web") -> str:
+        """A conversation with a reply in its outbox; gives its id."""
+        conversation_id, message_id = await self.conversation(channel), new_id()
+        ids = {"workspace_id": "demo", "conversation_id": conversation_id, "channel": channel, "seq": 1}
+        words = {"author": Author.BOT, "visibility": Visibility.PUBLIC, "text": "An answer.", "created_at": now()}
+        times = {"next_at": now(), "created_at": now()}
+        async with self.database.write() as connection:
+            await connection.execute(insert(messages).values(id=message_id, **ids, **words))
+            await connection.execute(
+                insert(deliveries).values(id=new_id(), **ids, **times, message_id=message_id, status="pending")
+            )
+        return conversation_id
+
+    async def delivered(self, conversation_id: str) -> None:
+        """The outbox is empty."""
+        sent = update(deliveries).where(deliveries.c.conversation_id == conversation_id)
+        async with self.database.write() as connection:
+            await connection.execute(sent.values(status=DeliveryStatus.SENT))
 
     async def answered(self, turn_id: str) -> None:
         """The turn is over."""

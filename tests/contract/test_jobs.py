@@ -137,7 +137,7 @@ async def test_a_due_job_waits_for_the_one_of_its_lane_that_runs(rows: Rows) -> 
 
 async def test_a_reply_that_must_wait_does_not_hold_up_the_conversation(rows: Rows) -> None:
     diary = Diary()
-    conversation = await rows.conversation()
+    conversation = await rows.reply()
 
     async def handler(item: Job) -> Later | None:
         await diary.handler(item)

@@ -9,18 +9,19 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import insert, text
+from psycopg import sql
+from sqlalchemy import insert, make_url, text
 
 from storage.audit import now
 from storage.database import open_database
 from storage.errors import SchemaError
-from storage.jobs import Job, JobKind, Later, Queue
+from storage.jobs import Handlers, Job, JobKind, Later, Queue
 from storage.periodic import Chore
 from storage.procrastinate_jobs import ProcrastinateJobs
 from storage.tables import workspaces
 from tests.acceptance.waiting import until
 from tests.conftest import settings_for
-from tests.contract.job_bench import QUICK, Diary, Gate, Rows, job
+from tests.contract.job_bench import QUICK, Diary, Gate, Rows, Work, job
 
 BOTH = frozenset({Queue.DESK, Queue.DELIVER_WEB})
 
@@ -111,12 +112,9 @@ async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows)
         for number in range(3):
             await jobs.enqueue(job(f"running {number}", lane=f"lane {number}"))
         await gate.begun.wait()
-        with psycopg.connect(shared.database.conninfo, autocommit=True) as outside:
+        with outside(shared) as connection:
             for _ in range(3):
-                outside.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                )
+                cut_all(connection, shared)
                 await asyncio.sleep(0.1)
         gate.open.set()
         await diary.has_done("running 0", "running 1", "running 2")
@@ -125,24 +123,76 @@ async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows)
         await jobs.idle()
 
 
+async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_no_worker(shared: Rows) -> None:
+    diary = Diary()
+    gate = Gate(diary)
+    settings = shared.settings.jobs.model_copy(update=QUICK | {"silent_seconds": 1})
+    jobs = ProcrastinateJobs(shared.database, settings, patience_seconds=0.3)
+    await jobs.open()
+    try:
+        jobs.start(Handlers(dict.fromkeys(JobKind, gate.handler), diary.last_resort))
+        await jobs.enqueue(job("running"))
+        await gate.begun.wait()
+        with outside(shared) as connection:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name_of(shared)))
+            cut_all(connection, shared)
+            gate.open.set()
+            await diary.has_done("running")
+            # Longer than the patience with which the end of the job is written down.
+            await asyncio.sleep(1)
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name_of(shared)))
+        await jobs.enqueue(job("afterwards"))
+        await diary.has_done("afterwards")
+        await jobs.idle()
+    finally:
+        await jobs.stop()
+        await jobs.close()
+
+
+def outside(rows: Rows) -> psycopg.Connection[Any]:
+    """A connection to the same server's own database."""
+    url = make_url(rows.database.conninfo).set(database="postgres")
+    return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+
+
+def cut_all(connection: psycopg.Connection[Any], rows: Rows) -> None:
+    """Cut every connection to the desk's database."""
+    statement = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    connection.execute(statement, [make_url(rows.database.url).database])
+
+
+def name_of(rows: Rows) -> sql.Identifier:
+    """The desk's database."""
+    return sql.Identifier(str(make_url(rows.database.url).database))
+
+
 async def test_deliveries_wait_for_who_holds_their_channel(shared: Rows) -> None:
     desk, bot = Diary(), Diary()
-    slack, web = await shared.conversation("slack"), await shared.conversation("web")
-    async with shared.working(desk.handler, queues=BOTH) as jobs:
+    slack, web = await shared.reply("slack"), await shared.reply("web")
+
+    def delivering(diary: Diary) -> Work:
+        async def handler(item: Job) -> Later | None:
+            await shared.delivered(item.id)
+            return await diary.handler(item)
+
+        return handler
+
+    async with shared.working(delivering(desk), queues=BOTH) as jobs:
         for conversation in (slack, web):
             await jobs.enqueue(Job(JobKind.DELIVER, conversation, conversation))
         await jobs.enqueue(job("turn"))
         await jobs.idle()
         assert set(desk.done) == {web, "turn"}
-        async with shared.working(bot.handler, queues=[Queue.DELIVER_SLACK, Queue.DELIVER_DISCORD]) as elsewhere:
+        async with shared.working(delivering(bot), queues=[Queue.DELIVER_SLACK, Queue.DELIVER_DISCORD]) as elsewhere:
             await elsewhere.idle()
     assert bot.done == [slack]
 
 
-async def test_a_delivery_of_a_conversation_that_is_gone_is_forgotten(shared: Rows) -> None:
+async def test_a_conversation_without_a_reply_to_deliver_makes_no_job(shared: Rows) -> None:
     diary = Diary()
+    conversation = await shared.conversation()
     async with shared.working(diary.handler) as jobs:
-        await jobs.enqueue(Job(JobKind.DELIVER, "gone", "gone"))
+        await jobs.enqueue(Job(JobKind.DELIVER, conversation, conversation))
         await jobs.idle()
     assert diary.done == []
 
