@@ -17,8 +17,10 @@ from bot.discord_clicks import ReplyClicks
 from bot.discord_client import DeskClient, Listeners, point_at
 from bot.discord_commands import Commands, command_tree
 from bot.discord_decisions import Decisions
+from bot.discord_direct import DirectTeams
 from bot.discord_hearing import Ears, Hearing
 from bot.discord_leases import LocalLeases, ShardLeases
+from bot.discord_marks import HeardMarks
 from bot.discord_people import Directory
 from bot.discord_posts import Posts
 from bot.discord_shards import Shards
@@ -135,12 +137,24 @@ async def _connected(house: House, channel: DiscordChannel, token: str) -> None:
 
 async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> None:
     directory = Directory(house.store, house.settings)
-    ears = Ears(client, house.store, house.intake, house.desk, directory, channel, house.signs, house.states)
+    ears = Ears(
+        client,
+        house.store,
+        house.intake,
+        house.desk,
+        directory,
+        channel,
+        house.signs,
+        house.states,
+        direct=DirectTeams(client, house.store, directory),
+        marks=HeardMarks(house.store.marks),
+    )
+    hearing = Hearing(ears)
     board = Board(client, house.store, house.states)
     decisions = Decisions(house.store, house.desk, directory, house.states)
     posts = Posts(client, house.store, house.desk, directory)
-    client.listeners = _listeners(ears, decisions, posts)
-    client.clicks, client.decides = ReplyClicks(ears), decisions
+    client.listeners = _listeners(ears, hearing, decisions, posts)
+    client.clicks, client.decides, client.chooses = ReplyClicks(ears), decisions, hearing
     tree = command_tree(client, Commands(ears))
     shards, cards, tags = Shards(house.leases), board.rounds(), posts.rounds()
     chores: list[asyncio.Task[None]] = []
@@ -170,9 +184,8 @@ async def _first_ended(*tasks: asyncio.Task[None]) -> None:
         task.result()
 
 
-def _listeners(ears: Ears, decisions: Decisions, posts: Posts) -> Listeners:
-    hearing = Hearing(ears)
-    catch_up = CatchUp(ears.client, ears.store, ears.directory, hearing)
+def _listeners(ears: Ears, hearing: Hearing, decisions: Decisions, posts: Posts) -> Listeners:
+    catch_up = CatchUp(ears, hearing, ears.direct)
 
     async def guild_ready(guild: discord.Guild) -> None:
         await ears.directory.keep_staff_places(guild)
@@ -186,6 +199,7 @@ def _listeners(ears: Ears, decisions: Decisions, posts: Posts) -> Listeners:
         guild_ready=guild_ready,
         direct_ready=catch_up.direct,
         form=decisions.form_sent,
+        session=lambda shard_id: ears.marks.stop(shard_id, ears.client.shard_count or 1),
         connected=lambda: ears.states.connected("discord"),
         disconnected=lambda: ears.states.disconnected("discord"),
         failed=lambda why: ears.states.failed("discord", why),

@@ -27,15 +27,22 @@ class ReplyClicks:
         await tell(interaction, await self._answer(interaction, action, message_id, number))
 
     async def _answer(self, interaction: ButtonInteraction, action: str, message_id: str, number: int) -> str:
-        workspace_id = await self._ears.directory.workspace_of(interaction.guild_id)
-        message = await read_message(self._ears.store.database, workspace_id, message_id)
+        message = await self._reply(interaction.guild_id, message_id)
         if message is None:
             return GONE
-        conversation = await self._ears.store.conversations.read(workspace_id, message.conversation_id)
-        staff = await self._ears.directory.staff(workspace_id, interaction.user)
+        conversation = await self._ears.store.conversations.read(message.workspace_id, message.conversation_id)
+        staff = await self._ears.directory.staff(message.workspace_id, interaction.user)
         if conversation.customer.external_id != str(interaction.user.id) and staff is None:
             return NOT_YOURS
         return await self._act(conversation, message, action, number, staff, interaction.user)
+
+    async def _reply(self, guild_id: int | None, message_id: str) -> Message | None:
+        """The reply, of the server's workspace; in direct messages of any that the desk serves."""
+        served = await self._ears.direct.served()
+        for workspace_id in served if guild_id is None else [await self._ears.directory.workspace_of(guild_id)]:
+            if message := await read_message(self._ears.store.database, workspace_id, message_id):
+                return message
+        return None
 
     async def _act(
         self,

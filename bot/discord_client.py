@@ -14,6 +14,7 @@ from discord.http import Route
 
 from bot.discord_buttons import Clicks, ReplyButton
 from bot.discord_cards import CardButton, Decides
+from bot.discord_choice import Chooses, TeamButton
 from bot.discord_identify import IdentifyPace
 
 log = structlog.get_logger(__name__)
@@ -41,6 +42,8 @@ class Listeners:
     direct_ready: Callable[[], Awaitable[None]]
     """The shard of the direct messages has a fresh session."""
     form: Callable[[discord.Interaction[Any]], Awaitable[None]]
+    session: Callable[[int], None]
+    """A shard has a fresh session."""
     connected: Callable[[], None]
     disconnected: Callable[[], None]
     failed: Callable[[str], None]
@@ -76,7 +79,8 @@ class DeskClient(discord.AutoShardedClient):
         self.listeners: Listeners | None = None
         self.clicks: Clicks | None = None
         self.decides: Decides | None = None
-        self.add_dynamic_items(ReplyButton, CardButton)
+        self.chooses: Chooses | None = None
+        self.add_dynamic_items(ReplyButton, CardButton, TeamButton)
         self.pace = IdentifyPace()
         self._at_work: set[asyncio.Task[Any]] = set()
 
@@ -172,6 +176,7 @@ class DeskClient(discord.AutoShardedClient):
     async def on_shard_connect(self, shard_id: int) -> None:
         """A shard has a fresh session."""
         if self.listeners:
+            self.listeners.session(shard_id)
             self.listeners.connected()
             if shard_id == 0:
                 await self._handle(self.listeners.direct_ready())

@@ -25,6 +25,7 @@ IN_WORDS = {
 }
 UNSURE = "I am not sure enough to answer this alone. Use `/support` to bring it to the team."
 NOT_SERVED = "There is no support conversation in this channel."
+SEVERAL_TEAMS = "You share servers with more than one team: use this command in the server that it is about."
 TEAM_ONLY = "Only the team can do this."
 
 
@@ -124,7 +125,12 @@ class Commands:
         """Answer within Discord's three seconds; gives the workspace."""
         await interaction.response.defer(ephemeral=True, thinking=True)
         self._ears.states.event("discord")
-        return await self._ears.directory.workspace_of(interaction.guild_id)
+        if interaction.guild_id is not None:
+            return await self._ears.directory.workspace_of(interaction.guild_id)
+        workspace_id = await self._ears.direct.of(interaction.user.id, interaction.channel_id or 0)
+        if workspace_id is None:
+            raise NotHereError(SEVERAL_TEAMS)
+        return workspace_id
 
     async def _at_work(self, interaction: CommandInteraction) -> tuple[Member, Conversation]:
         workspace_id = await self._begin(interaction)

@@ -7,9 +7,13 @@ import structlog
 
 from bot.channel import ChannelError
 from bot.discord_channel import DiscordChannel
+from bot.discord_choice import ChoiceInteraction
 from bot.discord_client import DeskClient
+from bot.discord_direct import NOBODY, DirectTeams
+from bot.discord_marks import HeardMarks
 from bot.discord_order import Turnstile
 from bot.discord_people import Directory
+from bot.discord_telling import tell
 from bot.discord_texts import files_of, is_for, is_from_human, post_text, text_of, thread_name
 from bot.intake import Intake
 from bot.state import ChannelStates
@@ -36,6 +40,8 @@ class Ears:
     channel: DiscordChannel
     signs: WorkingSigns
     states: ChannelStates
+    direct: DirectTeams
+    marks: HeardMarks
 
 
 class Hearing:
@@ -65,19 +71,60 @@ class Hearing:
     async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         """A message is gone: it is not answered any more."""
         async with self._turnstile.through(channel_id):
-            workspace_id = await self._ears.directory.workspace_of(guild_id)
-            if await self._ears.store.threads.of_message(workspace_id, "discord", str(message_id)):
+            workspace_id = await self._keeper(guild_id, message_id)
+            if workspace_id and await self._ears.store.threads.of_message(workspace_id, "discord", str(message_id)):
                 await self._ears.intake.delete(workspace_id, "discord", str(message_id))
 
+    async def chosen(self, interaction: ChoiceInteraction, message_id: int, workspace_id: str) -> None:
+        """Somebody said which team their direct messages are for: what they wrote meanwhile goes there."""
+        self._ears.states.event("discord")
+        await interaction.response.defer()
+        teams = await self._ears.direct.shared(interaction.user.id)
+        if workspace_id not in teams:
+            await tell(interaction, NOBODY)
+            return
+        channel_id = interaction.channel_id or 0
+        async with self._turnstile.through(channel_id):
+            known = await self._ears.direct.conversation(channel_id)
+            team = known.workspace_id if known else workspace_id
+            for message in await self._ears.direct.since(interaction, message_id):
+                await self._accept(await self._incoming(team, message, channel_id))
+            if await self._ears.direct.conversation(channel_id) is None:
+                # What they wrote is gone; the choice is kept.
+                user = interaction.user
+                await self._ears.intake.open(
+                    Incoming(team, "discord", "", str(channel_id), str(user.id), "", customer_name=user.display_name)
+                )
+        name = discord.utils.escape_markdown(teams.get(team, "another team"))
+        await interaction.edit_original_response(content=f"This conversation is with **{name}**.", view=None)
+
     async def _hear(self, message: discord.Message) -> None:
-        workspace_id = await self._ears.directory.workspace_of(message.guild.id if message.guild else None)
+        if message.guild is None:
+            await self._in_direct(message)
+            return
+        workspace_id = await self._ears.directory.workspace_of(message.guild.id)
         channel = await self._resolved(message)
-        if isinstance(channel, discord.DMChannel):
-            await self._accept(await self._incoming(workspace_id, message, channel.id))
-        elif isinstance(channel, discord.Thread):
+        if isinstance(channel, discord.Thread):
             await self._in_thread(workspace_id, message, channel)
         elif isinstance(channel, discord.TextChannel):
             await self._in_channel(workspace_id, message, channel)
+        await self._ears.marks.heard(workspace_id, message.guild.id, message.created_at)
+
+    async def _in_direct(self, message: discord.Message) -> None:
+        """A mail to the team; to which one, they are asked if it may be several."""
+        if not text_of(message, self._ears.client.me) and not message.attachments:
+            return
+        workspace_id = await self._ears.direct.of(message.author.id, message.channel.id)
+        if workspace_id is None:
+            await self._ears.direct.ask(message)
+            return
+        await self._accept(await self._incoming(workspace_id, message, message.channel.id))
+
+    async def _keeper(self, guild_id: int | None, message_id: int) -> str | None:
+        """The workspace that a message belongs to, if it is kept."""
+        if guild_id is None:
+            return await self._ears.direct.holding(message_id)
+        return await self._ears.directory.workspace_of(guild_id)
 
     async def _resolved(self, message: discord.Message) -> object:
         """The message's channel; asked for when the gateway has not told of it, as for a thread that woke up."""
@@ -171,9 +218,13 @@ class Hearing:
             self._ears.signs.show(self._ears.channel, conversation)
 
     async def _edit(self, message: discord.Message) -> None:
-        workspace_id = await self._ears.directory.workspace_of(message.guild.id if message.guild else None)
-        known = await self._ears.store.threads.of_message(workspace_id, "discord", str(message.id))
-        if known is None:
+        workspace_id = await self._keeper(message.guild.id if message.guild else None, message.id)
+        known = (
+            await self._ears.store.threads.of_message(workspace_id, "discord", str(message.id))
+            if workspace_id
+            else None
+        )
+        if known is None or workspace_id is None:
             # It may be for the desk as it reads now: a mention that was forgotten.
             await self._hear(message)
             return

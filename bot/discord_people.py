@@ -31,6 +31,11 @@ class Directory:
         known = await self._store.workspaces.all()
         return known[0].id if len(known) == 1 else DEMO_WORKSPACE
 
+    @property
+    def has_staff_roles(self) -> bool:
+        """Whether a role makes its holders staff."""
+        return bool(self._settings.staff_roles)
+
     async def staff(self, workspace_id: str, user: Author) -> Member | None:
         """The member who this user is: linked by an admin, or by a staff role; None for everybody else."""
         if user.bot:

@@ -31,6 +31,23 @@ class Threads:
             row = (await connection.execute(query)).mappings().one_or_none()
         return conversation_of(row) if row else None
 
+    async def newest(self, workspace_ids: Sequence[str], channel: ChannelName, thread: str) -> Conversation | None:
+        """The thread's conversation that changed last, of these workspaces; closed ones are over."""
+        query = (
+            reading_conversations()
+            .where(
+                conversations.c.workspace_id.in_(workspace_ids),
+                conversations.c.channel == channel,
+                conversations.c.thread == thread,
+                conversations.c.status != ConversationStatus.CLOSED,
+            )
+            .order_by(conversations.c.updated_at.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return conversation_of(row) if row else None
+
     async def of_message(self, workspace_id: str, channel: ChannelName, external_id: str) -> Conversation | None:
         """The conversation that holds the platform's message with this id."""
         query = (

@@ -6,9 +6,10 @@ from pathlib import Path
 from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from storage.embedder import load_embedder
+from storage.records import Installation
 from storage.settings import Settings
 from tests.pictures.discord_page import DiscordPage
-from tests.pictures.parts import HERE, Payload, Picture
+from tests.pictures.parts import HERE, Payload, Picture, tag
 from tests.simulators.discord import DiscordSimulator
 from tests.simulators.discord_desk import DiscordDesk, Server, running_desk, until
 from tests.simulators.discord_interactions import Interaction
@@ -32,6 +33,7 @@ async def discord_pictures(folder: Path) -> list[Picture]:
                 await button(desk),
                 *await review(desk),
                 await take_over(desk),
+                await which_team(desk),
             ]
 
 
@@ -116,6 +118,23 @@ async def take_over(desk: DiscordDesk) -> Picture:
     reply = (await desk.said(thread, 2))[-1]
     said += [page.message(answer), *told(page, handed, "Sue used /handback"), page.message(reply)]
     return Picture("discord-take-over", page.channel("On our own server?", said, tags))
+
+
+async def which_team(desk: DiscordDesk) -> Picture:
+    """A direct message of somebody who shares servers with two teams."""
+    world, ann = desk.simulator.world, desk.server.ann
+    other = world.add_guild("Northwind Bikes")
+    other.members[ann.id] = []
+    await desk.store.workspaces.create("northwind", "Northwind")
+    await desk.store.installations.keep(Installation("northwind", "discord", other.id, name=other.name))
+    ann.say(ann.direct, "Hi, how do I export my data?")
+    (question,) = await desk.said(ann.direct)
+    page = page_of(desk)
+    said = list(map(page.message, deepcopy(desk.simulator.messages(ann.direct))))
+    await ann.click(question, "Plovermark")
+    await desk.said(ann.direct, 2)
+    said += [tag("div", "After the choice", "used"), *map(page.message, desk.simulator.messages(ann.direct)[1:])]
+    return Picture("discord-which-team", page.channel("@Deskhand", said))
 
 
 def told(page: DiscordPage, answer: Interaction, used: str = "") -> list[str]:
