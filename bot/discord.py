@@ -106,7 +106,7 @@ async def _stay_connected(house: House, channel: DiscordChannel, token: str) -> 
             house.states.off("discord", str(error))
             return
         except BROKEN as error:
-            log.warning("discord connection failed", error=str(error) or type(error).__name__, again_in=pause)
+            log.warning("discord connection failed", error=error, again_in=pause)
             house.states.disconnected("discord", f"Discord cannot be reached: {str(error) or type(error).__name__}")
         except Exception:  # the adapter's outermost edge: it says so and starts anew
             log.exception("the discord channel failed", again_in=pause)

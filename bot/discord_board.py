@@ -47,7 +47,7 @@ class Board:
         try:
             await self._refresh()
         except FAILURES as error:
-            log.warning("cards not in step", error=str(error))
+            log.warning("cards not in step", error=error)
             self._states.failed("discord", f"A review could not be shown in a staff channel: {error}")
             self._not_before = audit.now() + PAUSE
 

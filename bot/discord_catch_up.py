@@ -82,7 +82,7 @@ class CatchUp:
         try:
             return await guild.active_threads()
         except discord.HTTPException as error:
-            log.warning("active threads not known", guild=guild.id, error=str(error))
+            log.warning("active threads not known", guild=guild.id, error=error)
             return list(guild.threads)
 
     async def _since(self, workspace_id: str, thread: discord.Thread) -> datetime | None:
@@ -107,7 +107,7 @@ class CatchUp:
                 if wanted is None or wanted(message):
                     await self._hearing.heard(await self._with_roles(message))
         except discord.HTTPException as error:
-            log.warning("missed messages not read", channel=channel.id, error=str(error))
+            log.warning("missed messages not read", channel=channel.id, error=error)
         if read == MOST_MESSAGES:
             log.warning("more was missed than is read", channel=channel.id, read=read)
 
@@ -118,7 +118,7 @@ class CatchUp:
             try:
                 message.author = await message.guild.fetch_member(message.author.id)
             except discord.HTTPException as error:
-                log.debug("author not known any more", user=message.author.id, error=str(error))
+                log.debug("author not known any more", user=message.author.id, error=error)
         return message
 
 

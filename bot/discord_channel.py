@@ -70,7 +70,7 @@ class DiscordChannel:
             async with asyncio.timeout(CALL_SECONDS):
                 await self.client.get_partial_messageable(int(conversation.thread)).typing()
         except FAILURES as error:
-            log.debug("no typing sign", conversation=conversation.id, error=str(error))
+            log.debug("no typing sign", conversation=conversation.id, error=error)
 
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
         """Open the thread of a message; one that is there already is as good.

@@ -70,7 +70,7 @@ class Posts:
             if [tag.id for tag in wanted] != [tag.id for tag in thread.applied_tags]:
                 await thread.edit(applied_tags=wanted)
         except FAILURES as error:
-            log.warning("tags not in step", conversation=conversation.id, error=str(error))
+            log.warning("tags not in step", conversation=conversation.id, error=error)
 
     async def _fetch(self, conversation: Conversation) -> discord.Thread:
         channel = await self._client.fetch_channel(int(conversation.thread))

@@ -63,5 +63,5 @@ async def _file_of(attachment: discord.Attachment) -> Attachment:
         try:
             text = decoded(await attachment.read())
         except (discord.DiscordException, aiohttp.ClientError, TimeoutError) as error:
-            log.warning("discord attachment not read", name=attachment.filename, error=str(error))
+            log.warning("discord attachment not read", error=error)
     return Attachment(attachment.filename, attachment.url, media_type, attachment.size, text)

@@ -1,14 +1,19 @@
 """What `deskhand doctor` finds out about storage: each check says in plain words what is missing."""
 
+import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from storage.database import open_database
 from storage.embedder import load_embedder
-from storage.errors import DeskhandError, SchemaError
+from storage.errors import DeskhandError, SchemaError, UnavailableError
 from storage.settings import Settings
 from storage.store import check_data_dir
+from storage.trace_settings import TraceExporter, trace_address, trace_exporter, trace_target
 from storage.vectors import open_vectors
+
+PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ async def examine(settings: Settings) -> list[Finding]:
         ("database", _database),
         ("embedding model", _embedder),
         ("vectors", _vectors),
+        ("traces", traces_finding),
     )
     return [await _finding(name, check, settings) for name, check in checks]
 
@@ -69,3 +75,22 @@ async def _vectors(settings: Settings) -> str:
     vectors = open_vectors(settings, settings.embeddings.model)
     vectors.close()
     return f"Chroma at {settings.chroma.url}" if settings.chroma.url else "Chroma in the data folder"
+
+
+async def traces_finding(_: Settings) -> str:
+    """Where spans go; raises when nobody listens there."""
+    exporter = trace_exporter(os.environ)
+    if exporter is None:
+        return "off; set OTEL_EXPORTER_OTLP_ENDPOINT to a collector's address to switch them on"
+    target = trace_target(exporter, os.environ)
+    if exporter is not TraceExporter.CONSOLE:
+        await _reach(*trace_address(exporter, os.environ), target)
+    return f"spans go to {target}"
+
+
+async def _reach(host: str, port: int, target: str) -> None:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), PATIENCE_SECONDS)
+    except (OSError, TimeoutError) as error:
+        raise UnavailableError(f"{target} cannot be reached; the desk runs, but its spans are lost") from error
+    writer.close()

@@ -198,7 +198,7 @@ class Knowledge:
     def _refreshed(self, workspace_id: str, task: asyncio.Task[None]) -> None:
         del self._refreshing[workspace_id]
         if not task.cancelled() and (error := task.exception()):
-            log.warning("the keyword index could not be built", workspace=workspace_id, error=str(error))
+            log.warning("the keyword index could not be built", workspace=workspace_id, error=error)
 
     async def _rows(self, workspace_id: str, ids: Iterable[str]) -> tuple[int, dict[str, Chunk]]:
         """The knowledge's version and these chunks, as far as their documents are ready."""

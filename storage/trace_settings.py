@@ -58,6 +58,15 @@ def trace_target(exporter: TraceExporter | None, environ: Mapping[str, str]) -> 
             return f"{_without_login(_first_of(ENDPOINTS, environ) or standard)} by OTLP ({exporter})"
 
 
+def trace_address(exporter: TraceExporter, environ: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port of the collector."""
+    given = _first_of(ENDPOINTS, environ) or DEFAULT_ENDPOINTS[exporter]
+    # gRPC's endpoints may come without a scheme.
+    parts = urlsplit(given if "//" in given else f"//{given}")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return parts.hostname or "localhost", port
+
+
 def _without_login(url: str) -> str:
     """An address may carry a key."""
     parts = urlsplit(url)

@@ -6,6 +6,7 @@ row can add to its trace: nothing has to travel with the job, be kept in the row
 
 import importlib
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -39,7 +40,7 @@ from storage.trace_settings import TraceExporter, trace_exporter
 
 OVER_HTTP = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 Value = str | int | float | bool | None
-FLUSH_MILLISECONDS = 2000
+CLOSE_SECONDS = 2.0
 """How long a stopping process waits for a collector that does not answer."""
 
 _tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
@@ -125,10 +126,12 @@ class Tracing:
             first.end(_nanoseconds(max(begun, ended)))
 
     def close(self) -> None:
-        """Send what has not been sent yet; blocks for two seconds at most per attempt."""
+        """Send what has not been sent yet; a collector that does not answer is not waited for much longer."""
         if self._provider is not None:
-            self._provider.force_flush(FLUSH_MILLISECONDS)
-            self._provider.shutdown()
+            # The exporter has a patience of its own, which a stopping process does not have.
+            closing = threading.Thread(target=self._provider.shutdown, name="last traces", daemon=True)
+            closing.start()
+            closing.join(CLOSE_SECONDS)
 
     def _parent(self, turn_id: str) -> Context:
         """The turn's first span as the parent of a span in this process, sampled as every other process decides."""
