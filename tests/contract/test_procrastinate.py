@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -126,10 +127,7 @@ async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows)
 async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_no_worker(shared: Rows) -> None:
     diary = Diary()
     gate = Gate(diary)
-    settings = shared.settings.jobs.model_copy(update=QUICK | {"silent_seconds": 1})
-    jobs = ProcrastinateJobs(shared.database, settings, patience_seconds=0.3)
-    await jobs.open()
-    try:
+    async with open_queue(shared, patience_seconds=0.3, silent_seconds=1) as jobs:
         jobs.start(Handlers(dict.fromkeys(JobKind, gate.handler), diary.last_resort))
         await jobs.enqueue(job("running"))
         await gate.begun.wait()
@@ -144,6 +142,16 @@ async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_n
         await jobs.enqueue(job("afterwards"))
         await diary.has_done("afterwards")
         await jobs.idle()
+
+
+@asynccontextmanager
+async def open_queue(rows: Rows, patience_seconds: float = 10, **settings: Any) -> AsyncIterator[ProcrastinateJobs]:
+    """The queue as a process sees it that only enqueues, until it is started."""
+    changed = rows.settings.jobs.model_copy(update=QUICK | settings)
+    jobs = ProcrastinateJobs(rows.database, changed, patience_seconds)
+    await jobs.open()
+    try:
+        yield jobs
     finally:
         await jobs.stop()
         await jobs.close()
@@ -288,16 +296,23 @@ async def test_loads_do_not_keep_turns_waiting(shared: Rows) -> None:
 async def test_a_job_that_cannot_be_enqueued_is_left_to_its_rows(shared: Rows) -> None:
     diary = Diary()
     turn = await shared.turn(await shared.conversation())
-    jobs = ProcrastinateJobs(shared.database, shared.settings.jobs.model_copy(update=QUICK))
-    await jobs.open()
-    try:
+    async with open_queue(shared) as jobs:
         await ask(shared, "ALTER TABLE procrastinate_jobs RENAME TO away")
         await jobs.enqueue(job(turn))
         await ask(shared, "ALTER TABLE away RENAME TO procrastinate_jobs")
-    finally:
-        await jobs.close()
     async with shared.working(diary.handler):
         await diary.has_done(turn)
+
+
+async def test_workers_hear_that_a_lane_is_free(shared: Rows) -> None:
+    await abandon(shared, "running")
+    url = shared.database.conninfo
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as ear, open_queue(shared) as jobs:
+        await jobs.enqueue(job("behind it"))
+        await ear.execute('LISTEN "procrastinate_queue_v1#desk"')
+        await ask(shared, "DELETE FROM procrastinate_jobs WHERE status = 'doing'")
+        heard = [notice async for notice in ear.notifies(timeout=30, stop_after=1)]
+    assert len(heard) == 1
 
 
 async def test_a_later_version_of_the_queues_tables_is_asked_for_and_made(shared: Rows) -> None:
