@@ -42,13 +42,19 @@ def documents_html(documents: Sequence[Document], selected: str, *, may_load: bo
     return table(heads, [_document_row(document, document.id == selected) for document in documents])
 
 
-def _document_row(document: Document, current: bool) -> tuple[str, ...]:
+def _status(document: Document) -> str:
     words, tone = STATUS_CHIPS[document.status]
+    if document.status is DocumentStatus.LOADING and document.progress:
+        words = f"Loading, {document.progress} %"
+    return chip(words, tone, title=document.error or "")
+
+
+def _document_row(document: Document, current: bool) -> tuple[str, ...]:
     mark = ' aria-current="true"' if current else ""
     refused = chip(str(len(document.refused)), "warn") if document.refused else "0"
     return (
         f'<button type="button" class="dh-link" data-doc="{esc(document.id)}"{mark}>{esc(document.filename)}</button>',
-        chip(words, tone, title=document.error or ""),
+        _status(document),
         str(document.entries),
         refused,
         size_words(document.size),
@@ -57,10 +63,9 @@ def _document_row(document: Document, current: bool) -> tuple[str, ...]:
 
 def document_html(document: Document, chunks: Sequence[Chunk]) -> str:
     """One document: its state, the refused rows with their reasons, and what was loaded."""
-    words, tone = STATUS_CHIPS[document.status]
     error = f'<p class="dh-alert">{esc(document.error)}</p>' if document.error else ""
     return (
-        f'<div class="dh-box"><h3>{esc(document.filename)} {chip(words, tone)}</h3>'
+        f'<div class="dh-box"><h3>{esc(document.filename)} {_status(document)}</h3>'
         f'<p class="dh-muted">{document.entries} entries loaded, {len(document.refused)} rows refused, '
         f"{size_words(document.size)}</p>{error}{_refused(document)}{_chunks(document, chunks)}</div>"
     )
@@ -77,7 +82,10 @@ def _refused(document: Document) -> str:
 
 def _chunks(document: Document, chunks: Sequence[Chunk]) -> str:
     if document.status is DocumentStatus.LOADING:
-        return '<p class="dh-muted">It is being read and made searchable. This page keeps itself up to date.</p>'
+        meter = f'<div class="dh-meter"><i style="width: {document.progress}%"></i></div>'
+        return (
+            f'{meter}<p class="dh-muted">It is being read and made searchable. This page keeps itself up to date.</p>'
+        )
     items = "".join(_chunk(chunk) for chunk in chunks)
     more = document.entries - len(chunks)
     note = f'<p class="dh-muted">and {more} more entries</p>' if more > 0 else ""

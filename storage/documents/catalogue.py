@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.database import Database
 from storage.documents.pieces import Loaded, Piece
+from storage.documents.progress import kept_progress
 from storage.documents.readers import read, reader_of
 from storage.errors import InvalidError, NotFoundError
 from storage.findings import Chunk
@@ -134,7 +135,8 @@ class Catalogue:
         # What an earlier try left behind.
         await self._knowledge.remove(document.workspace_id, document_id)
         try:
-            await self._knowledge.add(document.workspace_id, _chunks(document, loaded.pieces), progress)
+            async with kept_progress(self._database, document_id, progress) as report:
+                await self._knowledge.add(document.workspace_id, _chunks(document, loaded.pieces), report)
         except IntegrityError as error:
             # The document was deleted while it was loading, so its chunks belong to nothing.
             await self._knowledge.remove(document.workspace_id, document_id)
@@ -211,6 +213,7 @@ def _document(row: RowMapping) -> Document:
         error=row["error"],
         size=row["size"],
         created_at=row["created_at"],
+        progress=row["progress"],
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from storage.documents.progress import kept_progress
 from storage.statuses import Author, DecisionKind, Mode
 from tests.acceptance.waiting import until
 from tests.acceptance.workbench_story import KNOWN, Story, pick
@@ -41,6 +42,20 @@ async def test_an_admin_loads_a_faq_sees_what_was_refused_searches_and_deletes(s
     await page.click("text=Delete for good")
     await expect(row).to_have_count(0)
     assert await page.evaluate("document.querySelectorAll('#dh-documents img, #dh-document b').length") == 0
+
+
+async def test_a_document_that_is_loading_shows_how_far_it_is(story: Story) -> None:
+    store = story.served.process.store
+    document = await store.catalogue.create(story.workspace, "handbook.csv", FILE)
+    page = await story.open()
+    await tab(page, "Knowledge")
+    row = page.locator("#dh-documents tr", has_text="handbook.csv")
+    await expect(row).to_contain_text("Loading …")
+    async with kept_progress(store.database, document.id) as report:
+        report(45, 100)
+    await expect(row).to_contain_text("Loading, 45 %")
+    await store.catalogue.load_document(document.id)
+    await expect(row).to_contain_text("Ready")
 
 
 async def test_a_file_that_cannot_be_read_says_why(story: Story) -> None:
