@@ -45,7 +45,7 @@ def postgres_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_url: str) -> str:
     """The name of a migrated database that others are copied from: much quicker than to migrate each."""
-    url = _create(postgres_url, "migrated", "template1")
+    url = copied_database(postgres_url, "migrated", "template1")
     asyncio.run(_migrate(url.replace("postgresql://", "postgresql+psycopg://", 1)))
     return "migrated"
 
@@ -53,10 +53,10 @@ def postgres_template(postgres_url: str) -> str:
 @pytest.fixture
 def new_postgres_url(postgres_url: str, postgres_template: str) -> str:
     """A fresh, migrated database on that server."""
-    return _create(postgres_url, f"test_{new_id()}", postgres_template)
+    return copied_database(postgres_url, f"test_{new_id()}", postgres_template)
 
 
-def _create(server: str, name: str, template: str) -> str:
+def copied_database(server: str, name: str, template: str) -> str:
     with psycopg.connect(server, autocommit=True) as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
