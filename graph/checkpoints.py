@@ -26,11 +26,13 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from psycopg import AsyncConnection
+from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from graph.state import Line, TurnInput
 from storage import findings, records, statuses
+from storage.errors import SchemaError
 from storage.settings import Settings
 
 AGAIN_SECONDS = 0.2
@@ -164,6 +166,7 @@ async def open_checkpoints(settings: Settings, *, migrate: bool = True) -> Async
     serde = JsonPlusSerializer(allowed_msgpack_modules=CHECKPOINTED)
     if settings.database_url.startswith("postgresql"):
         async with _pool(settings) as pool:
+            await _check_schema(pool)
             yield WaitingCheckpoints(AsyncPostgresSaver(pool, serde=serde))
         return
     path = Path(settings.data_dir) / "checkpoints.db"
@@ -184,6 +187,17 @@ async def migrate_checkpoints(settings: Settings) -> None:
             await asyncio.sleep(AGAIN_SECONDS)
         await AsyncPostgresSaver(connection).setup()
         await connection.execute("SELECT pg_advisory_unlock(%s)", (MIGRATING,))
+
+
+async def _check_schema(pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
+    """Raise SchemaError unless LangGraph's tables are as this version of the library needs them."""
+    async with pool.connection() as connection:
+        try:
+            found = await (await connection.execute("SELECT max(v) AS v FROM checkpoint_migrations")).fetchone()
+        except UndefinedTable:
+            found = None
+    if found is None or found["v"] is None or found["v"] < len(AsyncPostgresSaver.MIGRATIONS) - 1:
+        raise SchemaError("the checkpoints' tables are missing or older than this version: run `deskhand db upgrade`")
 
 
 async def _locked(connection: AsyncConnection[Any]) -> bool:

@@ -157,11 +157,21 @@ class Turns:
     async def abandon(self, job_id: str, is_review: bool) -> None:
         """End a turn that failed at every try; the conversation has gone to a person."""
         async with self._database.write() as connection:
-            await connection.execute(
+            ended = await connection.execute(
                 update(turns)
                 .where(turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_(UNFINISHED))
                 .values(status=TurnStatus.DONE, outcome=Outcome.HANDOFF, finished_at=audit.now())
+                .returning(turns.c.id, turns.c.workspace_id, turns.c.conversation_id)
             )
+            for turn in ended:
+                await audit.record(
+                    connection,
+                    f"turn.{Outcome.HANDOFF}",
+                    turn.workspace_id,
+                    conversation_id=turn.conversation_id,
+                    turn_id=turn.id,
+                    data={"failed": True},
+                )
 
     async def _joined(self, connection: AsyncConnection, turn_id: str) -> RowMapping | None:
         found = await connection.execute(turn_statements.JOINED, {"turn_id": turn_id})

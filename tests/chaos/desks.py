@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from graph.checkpoints import migrate_checkpoints
 from storage.database import open_database
 from storage.settings import Settings
 from storage.store import migrate_database
@@ -96,6 +97,7 @@ class StormyDesk:
     async def start(self) -> None:
         """Migrate, and start everything."""
         await migrate_database(self.settings)
+        await migrate_checkpoints(self.settings)
         await asyncio.gather(*(part.start() for part in (*self.others, *self.mortal)))
 
     async def stop(self) -> None:
