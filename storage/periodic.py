@@ -29,12 +29,12 @@ class Chore:
 
     def cron(self) -> str:
         """The times as a cron expression whose sixth field is the seconds."""
-        if self.every < MINUTE and MINUTE % self.every == 0:
+        if 0 < self.every < MINUTE and MINUTE % self.every == 0:
             return f"* * * * * */{self.every}"
         minutes, hours = self.every // MINUTE, self.every // HOUR
-        if self.every < HOUR and self.every % MINUTE == 0 and MINUTE % minutes == 0:
+        if MINUTE <= self.every < HOUR and self.every % MINUTE == 0 and MINUTE % minutes == 0:
             return f"*/{minutes} * * * *"
-        if self.every <= DAY and self.every % HOUR == 0 and DAY // HOUR % hours == 0:
+        if HOUR <= self.every <= DAY and self.every % HOUR == 0 and DAY // HOUR % hours == 0:
             return f"0 */{hours} * * *" if self.every < DAY else "0 0 * * *"
         raise ValueError(f"{self.name}: {self.every} seconds do not divide a minute, an hour or a day evenly")
 

@@ -29,6 +29,11 @@ class Alarms:
         self._timers: dict[tuple[str, int], asyncio.TimerHandle] = {}
         self._ringing: set[asyncio.Task[None]] = set()
 
+    @property
+    def count(self) -> int:
+        """Alarms that have not rung yet."""
+        return len(self._timers)
+
     def set(self, queue: str, due: datetime) -> None:
         """Wake the queue's workers at that time."""
         key = (queue, int(due.timestamp() * PER_SECOND) + 1)
