@@ -17,7 +17,7 @@ from tests.chroma_server import free_port
 
 PARTS = ("web", "worker", "bot")
 ROOT = Path(__file__).parents[2]
-PATIENCE = 100.0
+PATIENCE = 300.0
 """Seconds until a start, a stop or an answer counts as hung; machines are shared."""
 
 

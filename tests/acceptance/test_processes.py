@@ -33,7 +33,7 @@ from tests.simulators.slack_people import Person, SignedHttp, Socket
 from tests.simulators.slack_server import SlackServer, running_slack
 from tests.simulators.slack_world import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, TEAM, text_of
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
 
 WORKSPACE = "processes"
 KNOWN = "How do I reset my password?"

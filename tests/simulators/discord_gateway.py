@@ -54,7 +54,8 @@ class Connection:
     async def close(self, code: int) -> None:
         """Send what is queued, then close."""
         self._queue.put_nowait(None)
-        await self.sending
+        # Cancelled when the other side is lost meanwhile.
+        await asyncio.wait({self.sending})
         await self.socket.close(code=code)
 
     def cut(self) -> None:
