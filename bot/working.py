@@ -14,9 +14,12 @@ REFRESH_SECONDS = 8.0
 class WorkingSigns:
     """Keeps a channel's working signs in step with the turns; one task per conversation at work."""
 
-    def __init__(self, conversations: Conversations, signals: Signals) -> None:
+    def __init__(
+        self, conversations: Conversations, signals: Signals, refresh_seconds: float = REFRESH_SECONDS
+    ) -> None:
         self._conversations = conversations
         self._signals = signals
+        self._refresh_seconds = refresh_seconds
         self._shown: dict[str, asyncio.Task[None]] = {}
         self._closing = False
 
@@ -40,7 +43,7 @@ class WorkingSigns:
             try:
                 await channel.working(conversation, on=True)
                 while not self._closing and await self._conversations.is_working(conversation.id):
-                    if not await _woken(news, REFRESH_SECONDS):
+                    if not await _woken(news, self._refresh_seconds):
                         await channel.working(conversation, on=True)
                     news.clear()
             finally:
