@@ -12,9 +12,9 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, as
 from deskhand import Process
 from storage.demo import ensure_demo
 from storage.findings import Decision
-from storage.records import Incoming, new_id
+from storage.records import Incoming, Member, Place, new_id
 from storage.settings import Settings
-from storage.statuses import DecisionKind, ReviewStatus
+from storage.statuses import DecisionKind, Mode, ReviewStatus
 from tests.browser import FLAGS, chromium
 from tests.conftest import settings_for
 from tests.served import serve_desk
@@ -24,7 +24,7 @@ IMAGES = ROOT / "docs" / "images"
 PASSWORD = "screenshot password"
 WIDE = ViewportSize(width=1280, height=800)
 NARROW = ViewportSize(width=390, height=844)
-TABS = ("Knowledge", "Analytics", "Monitoring", "Autopilot", "Settings")
+TABS = ("Knowledge", "Analytics", "Monitoring", "Channels", "Autopilot", "Settings")
 NAMES = ("Mara Lindqvist", "Joost de Wit", "Priya Nair", "Sam Okafor", "Lena Vogt", "Tom Ashby")
 HELD_FOR_THE_INBOX = (
     "I want my money back for the yearly plan, we never used it",
@@ -73,8 +73,26 @@ async def fill(process: Process, settings: Settings) -> None:
         )
         await process.desk.decide(agent, review.id, decision, based_on=review.version)
     await process.jobs.idle()
+    await connect(process, agent)
     for text, name in zip(HELD_FOR_THE_INBOX, NAMES, strict=False):
         await ask(process, text, name)
+
+
+async def connect(process: Process, agent: Member) -> None:
+    """Slack and Discord as they would be, with a support channel, a staff channel, a forum and an agent."""
+    store, states = process.store, process.states
+    for place in (
+        Place("demo", "slack", "T012AB", "C034CD", "support", mode=Mode.AUTO),
+        Place("demo", "slack", "T012AB", "C056EF", "support-team", is_staff=True),
+        Place("demo", "discord", "1100000000000000001", "1100000000000000002", "help-forum", mode=Mode.DRAFT),
+    ):
+        await store.places.keep(place)
+    await store.identities.link("demo", agent.id, "slack", "T012AB/U078GH")
+    states.starting("slack")
+    states.connected("slack")
+    states.event("slack")
+    states.failed("slack", "Slack refused it: not_in_channel")
+    states.off("discord", "Message Content is not granted: switch on Message Content Intent on the Bot page")
 
 
 async def ask(process: Process, text: str, name: str) -> None:
