@@ -1,8 +1,10 @@
 """What keeps the queue whole: jobs of dead workers, jobs that nobody runs, and jobs that were never enqueued."""
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from procrastinate import App
@@ -54,18 +56,12 @@ class Keeper:
     async def _keep_rescuing(self) -> None:
         while True:
             await asyncio.sleep(self._silent.total_seconds() / 2)
-            try:
-                await self._rescue()
-            except (ConnectorException, DBAPIError) as error:
-                log.warning("no look at silent workers", reason=str(error.__cause__ or error))
+            await _attempt("rescue", self._rescue())
 
     async def _keep_reconciling(self) -> None:
         age = timedelta(0)
         while True:
-            try:
-                await self._reconcile(age)
-            except (ConnectorException, DBAPIError) as error:
-                log.warning("no look at the rows", reason=str(error.__cause__ or error))
+            await _attempt("reconcile", self._reconcile(age))
             self.began.set()
             age = self._reconcile_every
             await asyncio.sleep(age.total_seconds())
@@ -102,3 +98,13 @@ class Keeper:
             else:
                 await give_up(job, self._handlers, "its worker died")
         await self._app.job_manager.finish_job_by_id_async(row.id, Status.FAILED, delete_job=True)
+
+
+async def _attempt(what: str, work: Coroutine[Any, Any, None]) -> None:
+    """Whatever goes wrong, the next look comes as usual."""
+    try:
+        await work
+    except (ConnectorException, DBAPIError) as error:
+        log.warning("the database is away", what=what, reason=str(error.__cause__ or error))
+    except Exception:
+        log.exception("the queue is not kept whole", what=what)

@@ -105,6 +105,8 @@ class QueueWorker:
                 await worker.run()  # type: ignore[no-untyped-call]
             except ConnectorException as error:
                 log.warning("the worker lost its database and starts again", reason=str(error.__cause__ or error))
+            except Exception:
+                log.exception("the worker failed and starts again")
             if not self._stopping:
                 await asyncio.sleep(RESTART_SECONDS)
 
