@@ -38,6 +38,14 @@ async def test_a_process_with_all_its_parts_is_ready(rest_on_each: Rest) -> None
         )
 
 
+async def test_a_process_is_ready_as_soon_as_it_takes_jobs(rest: Rest) -> None:
+    assert (await parts(rest.client))[1]["queue"] == "not-ready"
+    rest.work()
+    assert (await parts(rest.client))[1]["queue"] == "ready"
+    await rest.process.jobs.stop()
+    assert (await parts(rest.client))[1]["queue"] == "not-ready"
+
+
 async def test_a_worker_that_takes_no_jobs_is_alive_and_not_ready(rest: Rest) -> None:
     async with door(rest, lambda: False) as client:
         status, found = await parts(client)
