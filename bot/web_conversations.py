@@ -9,7 +9,7 @@ from sse_starlette import EventSourceResponse
 
 from bot.intake import Intake
 from bot.web_access import BearerToken, WebAccess
-from bot.web_events import LOOK_SECONDS, Watch, last_seq_of
+from bot.web_events import LOOK_SECONDS, SeatedStream, Watch, last_seq_of
 from bot.web_limits import WebLimits
 from bot.web_shapes import (
     MAX_TEXT_LENGTH,
@@ -108,9 +108,10 @@ class ConversationRoutes:
             message_id = await self._desk.reply(visit.member, conversation_id, text)
             return TakenMessage(id=message_id, status="accepted")
         message_id = await self._accept(visit.door, text, body.external_id)
-        if wait is None:
+        if wait is None or self._limits.listeners.is_full:
             return TakenMessage(id=message_id, status="accepted")
-        taken = _taken(message_id, await self._outcome(visit.door, message_id, wait))
+        with self._limits.listeners.seat():
+            taken = _taken(message_id, await self._outcome(visit.door, message_id, wait))
         if taken.status != "accepted":
             response.status_code = status.HTTP_200_OK
         return taken
@@ -152,14 +153,17 @@ class ConversationRoutes:
             # A server's access log writes the query when the response starts.
             request.scope["query_string"] = b"token=-"
         visit = await self._access.enter(conversation_id, bearer or token)
+        self._limits.listener()
         watch = Watch(self._transcripts, self._store.conversations, self._store.signals, visit)
         stopping = anyio.Event()
-        return EventSourceResponse(
+        stream = SeatedStream(
             watch.events(last_seq_of(last_event_id), stopping),
             ping=PING_SECONDS,
             shutdown_event=stopping,
             shutdown_grace_period=LOOK_SECONDS + 0.2,
         )
+        stream.seats = self._limits.listeners
+        return stream
 
     async def vote(self, body: NewVote, token: BearerToken) -> KeptVote:
         """Say whether a reply helped; voting again changes the vote."""

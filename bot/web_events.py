@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 
 import anyio
 from pydantic import BaseModel
-from sse_starlette import ServerSentEvent
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.types import Receive, Scope, Send
 
 from bot.web_access import Visit
+from bot.web_limits import Seats
 from bot.web_shapes import StatusShape, conversation_shape, message_shape
 from storage.conversations import Conversations
 from storage.signals import Signals, wait_for_news
@@ -80,6 +82,17 @@ class Watch:
 
     def _event(self, name: str, shape: BaseModel) -> ServerSentEvent:
         return ServerSentEvent(data=shape.model_dump_json(), event=name, id=str(self._seq))
+
+
+class SeatedStream(EventSourceResponse):
+    """A stream that takes one of the seats for as long as it is open."""
+
+    seats: Seats
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream."""
+        with self.seats.seat():
+            await super().__call__(scope, receive, send)
 
 
 def last_seq_of(header: str | None) -> int | None:

@@ -1,17 +1,42 @@
-"""How much one client address may ask of the web chat."""
+"""How much one client address may ask of the web chat, and how many may follow conversations at once."""
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import HTTPConnection
 
-from storage.errors import TooManyAttemptsError
+from storage.errors import OverloadedError, TooManyAttemptsError
 from storage.settings import WebSettings
 
 LOGIN_MINUTES = 5
+COME_BACK_SECONDS = 5
+
+
+class Seats:
+    """A bound on what goes on at once in this process."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self.taken = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody else may come in."""
+        return self.taken >= self._number
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Take one; whoever asks `is_full` first keeps the bound."""
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
 
 
 class WebLimits:
@@ -21,6 +46,8 @@ class WebLimits:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._conversations = _per_minute(settings.conversations_per_minute)
         self._messages = _per_minute(settings.messages_per_minute)
+        self.listeners = Seats(settings.listeners)
+        """Who follows a conversation, by events or by waiting for a reply."""
         self._logins = RateLimitItemPerMinute(settings.login_attempts, LOGIN_MINUTES)
 
     def conversation(self, request: HTTPConnection) -> None:
@@ -30,6 +57,11 @@ class WebLimits:
     def message(self, request: HTTPConnection) -> None:
         """Count a message."""
         self._count(self._messages, "message", _address(request))
+
+    def listener(self) -> None:
+        """Refuse one more who follows a conversation: OverloadedError says when to come back."""
+        if self.listeners.is_full:
+            raise OverloadedError(COME_BACK_SECONDS)
 
     def registration(self, request: HTTPConnection) -> None:
         """Count a new login: each costs a password hash."""

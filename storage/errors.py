@@ -73,6 +73,16 @@ class TooManyMessagesError(DeskhandError):
         super().__init__(f"Too many messages; write again in {retry_after} seconds.")
 
 
+class OverloadedError(DeskhandError):
+    """The desk has more to do than it can; what was accepted is kept and will be answered."""
+
+    kind = "overloaded"
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"Too many follow their conversations right now; try again in {retry_after} seconds.")
+
+
 class AlreadyDecidedError(DeskhandError):
     """This review was already handled."""
 

@@ -133,6 +133,8 @@ class WebSettings(Section):
     """Customer messages per client address; 0: no limit."""
     conversations_per_minute: Annotated[int, Field(ge=0)] = 30
     """New conversations per client address; 0: no limit."""
+    listeners: Positive = 1000
+    """Event streams, and requests that wait for a reply, at once in one process."""
 
 
 class WorkerSettings(Section):

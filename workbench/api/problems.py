@@ -16,6 +16,7 @@ from storage.errors import (
     AlreadyDecidedError,
     DeskhandError,
     NotLoggedInError,
+    OverloadedError,
     StaleError,
     TooManyAttemptsError,
     TooManyMessagesError,
@@ -48,6 +49,7 @@ STATUSES: Mapping[str, int] = MappingProxyType(
         "not-allowed": 403,
         "not-found": 404,
         "not-logged-in": 401,
+        "overloaded": 503,
         "schema": 503,
         "settings": 500,
         "stale": 409,
@@ -91,7 +93,7 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DeskhandError)  # noqa: S101 - what the handler is registered for
     status = STATUSES.get(error.kind, HTTPStatus.INTERNAL_SERVER_ERROR)
     title = (type(error).__doc__ or "").partition("\n")[0]
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, OverloadedError):
         # The words of such an error are for whoever runs the desk: they may name addresses and files.
         reference, route = request_id_of(request), route_of(request.scope)
         log.warning("request failed", request=reference, route=route, kind=error.kind, why=error.detail)
@@ -108,7 +110,7 @@ def _members(error: DeskhandError) -> dict[str, Any]:
             return {"by": error.by, "decision": error.decision}
         case StaleError():
             return {"new_text": error.new_text}
-        case TooManyAttemptsError() | TooManyMessagesError():
+        case TooManyAttemptsError() | TooManyMessagesError() | OverloadedError():
             return {"retry_after": error.retry_after}
         case _:
             accepted: tuple[str, ...] | None = getattr(error, "accepted", None)
@@ -117,7 +119,7 @@ def _members(error: DeskhandError) -> dict[str, Any]:
 
 def _headers(error: DeskhandError) -> dict[str, str]:
     match error:
-        case TooManyAttemptsError() | TooManyMessagesError():
+        case TooManyAttemptsError() | TooManyMessagesError() | OverloadedError():
             return {"Retry-After": str(error.retry_after)}
         case NotLoggedInError():
             return {"WWW-Authenticate": "Bearer"}
