@@ -11,7 +11,7 @@ from bot.discord_client import DeskClient
 from bot.discord_people import Directory
 from bot.discord_replies import nonce_of
 from storage.audit import now
-from storage.records import Conversation
+from storage.records import Conversation, Installation
 from storage.statuses import ConversationStatus
 from storage.store import Store
 
@@ -38,8 +38,8 @@ class DirectTeams:
 
     async def served(self) -> tuple[str, ...]:
         """The workspaces that have servers, or the one of direct messages if none has."""
-        by_guild = await self._servers()
-        return tuple(dict.fromkeys(by_guild.values())) or (await self._directory.workspace_of(None),)
+        of_servers = dict.fromkeys(server.workspace_id for server in await self._servers())
+        return tuple(of_servers) or (await self._directory.workspace_of(None),)
 
     async def of(self, user_id: int, channel_id: int) -> str | None:
         """The workspace of these direct messages; None: there are several, and the person has to say which."""
@@ -69,10 +69,9 @@ class DirectTeams:
     async def shared(self, user_id: int) -> dict[str, str]:
         """The teams that this person shares a server with: workspace to the server's name."""
         found: dict[str, str] = {}
-        for guild_id, workspace_id in list((await self._servers()).items())[:MOST_SERVERS]:
-            if workspace_id not in found and await self._is_member(guild_id, user_id):
-                guild = self._client.get_guild(guild_id)
-                found[workspace_id] = guild.name if guild else (await self._store.workspaces.read(workspace_id)).name
+        for server in (await self._servers())[:MOST_SERVERS]:
+            if server.workspace_id not in found and await self._is_member(int(server.team), user_id):
+                found[server.workspace_id] = await self._name_of(server)
         return found
 
     async def ask(self, message: discord.Message) -> None:
@@ -103,9 +102,17 @@ class DirectTeams:
             return False
         return True
 
-    async def _servers(self) -> dict[int, str]:
+    async def _servers(self) -> list[Installation]:
         """Every server of the desk's with its workspace: those that admins named, and the others of this process."""
-        named = {int(one.team): one.workspace_id for one in await self._store.installations.all("discord")}
-        others = [guild.id for guild in self._client.guilds if guild.id not in named]
+        named = await self._store.installations.all("discord")
+        known = {server.team for server in named}
+        others = [guild for guild in self._client.guilds if str(guild.id) not in known]
         default = await self._directory.workspace_of(None) if others else ""
-        return {**named, **dict.fromkeys(others, default)}
+        return [*named, *(Installation(default, "discord", str(guild.id), name=guild.name) for guild in others)]
+
+    async def _name_of(self, server: Installation) -> str:
+        """What people call the server; of one in another process what the admin noted."""
+        guild = self._client.get_guild(int(server.team))
+        if name := guild.name if guild else server.name:
+            return name
+        return (await self._store.workspaces.read(server.workspace_id)).name

@@ -48,7 +48,7 @@ class SlackDesk:
         """The agent, in Slack."""
         return self.person(AGENT_USER)
 
-    async def until(self, true: Callable[[], Any], seconds: float = 20.0) -> Any:
+    async def until(self, true: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait until something is so; gives what it gave."""
         async with asyncio.timeout(seconds):
             while not (found := true()):  # noqa: ASYNC110 - another server's memory

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -59,8 +60,8 @@ async def customer_texts(desk: SlackDesk, channel: str, ts: str) -> list[str]:
     return [item.text for item in said if item.author == "customer"]
 
 
-async def test_elsewhere_only_a_mention_is_heard(desk: SlackDesk, cleo: Person) -> None:
-    channel = "CRANDOM"
+@pytest.mark.parametrize("channel", ["CRANDOM", "GPRIVATE"])
+async def test_elsewhere_only_a_mention_is_heard(desk: SlackDesk, cleo: Person, channel: str) -> None:
     await cleo.says(channel, KNOWN)
     assert await quiet(desk, channel)
     ts = await cleo.says(channel, f"<@{BOT_USER}> {KNOWN}")
@@ -234,6 +235,22 @@ async def test_a_text_file_is_read_and_a_picture_goes_to_a_person(
     assert message.attachments[0].url == "https://acme.slack.com/files/1"
 
 
+async def test_what_slack_is_slow_to_give_holds_no_acknowledgement(
+    desk: SlackDesk, help_channel: str, cleo: Person
+) -> None:
+    """The person's name and a file never come: the message is kept without them, the file as a link."""
+    url = f"{desk.slack.url}/files/slow.txt"
+    file = {"name": "slow.txt", "mimetype": "text/plain", "size": 27, "url_private": url, "permalink": url}
+    desk.world.held |= {"slow.txt", "users.info"}
+    try:
+        ts = await cleo.says(help_channel, KNOWN, subtype="file_share", files=[file])
+        conversation = await desk.conversation(help_channel, ts)
+    finally:
+        desk.world.held.clear()
+    (message, *_) = await read_messages(desk.process.store.database, "demo", conversation.id)
+    assert (message.text, [item.name for item in message.attachments]) == (KNOWN, ["slow.txt"])
+
+
 async def test_a_vote_is_kept_and_only_the_voter_is_thanked(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
     ts = await cleo.says(help_channel, KNOWN)
     reply = await desk.reply(help_channel, ts)
@@ -292,6 +309,27 @@ async def test_the_first_decision_wins_and_the_second_is_told_who_was_first(
     await desk.staff.presses(STAFF, card, "card_take_over")
     await desk.until(lambda: len(desk.world.whispers) > before)
     assert "Already handled by Alex Agent" in desk.world.whispers[-1]["text"]
+
+
+async def test_every_copy_of_a_card_says_who_decided(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
+    place = Place("demo", "slack", TEAM, "CSTAFF2", is_staff=True)
+    await desk.process.store.places.keep(place)
+    try:
+        seen = len(desk.world.messages[STAFF])
+        await cleo.says(help_channel, UNKNOWN)
+        first = await desk.card(seen + 1)
+        await desk.until(lambda: desk.world.messages["CSTAFF2"])
+        second = desk.world.messages["CSTAFF2"][-1]
+        await desk.staff.presses("CSTAFF2", second, "card_take_over")
+        for card in (first, second):
+            await desk.until(partial(said_who, card))
+            assert "card_take_over" not in str(card["blocks"])
+    finally:
+        await desk.process.store.places.keep(replace(place, is_staff=False))
+
+
+def said_who(card: dict[str, Any]) -> bool:
+    return "Alex Agent took over" in text_of(card)
 
 
 async def test_a_card_that_slack_refused_for_now_is_posted_soon_after(

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from storage.errors import StaleError
 from storage.findings import Decision
 from storage.messages import read_messages
 from storage.settings import Settings
@@ -49,6 +50,30 @@ async def test_an_unknown_question_waits_and_the_agents_edit_on_the_card_is_sent
     assert "Alex Agent" in text_of(reply)
     await desk.until(lambda: "Alex Agent edited and sent" in text_of(card))
     assert "card_approve" not in str(card["blocks"])
+
+
+async def test_what_is_decided_at_the_desk_shows_in_the_thread_and_on_the_card(desk: SlackDesk) -> None:
+    """Unknown and edited, then stale, then rejected, all in the workbench."""
+    cleo, decide = desk.person("UCLEO"), desk.process.desk.decide
+    ts = await cleo.says(HELP, UNKNOWN)
+    card = await desk.card()
+    review = await desk.review()
+    await decide(desk.agent, review.id, Decision(kind=DecisionKind.EDIT, text="On level 2."), based_on=1)
+    assert "On level 2." in text_of(await desk.reply(HELP, ts, 2))
+    await desk.until(lambda: "Alex Agent edited and sent" in text_of(card))
+    await cleo.says(HELP, "I want a refund, which browsers do you support?", ts)
+    old = await desk.card(2)
+    review = await desk.review()
+    await cleo.says(HELP, "And my money back for last year", ts)
+    with pytest.raises(StaleError):
+        await decide(desk.agent, review.id, Decision(kind=DecisionKind.APPROVE), based_on=review.version)
+    await desk.until(lambda: "out of date" in text_of(old))
+    waiting = await desk.card(3)
+    review = await desk.review()
+    guidance = Decision(kind=DecisionKind.REJECT, guidance="Explain how to export data")
+    await decide(desk.agent, review.id, guidance, based_on=review.version)
+    await desk.until(lambda: "Alex Agent rejected: Explain how to export data" in text_of(waiting))
+    assert "card_reject" in str((await desk.card(4))["blocks"])
 
 
 async def test_a_rejected_draft_is_made_again_and_the_new_one_approved_at_the_desk(desk: SlackDesk) -> None:

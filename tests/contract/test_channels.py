@@ -29,7 +29,7 @@ def need(seat: Seat, ability: Ability) -> None:
         pytest.skip(f"this channel has no {ability}")
 
 
-async def until(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def until(look: Callable[[], Awaitable[bool]], seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not await look():  # noqa: ASYNC110 - looks at other servers' memory and at rows
             await asyncio.sleep(0.03)

@@ -27,7 +27,7 @@ from tests.simulators.discord import TOKEN, DiscordSimulator
 from tests.simulators.discord_people import Person
 from tests.simulators.discord_world import FORUM, Guild, Payload
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 Found = TypeVar("Found")
 
 

@@ -49,11 +49,11 @@ class Interaction:
         """Whether only the user sees the answers."""
         return all(message["flags"] & EPHEMERAL for message in self.shown)
 
-    async def answered(self, seconds: float = 5.0) -> "Interaction":
+    async def answered(self, seconds: float = 60.0) -> "Interaction":
         """Wait for the first answer."""
         return await self._until(lambda: self.kind is not None, seconds)
 
-    async def told(self, seconds: float = 5.0) -> str:
+    async def told(self, seconds: float = 60.0) -> str:
         """Wait for words; gives the last."""
         await self._until(lambda: bool(self.texts), seconds)
         return self.texts[-1]

@@ -195,7 +195,7 @@ class Person:
                 "response_url": f"{self.slack.url}/respond/command",
             }
         )
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while len(self.slack.world.responses) == seen:  # noqa: ASYNC110 - another server's memory
                 await asyncio.sleep(0.01)
         assert self.slack.world.responses[-1]["response_type"] == "ephemeral"

@@ -41,7 +41,7 @@ class SlackServer:
             ]
         )
 
-    async def send(self, envelope: dict[str, Any], seconds: float = 10.0) -> dict[str, Any]:
+    async def send(self, envelope: dict[str, Any], seconds: float = 60.0) -> dict[str, Any]:
         """Send an envelope over one of the sockets; gives the payload of its acknowledgement."""
         await self.connected()
         await self.sockets[-1].send_text(json.dumps(envelope))
@@ -54,7 +54,7 @@ class SlackServer:
         await self.connected()
         await self.sockets[-1].send_text(json.dumps(envelope))
 
-    async def connected(self, seconds: float = 15.0) -> None:
+    async def connected(self, seconds: float = 60.0) -> None:
         """Wait until somebody is connected."""
         async with self._news, asyncio.timeout(seconds):
             await self._news.wait_for(lambda: bool(self.sockets))
@@ -75,6 +75,7 @@ class SlackServer:
     async def _api(self, request: Request) -> Response:
         method = request.path_params["method"]
         args, token = await _arguments(request)
+        await self._while_held(method)
         faults = self.world.faults[method]
         fault: Fault | None = faults.popleft() if faults else None
         if fault is not None and fault != "lose the answer":
@@ -93,7 +94,12 @@ class SlackServer:
     async def _file(self, request: Request) -> Response:
         if not request.headers.get("authorization", "").startswith("Bearer xoxb-"):
             return Response("<html>log in</html>", media_type="text/html")
+        await self._while_held(request.path_params["name"])
         return Response(self.world.files[request.path_params["name"]], media_type="text/plain")
+
+    async def _while_held(self, name: str) -> None:
+        while name in self.world.held:  # noqa: ASYNC110 - what a test holds, it releases
+            await asyncio.sleep(0.02)
 
     async def _respond(self, request: Request) -> Response:
         self.world.responses.append(await request.json())

@@ -39,6 +39,8 @@ class SlackWorld:
     responses: list[dict[str, Any]] = field(default_factory=list)
     """What was sent to response URLs."""
     files: dict[str, bytes] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
+    """Files and methods that give no answer as long as they are in here."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     faults: dict[str, deque[Fault]] = field(default_factory=lambda: defaultdict(deque))
     """Per method, how the next calls go wrong."""
