@@ -261,6 +261,7 @@ class Desk:
             case "dismiss":
                 return await self._endings.dismiss(proposal, decision)
             case None:
+                await self._turns.will_checkpoint(proposal.turn_id)
                 checkpoint_id = await self.checkpoints.keep(proposal.turn_id)
                 ending = await self._endings.hold(replace(proposal, checkpoint_id=checkpoint_id), decision)
                 if ending in (Ending.DROPPED, Ending.RESTART):

@@ -100,6 +100,11 @@ class Turns:
                 return NotYet(row["due_at"])
             return await self._work(connection, row)
 
+    async def will_checkpoint(self, turn_id: str) -> None:
+        """Note that the checkpoint store is about to hold something of this turn: a crash leaves nothing unknown."""
+        async with self._database.write() as connection:
+            await connection.execute(update(turns).where(turns.c.id == turn_id).values(checkpointed=True))
+
     async def forget_checkpoints(self, turn_ids: tuple[str, ...]) -> None:
         """Note that the checkpoint store holds nothing of these turns any more."""
         async with self._database.write() as connection:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
 from bot.delivery import Delivery, Patience
 from bot.intake import Intake
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
@@ -116,13 +118,19 @@ class Desks:
     store: Store
     board: Board
     agents: list[Member]
-    _checkpoints: WaitingCheckpoints
+    durable: BaseCheckpointSaver[str]
+    """Where the checkpoints of what waits are kept."""
     _classifier: Classifier
 
-    def worker(self, store: Store | None = None, knowledge: Knowledge | None = None) -> Worker:
+    def worker(
+        self,
+        store: Store | None = None,
+        knowledge: Knowledge | None = None,
+        checkpoints: WaitingCheckpoints | None = None,
+    ) -> Worker:
         """A worker with nothing in its memory."""
         store, pile = store or self.store, Pile()
-        checkpoints = WaitingCheckpoints(self._checkpoints.durable)
+        checkpoints = checkpoints or WaitingCheckpoints(self.durable)
         deps = Deps(self.settings, knowledge or store.knowledge, self._classifier, None)
         desk = Desk(build_machine(checkpoints), checkpoints, deps, store, pile)
         intake = Intake(store.arrivals, store.corrections, pile, store.signals, 0)
@@ -139,7 +147,7 @@ class Desks:
 
     async def checkpoints(self) -> int:
         """How many are kept durably."""
-        return len([item async for item in self._checkpoints.durable.alist(None)])
+        return len([item async for item in self.durable.alist(None)])
 
 
 def incoming(text: str, external_id: str = "", thread: str = "thread") -> Incoming:
@@ -159,7 +167,7 @@ async def open_desks(settings: Settings, embedder: RememberingEmbedder, classifi
             await store.members.add("demo", f"{name}@demo.example", name, Role.AGENT, PASSWORD)
             for name in ("Alex", "Bea", "Cem")
         ]
-        yield Desks(settings, store, Board(), agents, checkpoints, classifier)
+        yield Desks(settings, store, Board(), agents, checkpoints.durable, classifier)
 
 
 def load_classifier(embedder: RememberingEmbedder) -> Classifier:
