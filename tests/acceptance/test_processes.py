@@ -19,7 +19,7 @@ from storage.members import Members
 from storage.places import Places
 from storage.presence import Presence
 from storage.records import Place
-from storage.settings import Settings
+from storage.settings import AutopilotSettings, Settings
 from storage.statuses import Mode, Role
 from storage.workspaces import Workspaces
 from tests.acceptance.conftest import FAQ
@@ -75,8 +75,7 @@ async def desk(
         "DATABASE_URL": url,
         "DESKHAND_CHROMA__URL": chroma_server.url,
         "DESKHAND_SECRET": SECRET,
-        # However long the restarts take, nobody has to look, and nobody writes too much.
-        "DESKHAND_AUTOPILOT__MAX_BOT_TURNS": "1000000",
+        # However long the restarts take, nobody writes too much.
         "DESKHAND_LIMITS__CUSTOMER_PER_MINUTE": "0",
         "DESKHAND_LIMITS__CUSTOMER_PER_HOUR": "0",
         "DESKHAND_SLACK__API_URL": f"{slack.url}/api/",
@@ -105,7 +104,9 @@ def chat_tokens() -> dict[str, str]:
 async def furnish(url: str) -> str:
     """A workspace with an admin and a support channel in Slack; gives the admin's token."""
     database = open_database(sqlalchemy_url(url))
-    await Workspaces(database, Settings()).create(WORKSPACE, "Processes")
+    # However long the restarts take, nobody has to look after so many automatic replies.
+    settings = Settings(autopilot=AutopilotSettings(max_bot_turns=1_000_000))
+    await Workspaces(database, settings).create(WORKSPACE, "Processes")
     await Places(database).keep(Place(WORKSPACE, "slack", TEAM, HELP, "help", mode=Mode.AUTO))
     members = Members(database, SECRET, timedelta(hours=1))
     admin = await members.add(WORKSPACE, "admin@p.example", "Ada Admin", Role.ADMIN, PASSWORD)
