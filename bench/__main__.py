@@ -23,10 +23,18 @@ from bench.spans import profile
 from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
+from bench.workers import workers
 from storage.settings import Settings
 
 RESULTS = Path(__file__).with_name("results.json")
 COLUMNS: tuple[Column, ...] = ("embedded", "postgres")
+WORKER_EXTRAS = (
+    "postgres_4_workers_over_1",
+    "messages_per_second_1_worker",
+    "messages_per_second_2_workers",
+    "messages_per_second_4_workers",
+    "worker_rss_mb",
+)
 Values = dict[str, float]
 Run = Callable[[Settings, Sizes], Coroutine[Any, Any, Values]]
 console = Console()
@@ -39,6 +47,7 @@ class Benchmark:
     gives: tuple[str, ...]
     """The names of its figures and extras."""
     run: Run
+    columns: tuple[Column, ...] = COLUMNS
 
 
 def in_laboratory(
@@ -65,6 +74,7 @@ BENCHMARKS = (
     Benchmark(("ingestion_over_raw",), in_laboratory(ingestion)),
     Benchmark(("start_seconds", "idle_rss_mb"), startup),
     Benchmark(("checkpoint_rows",), in_laboratory(leftovers, cheap=True)),
+    Benchmark(("postgres_2_workers_over_1", *WORKER_EXTRAS), workers, columns=("postgres",)),
 )
 
 
@@ -97,7 +107,7 @@ def measure(column: Column, only: str | None, sizes: Sizes) -> Values:
     """Every benchmark of a column, each in a new place; prints each line as soon as it is known, then the table."""
     values: Values = {}
     for benchmark in BENCHMARKS:
-        if only is None or only in benchmark.gives:
+        if column in benchmark.columns and (only is None or only in benchmark.gives):
             console.print(f"{column}: {', '.join(benchmark.gives)} …")
             with new_place(column) as settings:
                 values |= asyncio.run(benchmark.run(settings, sizes))

@@ -40,14 +40,19 @@ FIGURES: Mapping[str, Figure] = MappingProxyType(
         "ingestion_over_raw": Figure("passages per second of the load job over embedding alone", least=0.8),
         "start_seconds": Figure("`deskhand up` until /health is ready, warm", most=8),
         "idle_rss_mb": Figure("resident memory then, in MB", most=600),
+        "postgres_2_workers_over_1": Figure("messages per second of two workers over one", least=1),
     }
 )
-"""`postgres_2_workers_over_1` joins them with the workers."""
 
 EXTRAS: Mapping[str, Figure] = MappingProxyType(
     {
         "http_turnaround_over_floor": Figure("the same over HTTP: a POST with ?wait= until its answer"),
         "messages_per_second": Figure("throughput at 32 conversations"),
+        "postgres_4_workers_over_1": Figure("messages per second of four workers over one"),
+        "messages_per_second_1_worker": Figure("throughput at 32 conversations with one worker process"),
+        "messages_per_second_2_workers": Figure("the same with two"),
+        "messages_per_second_4_workers": Figure("the same with four"),
+        "worker_rss_mb": Figure("resident memory of a worker after its bursts, in MB"),
     }
 )
 """Printed beside the figures, not written to results.json."""

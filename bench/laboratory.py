@@ -19,11 +19,14 @@ from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from graph.state import Deps
 from storage.embedder import Embedder, load_embedder
+from storage.logs import set_up_logging
 from storage.memory import give_back_large_blocks
 from storage.query_vectors import RememberingEmbedder
+from storage.queues import open_jobs
 from storage.settings import Settings
 from storage.store import Store, migrate_database, open_store
 from storage.vectors import VectorStore, open_vectors
+from tests.chroma_server import chroma_running
 
 Column = Literal["embedded", "postgres"]
 WORKSPACE = "bench"
@@ -50,15 +53,21 @@ class Laboratory:
 @contextmanager
 def new_place(column: Column) -> Iterator[Settings]:
     """Settings for a desk of this column in a new folder: every draft is sent, nothing waits, nothing is limited."""
-    with tempfile.TemporaryDirectory(prefix="deskhand-bench-") as folder, database(column, Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory(prefix="deskhand-bench-") as folder,
+        database(column, Path(folder)) as url,
+        vector_server(column, Path(folder)) as chroma_url,
+    ):
         yield Settings.model_validate(
             {
                 "data_dir": Path(folder) / "data",
                 "database": {"url": url},
+                "log": {"level": "error"},
+                "chroma": {"url": chroma_url},
                 "conversation": {"gather_seconds": 0, "busy_seconds": 0},
                 "limits": {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0},
                 "autopilot": {"threshold": 0, "hold_intents": [], "hold_priorities": [], "max_bot_turns": 1_000_000},
-                "web": {"messages_per_minute": 0, "conversations_per_minute": 0},
+                "web": {"messages_per_minute": 0, "conversations_per_minute": 0, "secret": "shared by every process"},
             }
         )
 
@@ -76,22 +85,37 @@ def database(column: Column, folder: Path) -> Iterator[str]:
         server.cleanup()
 
 
+@contextmanager
+def vector_server(column: Column, folder: Path) -> Iterator[str]:
+    """The column's vectors: the data folder (empty), or a Chroma server of its own."""
+    if column == "embedded":
+        yield ""
+        return
+    with chroma_running(folder / "chroma-server") as server:
+        yield server.url
+
+
 @asynccontextmanager
 async def open_laboratory(
     settings: Settings, embedder: Embedder | None = None, *, at_work: bool = True
 ) -> AsyncIterator[Laboratory]:
     """A desk that knows the demo's FAQ; its jobs run unless it is not `at_work`."""
     give_back_large_blocks()
+    set_up_logging(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)
     raw: Embedder = await asyncio.to_thread(load_embedder, settings) if embedder is None else embedder
     remembering = RememberingEmbedder(raw)
-    async with open_store(settings, remembering) as store, open_checkpoints(settings) as checkpoints:
+    async with (
+        open_store(settings, remembering) as store,
+        open_checkpoints(settings) as checkpoints,
+        open_jobs(settings, store.database) as jobs,
+    ):
         classifier = Classifier(remembering, load_examples())
         await asyncio.to_thread(warm, classifier)
         channel = ListeningChannel(store.signals)
         deps = Deps(settings, store.knowledge, classifier, None)
-        process = assemble(settings, store, checkpoints, deps, {"web": channel})
+        process = assemble(settings, store, checkpoints, deps, {"web": channel}, jobs=jobs)
         await add_workspace(store, WORKSPACE)
         vectors = open_vectors(settings, raw.model)
         with open_floor(settings, raw, vectors, WORKSPACE) as floor:

@@ -23,6 +23,8 @@ class Sizes:
     loads: int = 3
     starts: int = 3
     idle_seconds: float = 5.0
+    worker_rounds: int = 2
+    worker_bursts: int = 3
 
 
 QUICK = Sizes(
@@ -41,4 +43,6 @@ QUICK = Sizes(
     loads=1,
     starts=1,
     idle_seconds=0.5,
+    worker_rounds=1,
+    worker_bursts=1,
 )

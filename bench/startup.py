@@ -50,6 +50,7 @@ async def _running(settings: Settings) -> AsyncIterator[tuple[subprocess.Popen[b
         "DESKHAND_DATA_DIR": str(settings.data_dir),
         "DESKHAND_WEB__PORT": str(port),
         "DATABASE_URL": settings.database.url,
+        "DESKHAND_CHROMA__URL": settings.chroma.url,
     }
     command = [sys.executable, "-m", "deskhand", "up"]
     start = time.perf_counter()

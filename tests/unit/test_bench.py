@@ -28,6 +28,7 @@ DESIGN_NAMES = {
     "ingestion_over_raw",
     "start_seconds",
     "idle_rss_mb",
+    "postgres_2_workers_over_1",
 }
 
 

@@ -1,0 +1,152 @@
+"""How much more several worker processes answer than one, on PostgreSQL, Procrastinate and a Chroma server."""
+
+import asyncio
+import itertools
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+from sqlalchemy import func, select
+
+from bench.laboratory import WORKSPACE, add_workspace
+from bench.questions import questions
+from bench.sizes import Sizes
+from bench.turnaround import CONVERSATIONS
+from commands.parts import Part
+from deskhand import Process, open_process
+from storage.logs import set_up_logging
+from storage.records import Incoming, new_id
+from storage.settings import Settings
+from storage.signals import wait_for_news
+from storage.statuses import DeliveryStatus
+from storage.tables import deliveries
+from tests.chroma_server import free_port
+
+ROOT = Path(__file__).parents[1]
+COUNTS = (1, 2, 4)
+PATIENCE_SECONDS = 180.0
+LOOK_SECONDS = 1.0
+"""A customer looks at the rows so often even if no news comes."""
+
+
+async def workers(settings: Settings, sizes: Sizes) -> dict[str, float]:
+    """`postgres_2_workers_over_1` and its neighbours: bursts of 32 conversations; 1, 2, 4 workers, again and again.
+
+    The customers write through intake in this process, as `deskhand web` has it, and hear of replies by NOTIFY.
+    """
+    rates: dict[int, list[float]] = {count: [] for count in COUNTS}
+    memory: list[float] = []
+    set_up_logging(settings)
+    async with open_process(settings, Part.WEB) as process:
+        await add_workspace(process.store, WORKSPACE)
+        texts = questions(seed=7)
+        for count in COUNTS * sizes.worker_rounds:
+            async with running(settings, count) as resident:
+                await burst(process, texts, 1)
+                rates[count] += [
+                    await burst(process, texts, sizes.messages_per_burst) for _ in range(sizes.worker_bursts)
+                ]
+                memory += resident()
+    one, two, four = (median(rates[count]) for count in COUNTS)
+    return {
+        "postgres_2_workers_over_1": two / one,
+        "postgres_4_workers_over_1": four / one,
+        "messages_per_second_1_worker": one,
+        "messages_per_second_2_workers": two,
+        "messages_per_second_4_workers": four,
+        "worker_rss_mb": median(memory),
+    }
+
+
+async def burst(process: Process, texts: Iterator[str], messages: int) -> float:
+    """Messages per second of 32 customers, each of whom writes on when answered."""
+    asked = [list(itertools.islice(texts, messages)) for _ in range(CONVERSATIONS)]
+    start = time.perf_counter()
+    await asyncio.gather(*(converse(process, mine) for mine in asked))
+    return CONVERSATIONS * messages / (time.perf_counter() - start)
+
+
+async def converse(process: Process, texts: list[str]) -> None:
+    """One conversation: every text is written when the reply to the one before is delivered."""
+    thread = new_id()
+    for number, text in enumerate(texts, start=1):
+        incoming = Incoming(WORKSPACE, "web", new_id(), thread, f"customer of {thread}", text)
+        accepted = await process.intake.accept(incoming)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await answered(process, accepted.conversation_id, number)
+
+
+async def answered(process: Process, conversation_id: str, replies: int) -> None:
+    """Return when so many replies of the conversation are delivered."""
+    query = select(func.count()).where(
+        deliveries.c.conversation_id == conversation_id, deliveries.c.status == DeliveryStatus.SENT
+    )
+    with process.store.signals.listen(conversation_id) as news:
+        while True:
+            news.clear()
+            async with process.store.database.read() as connection:
+                if (await connection.execute(query)).scalar_one() >= replies:
+                    return
+            await wait_for_news(news, LOOK_SECONDS)
+
+
+@asynccontextmanager
+async def running(settings: Settings, count: int) -> AsyncIterator[Callable[[], list[float]]]:
+    """So many `deskhand worker` processes, ready; gives a function for their resident memory in MB."""
+    started = [await start(settings, port) for port in (free_port() for _ in range(count))]
+    try:
+        await asyncio.gather(*(ready(port, child) for port, child in started))
+        yield lambda: [psutil.Process(child.pid).memory_info().rss / 2**20 for _, child in started]
+    finally:
+        for _, child in started:
+            if child.returncode is None:
+                child.send_signal(signal.SIGTERM)
+        await asyncio.gather(*(child.wait() for _, child in started))
+
+
+async def start(settings: Settings, port: int) -> tuple[int, asyncio.subprocess.Process]:
+    """A worker on these rows and vectors, with its door on the port."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DESKHAND_", "DATABASE_URL"))}
+    environment = {
+        **inherited,
+        "DATABASE_URL": settings.database.url,
+        "DESKHAND_CHROMA__URL": settings.chroma.url,
+        "DESKHAND_DATA_DIR": str(settings.data_dir),
+        "DESKHAND_SECRET": settings.web.secret.get_secret_value(),
+        "DESKHAND_WORKER__PORT": str(port),
+        "DESKHAND_LOG__LEVEL": "error",
+    }
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(ROOT / "deskhand.py"),
+        "worker",
+        cwd=ROOT,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    return port, child
+
+
+async def ready(port: int, child: asyncio.subprocess.Process) -> None:
+    """Return when the worker says so."""
+    async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient() as client:
+        while not await is_ready(client, port):
+            if child.returncode is not None:
+                raise RuntimeError(f"a worker ended with {child.returncode}")
+            await asyncio.sleep(0.1)
+
+
+async def is_ready(client: httpx.AsyncClient, port: int) -> bool:
+    """Whether the worker's door says so."""
+    try:
+        return (await client.get(f"http://127.0.0.1:{port}/health/ready")).is_success
+    except httpx.TransportError:
+        return False
