@@ -78,7 +78,7 @@ class Intake:
             turn = Traced(turn_id, conversation_id, workspace_id)
             self._tracing.past(turn, "accept", begun, now(), channel=channel)
         with about(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
-            log.info("message accepted", channel=channel, repeated=accepted.repeated)
+            log.debug("message accepted", channel=channel, repeated=accepted.repeated)
 
     async def _corrected(self, corrected: Corrected | None) -> None:
         if corrected is None:

@@ -17,14 +17,26 @@ from structlog.typing import EventDict, WrappedLogger
 
 WITHHELD = "words withheld"
 PLACEHOLDER = "…"
+REDACTED = "[secret]"
 LONGEST_CHAIN = 6
 """Exceptions that are told of, each with the one that it was raised from."""
 
-SECRETS = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|sk-[\w-]{16,}|eyJ[\w-]+\.[\w-]+\.[\w-]+|[MNO][\w-]{23,}\.[\w-]{6}\.[\w-]{27,}"
-    r"|(?<=Bearer )\S+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+SHAPES = tuple(
+    re.compile(shape)
+    for shape in (
+        r"xox[a-z]-[\w-]+",
+        r"xapp-[\w-]+",
+        r"sk-[\w-]{16,}",
+        r"eyJ[\w-]+\.[\w-]+\.[\w-]+",
+        r"\.[\w-]{6}\.[\w-]{27,}",
+        r"Bearer \S+",
+        r"://[^/\s:@]+:[^/\s@]+@",
+    )
 )
-"""Slack's, OpenAI's and Discord's tokens, JSON web tokens, and the login in an address."""
+"""Slack's and OpenAI's tokens, JSON web tokens, what is secret of a Discord token, a header, the login in an address.
+
+One after the other, each with a literal at its beginning: as alternatives of one pattern they take ten times as long.
+"""
 
 
 def tell_exceptions(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -58,12 +70,15 @@ class Redaction:
     """Takes secrets out of a finished line: the known ones, and what has the shape of one."""
 
     def __init__(self, known: Iterable[str]) -> None:
-        shapes = [re.escape(secret) for secret in sorted(known, key=len, reverse=True) if secret]
-        self._pattern = re.compile("|".join([*shapes, SECRETS.pattern]))
+        self._known = tuple(sorted((secret for secret in known if secret), key=len, reverse=True))
 
     def __call__(self, line: str) -> str:
         """The line without them."""
-        return self._pattern.sub("[secret]", line)
+        for secret in self._known:
+            line = line.replace(secret, REDACTED)
+        for shape in SHAPES:
+            line = shape.sub(REDACTED, line)
+        return line
 
 
 def _from_source(record: logging.LogRecord, given: Any) -> str | None:

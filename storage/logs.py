@@ -88,7 +88,9 @@ class _Formatter(ProcessorFormatter):
     def __init__(self, settings: Settings, shared: list[structlog.typing.Processor]) -> None:
         as_json = settings.log.format == "json"
         renderer: structlog.typing.Processor = (
-            structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer()
+            structlog.processors.JSONRenderer(ensure_ascii=False)
+            if as_json
+            else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         )
         super().__init__(
             foreign_pre_chain=[*shared, tell_source_only, tell_exceptions],
