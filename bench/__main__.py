@@ -34,6 +34,8 @@ WORKER_EXTRAS = (
     "messages_per_second_2_workers",
     "messages_per_second_4_workers",
     "worker_rss_mb",
+    "row_bytes_per_message",
+    "transactions_per_message",
 )
 Values = dict[str, float]
 Run = Callable[[Settings, Sizes], Coroutine[Any, Any, Values]]

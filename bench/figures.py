@@ -53,6 +53,8 @@ EXTRAS: Mapping[str, Figure] = MappingProxyType(
         "messages_per_second_2_workers": Figure("the same with two"),
         "messages_per_second_4_workers": Figure("the same with four"),
         "worker_rss_mb": Figure("resident memory of a worker after its bursts, in MB"),
+        "row_bytes_per_message": Figure("growth of the database per message, with all that an answer writes"),
+        "transactions_per_message": Figure("PostgreSQL transactions per message, reading ones too"),
     }
 )
 """Printed beside the figures, not written to results.json."""

@@ -8,12 +8,13 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 import httpx
 import psutil  # type: ignore[import-untyped]
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bench.laboratory import WORKSPACE, add_workspace
 from bench.questions import questions
@@ -32,6 +33,7 @@ from tests.chroma_server import free_port
 ROOT = Path(__file__).parents[1]
 COUNTS = (1, 2, 4)
 PATIENCE_SECONDS = 180.0
+LEDGER_SECONDS = 2.0
 LOOK_SECONDS = 1.0
 """A customer looks at the rows so often even if no news comes."""
 
@@ -47,13 +49,16 @@ async def workers(settings: Settings, sizes: Sizes) -> dict[str, float]:
     async with open_process(settings, Part.WEB) as process:
         await add_workspace(process.store, WORKSPACE)
         texts = questions(seed=7)
+        before, written = await ledger(process), 0
         for count in COUNTS * sizes.worker_rounds:
             async with running(settings, count) as resident:
                 await burst(process, texts, 1)
+                written += CONVERSATIONS * (1 + sizes.worker_bursts * sizes.messages_per_burst)
                 rates[count] += [
                     await burst(process, texts, sizes.messages_per_burst) for _ in range(sizes.worker_bursts)
                 ]
                 memory += resident()
+        after = await ledger(process)
     one, two, four = (median(rates[count]) for count in COUNTS)
     return {
         "postgres_2_workers_over_1": two / one,
@@ -62,7 +67,31 @@ async def workers(settings: Settings, sizes: Sizes) -> dict[str, float]:
         "messages_per_second_2_workers": two,
         "messages_per_second_4_workers": four,
         "worker_rss_mb": median(memory),
+        "row_bytes_per_message": (after.size - before.size) / written,
+        "transactions_per_message": (after.transactions - before.transactions) / written,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What PostgreSQL has counted so far."""
+
+    size: int
+    """Bytes of the whole database, with its indexes."""
+    transactions: int
+    """Committed ones; those that only read count too."""
+
+
+async def ledger(process: Process) -> Ledger:
+    """Of this database, with what the other processes' connections reported within the last second."""
+    await asyncio.sleep(LEDGER_SECONDS)
+    query = text(
+        "SELECT pg_database_size(current_database()), xact_commit FROM pg_stat_database"
+        " WHERE datname = current_database()"
+    )
+    async with process.store.database.read() as connection:
+        row = (await connection.execute(query)).one()
+    return Ledger(int(row[0]), int(row[1]))
 
 
 async def burst(process: Process, texts: Iterator[str], messages: int) -> float:
@@ -76,8 +105,8 @@ async def burst(process: Process, texts: Iterator[str], messages: int) -> float:
 async def converse(process: Process, texts: list[str]) -> None:
     """One conversation: every text is written when the reply to the one before is delivered."""
     thread = new_id()
-    for number, text in enumerate(texts, start=1):
-        incoming = Incoming(WORKSPACE, "web", new_id(), thread, f"customer of {thread}", text)
+    for number, said in enumerate(texts, start=1):
+        incoming = Incoming(WORKSPACE, "web", new_id(), thread, f"customer of {thread}", said)
         accepted = await process.intake.accept(incoming)
         async with asyncio.timeout(PATIENCE_SECONDS):
             await answered(process, accepted.conversation_id, number)
