@@ -19,6 +19,7 @@ def desk_chores(settings: Settings, store: Store, desk: Desk, jobs: Jobs) -> tup
         Chore("close-silent", 10 * MINUTE, lambda: store.conversations.close_silent(silence)),
         Chore("sweep-checkpoints", 10 * MINUTE, desk.sweep),
         Chore("forget-early-changes", HOUR, leftovers.forget_early_changes),
+        Chore("forget-shares", HOUR, leftovers.forget_shares),
     ]
     if settings.conversation.sla_minutes:
         chores.append(Chore("remind-overdue", MINUTE, lambda: remind(settings, store)))

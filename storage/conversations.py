@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import arrivals, audit, messages
+from storage.batches import change_in_batches
 from storage.database import Database
 from storage.errors import ConversationClosedError, InvalidError, NotAllowedError, NotFoundError
 from storage.members import PRESENT
@@ -242,16 +243,13 @@ class Conversations:
 
     async def close_silent(self, after: timedelta) -> int:
         """Close conversations that were resolved longer ago than this; gives how many."""
-        query = (
-            update(conversations)
-            .where(
-                conversations.c.status == ConversationStatus.RESOLVED,
-                conversations.c.resolved_at < audit.now() - after,
-            )
-            .values(status=ConversationStatus.CLOSED)
+        silent = and_(
+            conversations.c.status == ConversationStatus.RESOLVED, conversations.c.resolved_at < audit.now() - after
         )
-        async with self._database.write() as connection:
-            return (await connection.execute(query)).rowcount
+        close = update(conversations).where(silent).values(status=ConversationStatus.CLOSED)
+        return await change_in_batches(
+            self._database, select(conversations.c.id).where(silent), close, conversations.c.id
+        )
 
     async def _finish(
         self, member: Member | None, conversation_id: str, workspace_id: str, status: ConversationStatus

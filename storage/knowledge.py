@@ -9,6 +9,7 @@ import numpy as np
 import structlog
 from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 
+from storage.batches import change_in_batches
 from storage.database import Database
 from storage.embedder import Embedder, Vectors
 from storage.errors import UnavailableError
@@ -105,10 +106,9 @@ class Knowledge:
     async def remove(self, workspace_id: str, document_id: str) -> None:
         """Forget the chunks of a document. Raises UnavailableError; do it again then."""
         await asyncio.to_thread(self._vectors.remove, workspace_id, document_id)
-        async with self._database.write() as connection:
-            await connection.execute(
-                delete(chunks).where(chunks.c.document_id == document_id, chunks.c.workspace_id == workspace_id)
-            )
+        mine = and_(chunks.c.document_id == document_id, chunks.c.workspace_id == workspace_id)
+        which, forget = select(chunks.c.id).where(mine), delete(chunks).where(mine)
+        await change_in_batches(self._database, which, forget, chunks.c.id)
 
     async def lacks_vectors(self, workspace_id: str) -> bool:
         """Whether there are fewer vectors than texts: another embedding model, lost vectors, a cut-off reindexing."""

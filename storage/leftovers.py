@@ -5,8 +5,10 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 
 from storage import audit
+from storage.batches import change_in_batches
 from storage.corrections import EARLY_CHANGES_KEPT
 from storage.database import Database
+from storage.shares import forget_shares
 from storage.statuses import ConversationStatus
 from storage.tables import conversations, early_changes, workspaces
 
@@ -22,9 +24,13 @@ class Leftovers:
 
     async def forget_early_changes(self) -> int:
         """Changes whose message has not come for a day; gives how many."""
-        stale = delete(early_changes).where(early_changes.c.created_at < audit.now() - EARLY_CHANGES_KEPT)
-        async with self._database.write() as connection:
-            return (await connection.execute(stale)).rowcount
+        stale = early_changes.c.created_at < audit.now() - EARLY_CHANGES_KEPT
+        which, forget = select(early_changes.c.id).where(stale), delete(early_changes).where(stale)
+        return await change_in_batches(self._database, which, forget, early_changes.c.id)
+
+    async def forget_shares(self) -> int:
+        """Customers' and workspaces' shares that have been paid off; gives how many."""
+        return await forget_shares(self._database)
 
     async def lagging_summaries(self, behind: int) -> list[str]:
         """Conversations of the last day whose summary is this many messages behind; a failing model leaves such."""

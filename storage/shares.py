@@ -14,12 +14,14 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, and_, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.batches import change_in_batches
 from storage.database import Database
 from storage.errors import TooManyMessagesError
 from storage.settings import LimitsSettings
+from storage.tables import shares
 
 MINUTE, HOUR = 60.0, 3600.0
 WORKSPACE = ""
@@ -57,10 +59,6 @@ REFUSED = text("""
     ON CONFLICT (workspace_id, subject) DO UPDATE SET refused_until = :until WHERE shares.refused_until <= :now
 """)
 SERVED = text(f"SELECT {FRONTIER}")
-FORGET = text("""
-    DELETE FROM shares
-    WHERE minute_at < :now AND hour_at < :now AND told_until < :now AND refused_until < :now AND rank < :now
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +139,11 @@ async def served_rank(connection: AsyncConnection) -> int:
 
 async def forget_shares(database: Database) -> int:
     """Delete the rows that say no more than none would; gives how many."""
-    async with database.write() as connection:
-        return (await connection.execute(FORGET, {"now": time.time()})).rowcount
+    now = time.time()
+    moments = (shares.c.minute_at, shares.c.hour_at, shares.c.told_until, shares.c.refused_until, shares.c.rank)
+    paid_off = and_(*(moment < now for moment in moments))
+    which, forget = select(shares.c.subject).where(paid_off), delete(shares).where(paid_off)
+    return await change_in_batches(database, which, forget, shares.c.subject)
 
 
 def _cost(period: float, amount: int) -> float:
