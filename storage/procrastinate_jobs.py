@@ -70,7 +70,7 @@ class ProcrastinateJobs:
         if Queue.DESK in served:
             self._worker.add_chores((*chores, Chore("prune-jobs", HOUR, self.prune)))
         self._keeper = Keeper(self._app, self._intray, self._worker, self._database, self._settings, handlers)
-        self._tasks = [asyncio.create_task(self._worker.run()), asyncio.create_task(self._keeper.run())]
+        self._tasks = [self._worker.start(), asyncio.create_task(self._keeper.run())]
 
     async def idle(self) -> None:
         """Return when no job of this process's queues waits or runs any more."""
@@ -86,8 +86,10 @@ class ProcrastinateJobs:
             return
         working, keeping = self._tasks
         keeping.cancel()
+        # From then on nobody waits for a database that is away.
+        patience = asyncio.get_running_loop().call_later(grace_seconds, self._connector.hurry)
         await self._worker.stop(grace_seconds)
-        self._connector.hurry()
+        patience.cancel()
         await asyncio.gather(working, keeping, return_exceptions=True)
         self._worker = None
 

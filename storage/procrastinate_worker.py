@@ -28,18 +28,20 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 1.0
 """How often a worker looks for jobs of which no notification has come."""
 RESTART_SECONDS = 1.0
+CUT_OFF_SECONDS = 0.1
 
 
 class GivenUpError(Exception):
     """Every try at a job has failed; the library keeps it as `failed` for some days."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Running:
     """A job that this process is at."""
 
     row_id: int
     is_long: bool
+    is_cut_off: bool = False
 
 
 class QueueWorker:
@@ -60,6 +62,7 @@ class QueueWorker:
             part: None for part in (self.queues & {Queue.DESK_LONG}, self.queues - {Queue.DESK_LONG}) if part
         }
         self._running: dict[asyncio.Task[None], Running] = {}
+        self._working: asyncio.Task[None] | None = None
         self._stopping = False
         app.task(name=TASK, pass_context=True, queue=Queue.DESK.value)(self._work)
 
@@ -82,20 +85,25 @@ class QueueWorker:
         """The rows of the jobs that this process is at."""
         return [running.row_id for running in self._running.values()]
 
-    async def run(self) -> None:
+    def start(self) -> asyncio.Task[None]:
         """Work until stopped."""
-        await asyncio.gather(*(self._keep_working(queues) for queues in self._workers))
+        self._working = asyncio.create_task(self._run())
+        return self._working
 
     async def stop(self, grace_seconds: float) -> None:
         """Fetch nothing more and let what runs end within the grace; what is cut off is enqueued again."""
         self._stopping = True
         for worker in filter(None, self._workers.values()):
             worker.stop()  # type: ignore[no-untyped-call]
-        running = list(self._running)
-        self._cut_off(long_only=True)
-        if running:
-            await asyncio.wait(running, timeout=grace_seconds)
-        self._cut_off(long_only=False)
+        clock = asyncio.get_running_loop()
+        end = clock.time() + grace_seconds
+        # Looked at again and again: a job may have been fetched at the very moment of the end.
+        while self._working and not self._working.done():
+            self._cut_off(long_only=clock.time() < end)
+            await asyncio.wait([self._working], timeout=CUT_OFF_SECONDS)
+
+    async def _run(self) -> None:
+        await asyncio.gather(*(self._keep_working(queues) for queues in self._workers))
 
     async def _keep_working(self, queues: Collection[Queue]) -> None:
         """Start again when the database was away for longer than its connector is patient."""
@@ -158,5 +166,6 @@ class QueueWorker:
 
     def _cut_off(self, *, long_only: bool) -> None:
         for task, running in self._running.items():
-            if running.is_long or not long_only:
+            if not running.is_cut_off and (running.is_long or not long_only):
+                running.is_cut_off = True
                 task.cancel()

@@ -57,6 +57,7 @@ async def test_an_alarm_rings_when_the_job_is_due_and_many_at_once_are_few() -> 
     alarms.set("deliver-web", due)
     assert alarms.count == 2
     heard = [await rung.get(), await rung.get()]
+    assert alarms.count == 0
     await alarms.close()
     assert sorted(queue for queue, _ in heard) == ["deliver-web", "desk"]
     assert all(at >= due for _, at in heard)
