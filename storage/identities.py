@@ -55,9 +55,11 @@ class Identities:
             )
 
     async def unlink(self, workspace_id: str, channel: ChannelName, external_id: str, by: Member | None = None) -> None:
-        """This user of the platform is nobody we know any more."""
+        """This user of the platform is nobody we know any more; `by` whom, for the audit trail."""
         async with self._database.write() as connection:
-            await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
+            gone = delete(identities).where(_is(workspace_id, channel, external_id))
+            if not (await connection.execute(gone)).rowcount:
+                return
             await audit.record(
                 connection,
                 "identity.unlinked",

@@ -47,7 +47,8 @@ class Places:
             & (places.c.external_id == external_id)
         )
         async with self._database.write() as connection:
-            await connection.execute(delete(places).where(mine))
+            if not (await connection.execute(delete(places).where(mine))).rowcount:
+                return
             await audit.record(
                 connection,
                 "place.removed",

@@ -153,6 +153,8 @@ async def test_places_and_links_are_listed_and_removed(store: Store, agent: Memb
     (identity,) = await store.identities.all("demo")
     assert (identity.member, identity.channel, identity.external_id) == (agent, "discord", "42")
     assert await store.identities.all("other") == []
+    await store.identities.unlink("other", "discord", "42")
+    assert len(await store.identities.all("demo")) == 1
     await store.identities.unlink("demo", "discord", "42")
     assert await store.identities.all("demo") == []
     await store.places.keep(Place("demo", "discord", "7", "8", mode=Mode.AUTO))
