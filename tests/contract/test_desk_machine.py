@@ -175,7 +175,7 @@ def stage(tmp_path: Path, database: tuple[str, str], embedder: Embedder) -> Iter
         runner.run(stack.aclose())
 
 
-@pytest.mark.timeout(0 if CHAOS else 180)
+@pytest.mark.timeout(0 if CHAOS else 900)
 def test_whatever_happens_the_desk_keeps_its_promises(
     database: tuple[str, str], stage: tuple[asyncio.Runner, Desks]
 ) -> None:
