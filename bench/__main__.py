@@ -22,6 +22,7 @@ from bench.growth import growth_chunks, growth_turn
 from bench.ingestion import ingestion
 from bench.laboratory import Column, Laboratory, new_place, open_laboratory
 from bench.leftovers import leftovers
+from bench.overload import overload
 from bench.sizes import QUICK, Sizes
 from bench.spans import profile
 from bench.startup import startup
@@ -76,6 +77,7 @@ BENCHMARKS = (
     Benchmark(("floor_ms", "turnaround_over_floor"), in_laboratory(turnaround)),
     Benchmark(("http_turnaround_over_floor",), in_laboratory(http_turnaround)),
     Benchmark(("throughput_times_floor", "messages_per_second"), in_laboratory(throughput)),
+    Benchmark(("accept_ms", "accept_loaded_over_idle"), in_laboratory(overload)),
     Benchmark(("growth_turn_400",), in_laboratory(growth_turn)),
     Benchmark(("growth_100k_chunks",), in_laboratory(growth_chunks)),
     Benchmark(("ingestion_over_raw",), in_laboratory(ingestion)),

@@ -48,6 +48,8 @@ EXTRAS: Mapping[str, Figure] = MappingProxyType(
     {
         "http_turnaround_over_floor": Figure("the same over HTTP: a POST with ?wait= until its answer"),
         "messages_per_second": Figure("throughput at 32 conversations"),
+        "accept_ms": Figure("until a message is kept, in milliseconds"),
+        "accept_loaded_over_idle": Figure("the same while a thousand conversations wait for their answers, over idle"),
         "postgres_4_workers_over_1": Figure("messages per second of four workers over one"),
         "messages_per_second_1_worker": Figure("throughput at 32 conversations with one worker process"),
         "messages_per_second_2_workers": Figure("the same with two"),

@@ -14,6 +14,7 @@ class Sizes:
     bursts: int = 5
     messages_per_burst: int = 6
     floors_per_burst: int = 20
+    flood: int = 1_000
     turns: int = 400
     few_chunks: int = 1_000
     many_chunks: int = 100_000
@@ -34,6 +35,7 @@ QUICK = Sizes(
     bursts=1,
     messages_per_burst=1,
     floors_per_burst=3,
+    flood=20,
     turns=8,
     few_chunks=200,
     many_chunks=1_000,
