@@ -61,7 +61,7 @@ async def test_an_unexpected_error_is_told_by_a_reference_that_is_in_the_log(res
     problem = assert_problem(answer, 500, "error")
     assert "secret words" not in answer.text
     assert "RuntimeError" not in answer.text
-    assert [entry["reference"] for entry in logs if entry["event"] == "request failed"] == [problem["reference"]]
+    assert [entry["request"] for entry in logs if entry["event"] == "request failed"] == [problem["reference"]]
 
 
 async def test_a_crawler_of_the_docs_needs_no_other_host(rest: Rest) -> None:
