@@ -93,6 +93,7 @@ async def test_the_doctor_says_what_is_there_and_what_is_missing(environment: di
     for words in ("SQLite answers", "all-MiniLM-L6-v2 gives 384", "Chroma in the data folder", "none set: answers"):
         assert words in output
     assert "set SLACK_BOT_TOKEN" in output
+    assert "set DISCORD_BOT_TOKEN" in output
     code, output, _ = await deskhand(
         {**environment, "SLACK_BOT_TOKEN": "xoxb-1", "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}, "doctor"
     )
