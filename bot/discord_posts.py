@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 NEWEST = 100
 """Conversations with the latest changes that are looked at; more do not change between two looks."""
 OVER = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
+MOST_REMEMBERED = 10_000
 
 
 class Posts:
@@ -60,6 +61,8 @@ class Posts:
 
     async def _show(self, conversation: Conversation) -> None:
         """Nothing to do for threads of text channels; a post that fails is not tried at every look."""
+        if len(self._shown) >= MOST_REMEMBERED:
+            self._shown.clear()
         self._shown[conversation.id] = conversation.status
         forum = self._client.get_channel(int(conversation.place))
         if not isinstance(forum, discord.ForumChannel):

@@ -10,6 +10,9 @@ from storage.signals import Signals, wait_for_news
 REFRESH_SECONDS = 8.0
 """Discord's typing fades after ten seconds, Slack's status after two minutes."""
 
+MOST_SIGNS = 500
+"""A sign is a courtesy: with more conversations at work than this the others go without."""
+
 
 class WorkingSigns:
     """Keeps a channel's working signs in step with the turns; one task per conversation at work."""
@@ -25,7 +28,7 @@ class WorkingSigns:
 
     def show(self, channel: Channel, conversation: Conversation) -> None:
         """Show the sign until no turn of the conversation is on its way; calling again changes nothing."""
-        if conversation.id not in self._shown and not self._closing:
+        if conversation.id not in self._shown and not self._closing and len(self._shown) < MOST_SIGNS:
             task = asyncio.create_task(self._watch(channel, conversation), name=f"working sign {conversation.id}")
             self._shown[conversation.id] = task
             task.add_done_callback(lambda _: self._shown.pop(conversation.id, None))
