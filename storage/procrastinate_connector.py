@@ -67,7 +67,7 @@ class PatientConnector(PsycopgConnector):
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Hear notifications until cancelled, over as many connections as that takes."""
-        with closing(_Echo(on_notification)) as echo:
+        with closing(Echo(on_notification)) as echo:
             for pause in _pauses():
                 try:
                     await super().listen_notify(on_notification=echo, channels=channels)
@@ -89,7 +89,7 @@ class PatientConnector(PsycopgConnector):
         raise AssertionError
 
 
-class _Echo:
+class Echo:
     """Passes each notification on, and once more a little later.
 
     The library's worker forgets what it hears while it looks for jobs, also what came too late for that look.
@@ -100,6 +100,7 @@ class _Echo:
         self._echo: asyncio.Task[None] | None = None
 
     async def __call__(self, *, channel: str, payload: str) -> None:
+        """Pass a notification on; the first of a burst comes again."""
         await self._pass_on(channel=channel, payload=payload)
         if self._echo is None or self._echo.done():
             self._echo = asyncio.create_task(self._again(channel, payload))
