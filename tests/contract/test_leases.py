@@ -3,12 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from bot.discord_leases import LocalLeases, ShardLeases
+from graph.nodes.classifier import Classifier
+from storage.embedder import Embedder
 from storage.leases import AdvisoryLeases, open_leases
+from tests.simulators.discord_desk import Server, running_desk, until
+from tests.simulators.discord_gateway import Gateway
+
+pytest_plugins = ["tests.simulators.discord_fixtures"]
 
 PATIENCE = 60.0
 """Seconds until something counts as never happening; machines are shared."""
@@ -103,6 +110,36 @@ async def test_after_a_cut_a_lease_can_be_held_again(url: str, new_postgres_url:
         async with leading(leases, 7):
             assert await holders(new_postgres_url) == 1
         assert await holders(new_postgres_url) == 0
+
+
+async def test_a_bot_that_lost_its_shard_closes_its_gateway_before_another_leads_and_asks_again(
+    url: str,
+    new_postgres_url: str,
+    simulated: Server,
+    tmp_path: Path,
+    embedder: Embedder,
+    warm_classifier: Classifier,
+) -> None:
+    gateway = simulated.simulator.gateway
+    async with (
+        open_leases(url) as leases,
+        open_leases(url) as elsewhere,
+        running_desk(simulated, tmp_path, embedder, warm_classifier, leases=leases) as desk,
+    ):
+        await desk.connected()
+        asking = asyncio.create_task(until_led(elsewhere, 0, gateway))
+        await asyncio.sleep(0.5)
+        async with frozen_beats(leases):
+            await cut_holder(new_postgres_url)
+            await asyncio.sleep(1.5)
+        assert await asyncio.wait_for(asking, PATIENCE) == 0
+        await until(lambda: len(gateway.identifies) == 2, "the bot to lead again", PATIENCE)
+
+
+async def until_led(leases: AdvisoryLeases, number: int, gateway: Gateway) -> int:
+    """Lead for a moment; gives how many were connected then."""
+    async with leases.lead(number):
+        return len(gateway.connected)
 
 
 async def test_a_holder_whose_server_does_not_answer_any_more_loses_the_lease(url: str, new_postgres_url: str) -> None:
