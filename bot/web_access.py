@@ -56,6 +56,15 @@ class WebAccess:
             raise NotFoundError("There is no such conversation.")
         return visit
 
+    async def lasts(self, visit: Visit, token: str | None) -> bool:
+        """Whether a member's login has not ended meanwhile; a customer's token lasts as long as it says."""
+        if visit.member is None or token is None:
+            return visit.member is None
+        try:
+            return any(member.id == visit.member.id for member in await self._members.choices(token))
+        except NotLoggedInError:
+            return False
+
     async def enter_as_customer(self, conversation_id: str, token: str | None) -> Door:
         """Let the customer in for what only customers do. Raises NotAllowedError for members too."""
         visit = await self.enter(conversation_id, token)

@@ -1,6 +1,7 @@
 """The customer's REST interface to conversations: start, write, read, follow, ask for a person, vote, end."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 import anyio
@@ -154,7 +155,8 @@ class ConversationRoutes:
             request.scope["query_string"] = b"token=-"
         visit = await self._access.enter(conversation_id, bearer or token)
         self._limits.listener()
-        watch = Watch(self._transcripts, self._store.conversations, self._store.signals, visit)
+        lasts = partial(self._access.lasts, visit, bearer or token)
+        watch = Watch(self._transcripts, self._store.conversations, self._store.signals, visit, lasts)
         stopping = anyio.Event()
         stream = SeatedStream(
             watch.events(last_seq_of(last_event_id), stopping),

@@ -1,7 +1,7 @@
 """A conversation as server-sent events: the whole state first, then what changes, whichever process changed it."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 from pydantic import BaseModel
@@ -29,17 +29,25 @@ class WorkingShape(BaseModel):
 class Watch:
     """Follows one conversation for one visitor. Each event's id is the last `seq` that it covers."""
 
-    def __init__(self, transcripts: Transcripts, conversations: Conversations, signals: Signals, visit: Visit) -> None:
+    def __init__(
+        self,
+        transcripts: Transcripts,
+        conversations: Conversations,
+        signals: Signals,
+        visit: Visit,
+        lasts: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._transcripts = transcripts
         self._conversations = conversations
         self._signals = signals
         self._visit = visit
+        self._lasts = lasts
         self._seq = 0
 
     async def events(self, last_seq: int | None, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
         """A `state` event, or after a reconnection the messages after `last_seq`; then `message`, `status`, `working`.
 
-        It ends when the server is `stopping`; the client then connects again.
+        It ends when the server is `stopping`, or the visitor's login has ended; the client then connects again.
         """
         with self._signals.listen(self._visit.door.conversation_id) as news:
             pulse = await self._transcripts.pulse(self._visit.door)
@@ -52,6 +60,8 @@ class Watch:
             while not stopping.is_set():
                 await wait_for_news(news, LOOK_SECONDS)
                 news.clear()
+                if not await self._lasts():
+                    return
                 before, pulse = pulse, await self._transcripts.pulse(self._visit.door)
                 async for event in self._changes(before, pulse):
                     yield event

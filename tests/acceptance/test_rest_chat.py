@@ -352,6 +352,22 @@ async def test_events_begin_with_the_whole_state_and_go_on_with_what_changes(web
         assert (name, status["status"]) == ("status", "resolved")
 
 
+async def test_a_member_s_events_end_with_their_login(web_desk: WebDesk, web_agent: Member) -> None:
+    chat = await web_desk.opened()
+    await chat.write("one")
+    mine = Chat(web_desk.client, chat.id, await web_desk.store.members.token(web_agent))
+    async with follow(mine) as events:
+        assert (await events.next())[0] == "state"
+        admin = await web_desk.store.members.add("demo", "ada@demo.example", "Ada", Role.ADMIN, PASSWORD)
+        await web_desk.store.roster.remove(admin, web_agent.id)
+        await web_desk.desk.note(admin, chat.id, "Not for who has left.")
+        async with asyncio.timeout(30):
+            left = [line async for line in events._lines]
+    assert "Not for who has left." not in "".join(left)
+    answer = await web_desk.client.get(f"{mine.path}/events", headers=mine.headers)
+    assert problem(answer, 401) == "not-logged-in"
+
+
 async def test_events_resume_after_the_last_one_seen(web_desk: WebDesk) -> None:
     chat = await web_desk.opened()
     for text in ("one", "two", "three"):
