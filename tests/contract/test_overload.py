@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from bot.intake import Intake
 from storage import audit
-from storage.arrivals import Accepted
+from storage.arrivals import Accepted, Arrivals
 from storage.embedded_jobs import EmbeddedJobs
 from storage.embedder import Embedder
 from storage.endings import Ending
 from storage.jobs import Handlers, Job, JobKind, JobQueue, Later
+from storage.load import Load
 from storage.queues import open_jobs
 from storage.records import Incoming, new_id
-from storage.settings import Settings
+from storage.settings import LimitsSettings, Settings
+from storage.shares import Shares
 from storage.statuses import TurnStatus
 from storage.store import Store
 from storage.tables import turns
@@ -197,4 +200,32 @@ async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_de
         await jobs.enqueue(job, due=audit.now() + soon)
     assert jobs.waiting <= 3
     await desk.has_answered(12)
+    await jobs.stop()
+
+
+async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> None:
+    """The turn waits for the limit, what the customer is told does not."""
+    store = small_desk.store
+    arrivals = Arrivals(store.database, Shares(LimitsSettings(customer_per_minute=1)), Load(0, 0))
+    jobs = EmbeddedJobs()
+    intake = Intake(arrivals, store.corrections, jobs, store.signals, 0)
+    for _ in range(2):
+        accepted = await intake.accept(Incoming("demo", "slack", new_id(), "T1/C1/1", "Flo", "hello"))
+    delivered: list[str] = []
+
+    async def deliver(job: Job) -> Later | None:
+        if job.kind is JobKind.DELIVER and (outgoing := await store.outbox.next(job.id)):
+            delivered.append(outgoing.message.text)
+            await store.outbox.sent(outgoing, "1")
+        return Later(audit.now() + timedelta(hours=1)) if job.kind is JobKind.ANSWER else None
+
+    jobs.start(Handlers(dict.fromkeys(JobKind, deliver), small_desk.handlers().last_resort))
+
+    async def is_told() -> bool:
+        return bool(delivered)
+
+    await until(is_told)
+    assert accepted.told
+    assert "faster than we can answer" in delivered[0]
+    assert await small_desk.unanswered() == 1
     await jobs.stop()
