@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint types bench screenshots chat-screens lock clean
+.PHONY: run test lint types bench screenshots chat-screens chaos lock clean
 
 run: $(READY)
 	$(BIN)/deskhand demo
@@ -22,6 +22,10 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m bench
+
+# Minutes of crashes, cut connections and failing models over both columns; ARGS=embedded or postgres for one of them.
+chaos: $(READY)
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 screenshots: $(READY) browser
 	$(BIN)/python -m tests.screenshots
