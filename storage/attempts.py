@@ -7,6 +7,7 @@ import structlog
 from tenacity import RetryCallState, wait_exponential_jitter
 
 from storage import audit
+from storage.errors import UnavailableError
 from storage.jobs import Handlers, Job, RetryAfterError
 from storage.log_context import about_job
 
@@ -52,14 +53,16 @@ class Retries:
 
 async def attempt(job: Job, handlers: Handlers, retries: Retries) -> Again | GivenUp | None:
     """Do the job once; None when it is done."""
-    with about_job(job):
+    if job:
         try:
             later = await handlers.by_kind[job.kind](job)
         except RetryAfterError as error:
             return await _failed(job, handlers, retries, error.reason, error.seconds)
         except Exception as error:
             log.exception("job failed", kind=job.kind, id=job.id, attempt=job.attempt)
-            return await _failed(job, handlers, retries, type(error).__name__, None)
+            # What is away says so in words for people.
+            reason = error.detail if isinstance(error, UnavailableError) else type(error).__name__
+            return await _failed(job, handlers, retries, reason, None)
         return None if later is None else Again(job, later.until)
 
 

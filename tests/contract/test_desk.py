@@ -23,7 +23,6 @@ from storage.messages import read_messages
 from storage.records import Incoming, Member, Message, Review, new_id
 from storage.settings import Settings
 from storage.statuses import ConversationStatus, DecisionKind, Mode, ReviewStatus, Role
-from storage.vectors import open_vectors
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.simulators import openai_behaviours as behaviours
@@ -93,8 +92,9 @@ async def talking(settings: Settings, embedder: Embedder, *, broken: bool = Fals
         agent = await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
         document = await store.catalogue.create("demo", "faq.csv", FAQ)
         await store.catalogue.load_document(document.id)
-        vectors = open_vectors(settings, embedder.model)
-        knowledge = BrokenKnowledge(store.database, embedder, vectors) if broken else store.knowledge
+        knowledge = store.knowledge
+        if broken:
+            knowledge = BrokenKnowledge(store.database, embedder, store.knowledge._vectors)
         model = open_model(settings)
         deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
         process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)})
