@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
+from structlog.contextvars import get_contextvars
 
 from storage.audit import now
 from storage.database import open_database
@@ -401,3 +402,37 @@ async def test_chores_are_done_again_and_again_and_a_failing_one_too(rows: Rows)
 
     async with rows.working(Diary().handler, chores=[Chore("good", 1, good), Chore("bad", 1, bad)]):
         await until(twice_each)
+
+
+async def test_a_queue_says_whether_it_takes_jobs(rows: Rows) -> None:
+    async with open_jobs(rows.settings, rows.database) as jobs:
+        assert not jobs.is_working
+        jobs.start(Handlers({}, Diary().last_resort))
+        assert jobs.is_working
+        await jobs.stop()
+        assert not jobs.is_working
+
+
+async def test_every_line_of_a_job_names_what_it_is_about(rows: Rows) -> None:
+    bound: dict[str, dict[str, object]] = {}
+
+    async def handler(item: Job) -> None:
+        bound[item.kind] = dict(get_contextvars())
+
+    async with rows.working(handler) as jobs:
+        for kind in set(JobKind) - {JobKind.DELIVER}:
+            await jobs.enqueue(Job(kind, f"{kind}-1", "lane-1"))
+        # Its channel decides where it waits, so that this one needs its rows.
+        replied = await rows.reply()
+        await jobs.enqueue(Job(JobKind.DELIVER, replied, replied))
+        await jobs.idle()
+    ids = {kind: {name: value for name, value in said.items() if name != "job"} for kind, said in bound.items()}
+    assert {said["job"] for said in bound.values()} == set(JobKind)
+    assert ids == {
+        "answer": {"turn": "answer-1", "conversation": "lane-1"},
+        "resume": {"review": "resume-1", "conversation": "lane-1"},
+        "deliver": {"conversation": replied},
+        "summarise": {"conversation": "summarise-1"},
+        "load": {"document": "load-1"},
+    }
+    assert "job" not in get_contextvars()
