@@ -8,6 +8,7 @@ from tenacity import RetryCallState, wait_exponential_jitter
 
 from storage import audit
 from storage.errors import UnavailableError
+from storage.errors import UnavailableError
 from storage.jobs import Handlers, Job, RetryAfterError
 from storage.log_context import about_job
 
