@@ -8,7 +8,6 @@ from tenacity import RetryCallState, wait_exponential_jitter
 
 from storage import audit
 from storage.errors import UnavailableError
-from storage.errors import UnavailableError
 from storage.jobs import Handlers, Job, RetryAfterError
 from storage.log_context import about_job
 
@@ -54,7 +53,7 @@ class Retries:
 
 async def attempt(job: Job, handlers: Handlers, retries: Retries) -> Again | GivenUp | None:
     """Do the job once; None when it is done."""
-    if job:
+    with about_job(job):
         try:
             later = await handlers.by_kind[job.kind](job)
         except RetryAfterError as error:
