@@ -230,6 +230,32 @@ async def test_two_workers_keep_the_order_of_every_lane_and_do_each_job_once(sha
     assert sorted(diary.done) == sorted(names)
 
 
+async def test_workers_that_come_and_go_lose_and_double_nothing(shared: Rows) -> None:
+    diary = Diary()
+    enough = asyncio.Event()
+
+    async def handler(item: Job) -> Later | None:
+        await asyncio.sleep(0.02)
+        return await diary.handler(item)
+
+    async def come_and_go() -> None:
+        while not enough.is_set():
+            async with shared.working(handler, reconcile_seconds=1000):
+                await asyncio.sleep(0.3)
+
+    names = [f"{number}" for number in range(60)]
+    async with open_queue(shared) as jobs, asyncio.TaskGroup() as group:
+        group.create_task(come_and_go())
+        group.create_task(come_and_go())
+        for index, name in enumerate(names):
+            due = now() + timedelta(seconds=0.05) if index % 2 else None
+            await jobs.enqueue(job(name, f"lane {index % 5}"), due=due)
+            await asyncio.sleep(0.02)
+        await diary.has_done(*names)
+        enough.set()
+    assert sorted(diary.done) == sorted(names)
+
+
 async def test_a_chore_is_done_once_over_all_workers(shared: Rows) -> None:
     times: list[int] = []
 
