@@ -43,7 +43,7 @@ class CatchUp:
         await self._channels(workspace_id, guild, earliest)
         # Nobody can write in an archived thread without its becoming active, so the active ones are all.
         for thread in await self._active(guild):
-            if since := await self._since(workspace_id, thread):
+            if since := await self._since(workspace_id, thread, earliest):
                 await self._read(thread, since)
             elif earliest is not None and _has_news(thread, earliest):
                 await self._read(thread, earliest, self._is_mention)
@@ -63,7 +63,7 @@ class CatchUp:
         ordinary: list[discord.TextChannel] = []
         for channel in guild.text_channels:
             if await self._directory.hears_everything(workspace_id, channel.id):
-                await self._read(channel, now() - LONGEST_AWAY)
+                await self._read(channel, earliest or now() - LONGEST_AWAY)
             elif earliest is not None and _has_news(channel, earliest):
                 ordinary.append(channel)
         if earliest is None:
@@ -85,14 +85,14 @@ class CatchUp:
             log.warning("active threads not known", guild=guild.id, error=error)
             return list(guild.threads)
 
-    async def _since(self, workspace_id: str, thread: discord.Thread) -> datetime | None:
+    async def _since(self, workspace_id: str, thread: discord.Thread, earliest: datetime | None) -> datetime | None:
         """From when a thread is read; None if there is nothing in it for the desk but mentions."""
         conversation = await self._store.threads.find(workspace_id, "discord", str(thread.id))
         if conversation is not None:
             since = conversation.updated_at - OVERLAP
             return since if _has_news(thread, since) else None
         if await self._directory.hears_everything(workspace_id, thread.parent_id):
-            return now() - LONGEST_AWAY
+            return earliest or now() - LONGEST_AWAY
         return None
 
     async def _read_direct(self, conversation: Conversation) -> None:

@@ -57,7 +57,12 @@ class Hearing:
             return
         self._ears.states.event("discord")
         async with self._turnstile.through(message.channel.id):
-            await self._hear(message)
+            try:
+                await self._hear(message)
+            except Exception:
+                if message.guild is not None:
+                    self._ears.marks.hold(message.guild.id)
+                raise
 
     async def edited(self, event: discord.RawMessageUpdateEvent) -> None:
         """Somebody changed a message; what has not been answered is answered as it reads now."""

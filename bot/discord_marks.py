@@ -20,9 +20,13 @@ class HeardMarks:
         """The shard has a fresh session: what is heard now says nothing of what came before."""
         self._kept = {guild: at for guild, at in self._kept.items() if (guild >> 22) % shard_count != shard_id}
 
+    def hold(self, guild_id: int) -> None:
+        """Something there could not be handled: the next session reads it again."""
+        self._kept.pop(guild_id, None)
+
     async def since(self, guild_id: int) -> datetime | None:
         """Up to when the server was heard; None for one that is new to the desk."""
-        self._kept.pop(guild_id, None)
+        self.hold(guild_id)
         return await self._marks.heard_at("discord", str(guild_id))
 
     async def caught_up(self, workspace_id: str, guild_id: int, at: datetime) -> None:

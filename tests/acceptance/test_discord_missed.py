@@ -12,7 +12,7 @@ from graph.nodes.classifier import Classifier
 from storage.audit import now
 from storage.embedder import Embedder
 from storage.statuses import ConversationStatus
-from tests.simulators.discord_desk import DiscordDesk, Server, found, running_desk
+from tests.simulators.discord_desk import DiscordDesk, Server, found, running_desk, until
 
 pytest_plugins = ["tests.simulators.discord_fixtures"]
 
@@ -86,6 +86,19 @@ async def test_only_channels_with_news_are_read(started: Opened, simulated: Serv
         ]
         assert any(server.general["id"] in path for path in read)
         assert not any(quiet["id"] in path for path in read)
+
+
+async def test_a_message_that_could_not_be_kept_is_read_by_the_next_session(started: Opened) -> None:
+    async with started() as desk:
+        server = desk.server
+        async with desk.store.database.write() as connection:
+            await connection.exec_driver_sql("ALTER TABLE messages RENAME TO hidden")
+        mention = server.ann.mention(server.general, QUESTION)
+        await until(lambda: "could not be handled" in desk.states.of("discord").last_error, "the failure")
+        async with desk.store.database.write() as connection:
+            await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO messages")
+        await desk.simulator.gateway.invalidate()
+        assert "Forgot password" in (await desk.said(mention["id"]))[0]["content"]
 
 
 async def test_staff_who_wrote_meanwhile_have_taken_over(started: Opened) -> None:

@@ -37,6 +37,14 @@ async def test_what_a_fresh_session_hears_first_does_not_hide_what_was_missed(st
     assert await store.marks.heard_at("discord", str(GUILD)) == later(1), "while it is being read"
 
 
+async def test_what_could_not_be_handled_is_read_again_by_the_next_session(store: Store) -> None:
+    marks = HeardMarks(store.marks)
+    await marks.caught_up("demo", GUILD, START)
+    marks.hold(GUILD)
+    await marks.heard("demo", GUILD, later(60))
+    assert await marks.since(GUILD) == START
+
+
 async def test_a_mark_never_goes_back(store: Store) -> None:
     await store.marks.keep("demo", "discord", "1", later(5))
     await store.marks.keep("demo", "discord", "1", START)
