@@ -140,6 +140,4 @@ def _follow_ups(suggestions: Sequence[str]) -> tuple[str, ...]:
 
 def _citation(hit: Hit) -> Citation:
     chunk = hit.chunk
-    return Citation(
-        chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url
-    )
+    return Citation(chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url)

@@ -69,9 +69,7 @@ def _sentences(passage: str) -> list[tuple[int, int]]:
 
 def _citation(hit: Hit) -> Citation:
     chunk = hit.chunk
-    return Citation(
-        chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url
-    )
+    return Citation(chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url)
 
 
 def _follow_ups(hits: Sequence[Hit]) -> tuple[str, ...]:

@@ -128,8 +128,7 @@ def page_items(page: Page[R], item_of: Callable[[R], T]) -> Items[T]:
 def citation_items(citations: Sequence[Citation]) -> list[CitationItem]:
     """What a client is told of the sources."""
     return [
-        CitationItem(title=item.title, text=item.text, document_id=item.document_id, url=item.url)
-        for item in citations
+        CitationItem(title=item.title, text=item.text, document_id=item.document_id, url=item.url) for item in citations
     ]
 
 
