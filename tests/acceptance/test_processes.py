@@ -14,19 +14,22 @@ import psycopg
 import pytest
 import pytest_asyncio
 
+from deskhand import open_process
 from storage.database import open_database
 from storage.members import Members
+from storage.messages import read_messages
 from storage.places import Places
 from storage.presence import Presence
-from storage.records import Place
+from storage.procrastinate_jobs import ProcrastinateJobs
+from storage.records import Incoming, Place
 from storage.settings import AutopilotSettings, Settings
-from storage.statuses import Mode, Role
+from storage.statuses import Author, Mode, Role
 from storage.workspaces import Workspaces
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.processes import PARTS, PATIENCE, Child, Cluster, cluster
 from tests.acceptance.waiting import until
 from tests.chroma_server import ChromaServer
-from tests.conftest import PASSWORD, copied_database
+from tests.conftest import PASSWORD, copied_database, settings_for
 from tests.simulators.discord import TOKEN, DiscordSimulator
 from tests.simulators.discord_desk import Server
 from tests.simulators.slack_people import Person, SignedHttp, Socket
@@ -302,15 +305,15 @@ async def test_a_second_signal_ends_a_process_at_once(desk: Desk) -> None:
     assert await worker.ended() in (128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 
-async def refused(folder: Path, **own: str) -> list[tuple[int, str]]:
-    """Exit code and log of each of the three commands."""
+async def refused(folder: Path, *parts: str, **own: str) -> list[tuple[int, str]]:
+    """Exit code and log of each of these commands."""
     async with cluster(folder, **own) as desks:
-        children = [desks.start(part) for part in PARTS]
+        children = [desks.start(part) for part in parts]
         return [(await child.ended(), child.errors) for child in children]
 
 
 async def test_without_shared_rows_and_vectors_each_says_in_one_line_what_to_set(tmp_path: Path) -> None:
-    for part, (code, errors) in zip(PARTS, await refused(tmp_path), strict=True):
+    for part, (code, errors) in zip(PARTS, await refused(tmp_path, *PARTS), strict=True):
         assert code == 2
         (line,) = errors.strip().splitlines()
         assert line.startswith(f"deskhand: `deskhand {part}` is one of several processes")
@@ -324,8 +327,25 @@ async def test_a_process_that_finds_an_older_schema_says_so_and_stops(
     with psycopg.connect(new_postgres_url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     own = {"DATABASE_URL": new_postgres_url, "DESKHAND_CHROMA__URL": chroma_server.url, "DESKHAND_SECRET": SECRET}
-    for code, errors in await refused(tmp_path, **own):
-        assert code == 2
-        (line,) = errors.strip().splitlines()
-        assert "the database is at revision 0001" in line
-        assert "deskhand db upgrade" in line
+    ((code, errors),) = await refused(tmp_path, "worker", **own)
+    assert code == 2
+    (line,) = errors.strip().splitlines()
+    assert "the database is at revision 0001" in line
+    assert "deskhand db upgrade" in line
+
+
+async def test_everything_in_one_process_works_on_postgresql_too(tmp_path: Path, new_postgres_url: str) -> None:
+    async with open_process(settings_for(tmp_path, new_postgres_url)) as process:
+        store = process.store
+        assert isinstance(process.jobs, ProcrastinateJobs)
+        await store.workspaces.create(WORKSPACE, "Processes")
+        document = await store.catalogue.create(WORKSPACE, "faq.csv", FAQ)
+        await store.catalogue.load_document(document.id)
+        accepted = await process.intake.accept(Incoming(WORKSPACE, "web", "m1", "thread", "customer", KNOWN))
+
+        async def replied() -> bool:
+            said = await read_messages(store.database, WORKSPACE, accepted.conversation_id)
+            return [message.author for message in said] == [Author.CUSTOMER, Author.BOT]
+
+        await until(replied, PATIENCE)
+        await process.jobs.idle()
