@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.checkpoints import WaitingCheckpoints
 from graph.nodes.classifier import Classifier
 from storage.embedder import Embedder
 from storage.errors import AlreadyDecidedError, StaleError
@@ -18,6 +19,7 @@ from storage.records import Review
 from storage.statuses import Author, ConversationStatus, DecisionKind, ReviewStatus
 from storage.vectors import open_vectors
 from tests.conftest import settings_for
+from tests.contract.desk_steps import PowerCut
 from tests.contract.desk_workers import EXPORT, KNOWN, RISKY, Desks, Worker, incoming, load_classifier, open_desks
 
 APPROVE = Decision(kind=DecisionKind.APPROVE)
@@ -332,6 +334,26 @@ async def test_a_customer_who_never_stops_writing_gets_answers_to_everything(des
     await worker.drain()
     assert desks.board.texts == [RESET_ANSWER, EXPORT_ANSWER]
     assert (await desks.store.conversations.read("demo", conversation_id)).status is ConversationStatus.OPEN
+
+
+class CutOff(WaitingCheckpoints):
+    """The power goes between the checkpoint and the review."""
+
+    async def keep(self, turn_id: str) -> str:
+        await super().keep(turn_id)
+        raise PowerCut
+
+
+async def test_a_checkpoint_that_a_crash_left_without_its_review_is_forgotten(desks: Desks) -> None:
+    worker = desks.worker(checkpoints=CutOff(desks.durable))
+    conversation_id, job = await asked(worker, RISKY)
+    with pytest.raises(PowerCut):
+        await worker.run(job)
+    assert await desks.checkpoints() == 1
+    again = desks.worker()
+    await again.desk.resolve("demo", conversation_id)
+    await again.desk.sweep()
+    assert await desks.checkpoints() == 0
 
 
 async def test_a_superseded_review_is_never_pending_again(desks: Desks) -> None:
