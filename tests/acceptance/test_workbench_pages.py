@@ -1,5 +1,7 @@
 """The workbench's other tabs in a real browser: knowledge, numbers, autopilot, settings."""
 
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -120,6 +122,7 @@ async def test_the_autopilot_is_set_tried_on_the_past_and_obeyed(story: Story) -
 async def test_intents_and_blocked_terms_of_one_s_own_are_kept_and_offered(story: Story) -> None:
     page = await story.open(story.carla)
     await tab(page, "Autopilot")
+    await expect(page.locator("#dh-intents textarea")).to_have_value(re.compile("greeting"))
     await page.fill("#dh-intents textarea", "Shipping\nrefund\nother")
     await page.fill("#dh-blocked textarea", "casino")
     await page.fill("#dh-target input", "1.5")
@@ -138,6 +141,7 @@ async def test_intents_and_blocked_terms_of_one_s_own_are_kept_and_offered(story
 async def test_wrong_hours_are_refused_with_what_to_mend(story: Story) -> None:
     page = await story.open(story.carla)
     await tab(page, "Autopilot")
+    await expect(page.locator("#dh-intents textarea")).to_have_value(re.compile("greeting"))
     await page.get_by_label("Business hours").check()
     await page.get_by_label("From", exact=True).fill("<i>nine</i>")
     await page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
