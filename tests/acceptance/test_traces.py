@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.web import WebChannel
-from deskhand import Process, assemble, handlers_of
+from deskhand import Process, assemble, handlers_of, open_process
 from graph.chat import opened_model
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier
@@ -202,6 +202,17 @@ async def test_a_trace_is_taken_whole_or_not_at_all(
     # By chance all or none: once in 32,768 times.
     assert 0 < len(whole) < 16
     assert sum(span.name == "deliver" for span in spans) == len(whole)
+
+
+async def test_a_whole_process_traces_and_sends_the_last_spans_when_it_stops(
+    tmp_path: Path, collector: Collector
+) -> None:
+    async with open_process(settings_for(tmp_path)) as process:
+        await process.store.workspaces.create("demo", "Demo")
+        await accept(process)
+        await process.jobs.idle()
+    # It knows nothing yet: the draft is held.
+    assert only(collector.spans, "turn").attributes["deskhand.outcome"] == "held"
 
 
 async def test_traces_go_over_http_as_well(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
