@@ -402,7 +402,7 @@ def chat(
     """Talk to the desk in this terminal."""
 
     async def talk(settings: Settings) -> None:
-        async with open_process(settings) as process:
+        async with open_process(settings, Part.WORKER) as process:
             await process.store.workspaces.read(workspace)
             await Terminal(process.store, process.intake, workspace).run()
 
