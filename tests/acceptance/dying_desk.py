@@ -70,9 +70,10 @@ class DyingKnowledge(Knowledge):
 
 
 class DyingCheckpoints(WaitingCheckpoints):
-    async def keep(self, turn_id: str) -> None:
+    async def keep(self, turn_id: str) -> str:
         await super().keep(turn_id)
         pull_the_plug()
+        raise AssertionError
 
 
 class DyingAtHold(Endings):
