@@ -87,7 +87,8 @@ def client_of(environment: dict[str, str]) -> httpx.AsyncClient:
 
 
 def desk_in(data_dir: Path) -> dict[str, str]:
-    limits = {f"DESKHAND_WEB__{name}_PER_MINUTE": "0" for name in ("MESSAGES", "CONVERSATIONS")}
+    names = ("WEB__MESSAGES", "WEB__CONVERSATIONS", "LIMITS__CUSTOMER", "LIMITS__WORKSPACE")
+    limits = {f"DESKHAND_{name}_PER_MINUTE": "0" for name in names}
     return environment_for(data_dir, **limits, DESKHAND_CONVERSATION__GATHER_SECONDS="0", DESKHAND_LOG__LEVEL="error")
 
 
