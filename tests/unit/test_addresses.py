@@ -76,7 +76,7 @@ def test_a_citation_carries_its_address_and_clients_see_the_field_only_where_the
     known = {"workspace_id": "w", "document_id": "d", "kind": ChunkKind.FAQ, "title": "How?", "text": "So."}
     hits = [
         Hit(chunk=Chunk(id="c", url=url, **known), score=1, dense=1, keyword=1, matched="How?") for url in (HELP, "")
-    ]  # type: ignore[arg-type]
+    ]
     linked, plain = citation_items([_citation(hit) for hit in hits])
     assert linked.model_dump()["url"] == HELP
     assert plain.model_dump().keys() == {"title", "text", "document_id"}
