@@ -76,8 +76,9 @@ class Commands:
         if question:
             await self._ears.channel.say(thread.id, f"> {defuse(question)}", f"question/{interaction.id}")
             accepted = await self._ears.intake.accept(incoming)
-            conversation = await self._ears.store.conversations.read(workspace_id, accepted.conversation_id)
-            self._ears.signs.show(self._ears.channel, conversation)
+            if accepted.turn_id is not None:
+                conversation = await self._ears.store.conversations.read(workspace_id, accepted.conversation_id)
+                self._ears.signs.show(self._ears.channel, conversation)
         else:
             await self._ears.intake.open(incoming)
             await self._ears.channel.say(thread.id, INVITATION, f"invitation/{interaction.id}")

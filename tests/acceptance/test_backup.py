@@ -88,7 +88,7 @@ def client_of(environment: dict[str, str]) -> httpx.AsyncClient:
 
 def desk_in(data_dir: Path) -> dict[str, str]:
     names = ("WEB__MESSAGES", "WEB__CONVERSATIONS", "LIMITS__CUSTOMER", "LIMITS__WORKSPACE")
-    limits = {f"DESKHAND_{name}_PER_MINUTE": "0" for name in names}
+    limits = {f"DESKHAND_{name}_PER_MINUTE": "0" for name in names} | {"DESKHAND_LIMITS__CUSTOMER_PER_HOUR": "0"}
     return environment_for(data_dir, **limits, DESKHAND_CONVERSATION__GATHER_SECONDS="0", DESKHAND_LOG__LEVEL="error")
 
 
