@@ -77,7 +77,7 @@ async def tell(desk: SlackDesk, gate: asyncio.Semaphore, number: int, item: dict
         for attempt in range(20):
             envelope = {"type": "events_api", "envelope_id": new_id(), "payload": payload, "retry_attempt": attempt}
             try:
-                await desk.slack.send(envelope, seconds=5.0)
+                await desk.slack.send(envelope, seconds=20.0)
             except (TimeoutError, RuntimeError, WebSocketDisconnect):
                 await asyncio.sleep(0.5)
                 continue
