@@ -1,5 +1,6 @@
 """The Channels page in a real browser: states in plain words, places, people, and links for teams."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -132,8 +133,9 @@ async def test_a_member_is_linked_to_their_user_and_unlinked(story: Story) -> No
 async def test_a_link_that_is_made_here_lets_a_team_join_this_workspace(story: Story) -> None:
     page = await opened(story)
     await page.click("text=Make an “Add to Slack” link")
-    link = await page.get_by_label("Add to Slack link", exact=True).input_value()
-    assert link.startswith("https://desk.example/slack/install?grant=")
+    field = page.get_by_label("Add to Slack link", exact=True)
+    await expect(field).to_have_value(re.compile(r"^https://desk\.example/slack/install\?grant=."))
+    link = await field.input_value()
     tickets = SlackTickets(story.served.process.settings)
     assert tickets.read("slack-install", link.partition("grant=")[2])[0] == story.workspace
     await expect(page.get_by_role("link", name="Add to Slack")).to_have_attribute("href", link)
