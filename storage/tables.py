@@ -497,7 +497,7 @@ marks = Table(
 channel_states = Table(
     "channel_states",
     metadata,
-    # What one process says of its connection to a chat platform (storage/presence.py); the deployment's, no workspace's.
+    # What one process says of its connection to a chat platform (storage/presence.py): the deployment's alone.
     Column("process_id", String(32), primary_key=True),
     Column("channel", String(16), primary_key=True),
     Column("is_on", Boolean, nullable=False),
