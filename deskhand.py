@@ -207,7 +207,7 @@ def assemble(
         store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds, tracing
     )
     connected, states = dict(channels), ChannelStates()
-    patience = Patience(settings.jobs.max_attempts, settings.jobs.retry_seconds)
+    patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
     delivery = Delivery(store.outbox, connected, store.signals, patience, tracing)
     office = Office(
         settings, store, desk, jobs, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)

@@ -197,6 +197,8 @@ class JobsSettings(Section):
 
     concurrency: Positive = 8
     max_attempts: Positive = 5
+    delivery_attempts: Positive = 40
+    """A platform that is away for half an hour loses no reply."""
     retry_seconds: Annotated[float, Field(gt=0)] = 1.0
     """The first pause before a retry; it doubles up to a minute."""
     reconcile_seconds: Positive = 20
