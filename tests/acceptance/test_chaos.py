@@ -3,10 +3,14 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.desks import embedded_desk, scaled_desk
 from tests.chaos.storm import Report, Weather, moody, rage
 from tests.chroma_server import ChromaServer
 from tests.simulators.openai_server import OpenAISimulator
+
+pytestmark = pytest.mark.timeout(900)
 
 SHORT = Weather(
     conversations=12,
