@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -222,19 +222,26 @@ class SlackListeners:
             process_before_response=True,
             logger=logging.getLogger("slack"),
         )
-        app.event("message")(self._message)
-        app.event("app_mention")(self._message)
-        app.event("app_home_opened")(self._home_opened)
-        app.event("assistant_thread_started")(self._assistant_started)
-        app.event("assistant_thread_context_changed")(_nothing)
-        for removed in ("app_uninstalled", "tokens_revoked"):
-            app.event(removed)(self._removed)
+        for event, listener in self.listeners().items():
+            app.event(event)(listener)
         app.action(PRESSES)(self._pressed)
         app.action(CARD_PRESSES)(self._card_pressed)
         app.view("card_edited")(self._card_edited)
         app.view("card_rejected")(self._card_rejected)
         app.command("/deskhand")(self._commanded)
         return app
+
+    def listeners(self) -> dict[str, Callable[..., Awaitable[None]]]:
+        """Who hears which event; `deploy/slack-manifest.yaml` subscribes to these and no more."""
+        return {
+            "message": self._message,
+            "app_mention": self._message,
+            "app_home_opened": self._home_opened,
+            "assistant_thread_started": self._assistant_started,
+            "assistant_thread_context_changed": _nothing,
+            "app_uninstalled": self._removed,
+            "tokens_revoked": self._removed,
+        }
 
     async def _message(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
         self._states.event("slack")

@@ -9,6 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.attachments import CUT, decoded, is_readable, with_files
 from bot.channel import ChannelError
+from bot.slack import SlackListeners
 from bot.slack_address import SlackThread
 from bot.slack_blocks import button, reply_blocks, source_link
 from bot.slack_hearing import plain
@@ -29,6 +30,14 @@ def test_the_manifest_asks_for_the_scopes_that_are_used_and_no_more() -> None:
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     assert manifest["oauth_config"]["scopes"]["bot"] == sorted(SCOPES)
     assert manifest["features"]["slash_commands"][0]["command"] == "/deskhand"
+
+
+def test_the_manifest_subscribes_to_the_events_that_are_heard_and_no_more() -> None:
+    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    subscribed = manifest["settings"]["event_subscriptions"]["bot_events"]
+    # Who hears what is known before anything is connected.
+    heard = SlackListeners.__new__(SlackListeners).listeners()
+    assert {event.split(".")[0] for event in subscribed} == heard.keys()
 
 
 async def test_a_channel_is_posted_to_at_most_once_in_its_time() -> None:
