@@ -23,6 +23,12 @@ AS_WORKSPACE = "as above"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEAST_TARGET, MOST_TARGET = 0.1, 50
 OPTIONS = WorkspaceSettings().intents
+NOTICES = {
+    "waiting_notice": "What a waiting customer is told, once per wait",
+    "busy_notice": "What a customer is told who writes while the desk is late, once per wait",
+    "paced_notice": "What a customer is told who writes faster than allowed, once per burst",
+    "refused_notice": "What a customer is told whose message was not taken",
+}
 
 
 def build_form() -> list[Any]:
@@ -76,16 +82,18 @@ def _held() -> list[Any]:
 
 
 def _told() -> list[Any]:
-    return [
-        gr.Slider(
-            0,
-            100,
-            step=1,
-            label="Audit sample, %",
-            info="This share of the replies that could go out alone is reviewed anyway, to keep the numbers honest.",
-        ),
-        gr.Textbox(label="What a waiting customer is told, once per wait", lines=2, max_length=500),
-    ]
+    audit = gr.Slider(
+        0,
+        100,
+        step=1,
+        label="Audit sample, %",
+        info="This share of the replies that could go out alone is reviewed anyway, to keep the numbers honest.",
+    )
+    notices = [gr.Textbox(label=NOTICES["waiting_notice"], lines=2, max_length=500)]
+    with gr.Accordion("When too much comes in", open=False):
+        rest = list(NOTICES)[1:]
+        notices += [gr.Textbox(label=NOTICES[name], lines=2, max_length=500, elem_id=f"dh-{name}") for name in rest]
+    return [audit, *notices]
 
 
 def _words() -> list[Any]:
@@ -136,7 +144,7 @@ def shown(settings: WorkspaceSettings) -> list[Any]:
         settings.hold_wants_human,
         settings.max_bot_turns,
         round(settings.audit_rate * 100),
-        settings.waiting_notice,
+        *(getattr(settings, name) for name in NOTICES),
         lines_of(settings.intents),
         lines_of(settings.blocked_terms),
         settings.business_hours is not None,
@@ -151,10 +159,10 @@ def changes(values: Sequence[Any]) -> dict[str, Any]:
     """The settings that these values mean. Raises InvalidError with what to mend."""
     mode, *rest = values
     modes, rest = rest[: len(CHANNEL_NAMES)], rest[len(CHANNEL_NAMES) :]
-    threshold, target, held, priorities, wants_human, most, audit, notice, intents, terms, limited, *hours = rest
+    threshold, target, held, priorities, wants_human, most, audit, *rest = rest
+    notices, rest = _notices(rest[: len(NOTICES)]), rest[len(NOTICES) :]
+    intents, terms, limited, *hours = rest
     known = intents_in(str(intents or ""))
-    if not str(notice).strip():
-        raise InvalidError("Write what a waiting customer is told: silence would leave them stranded.")
     if not most or int(most) < 1:
         raise InvalidError("Automatic replies in a row: at least 1.")
     return {
@@ -169,9 +177,17 @@ def changes(values: Sequence[Any]) -> dict[str, Any]:
         "hold_wants_human": bool(wants_human),
         "max_bot_turns": int(most),
         "audit_rate": float(audit) / 100,
-        "waiting_notice": str(notice).strip(),
+        **notices,
         "business_hours": _business_hours(hours) if limited else None,
     }
+
+
+def _notices(values: Sequence[Any]) -> dict[str, str]:
+    notices = {name: str(value or "").strip() for name, value in zip(NOTICES, values, strict=True)}
+    for name, text in notices.items():
+        if not text:
+            raise InvalidError(f"{NOTICES[name]}: write it, silence would leave them stranded.")
+    return notices
 
 
 def _target(percent: Any) -> float:
