@@ -2,10 +2,9 @@
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import structlog
@@ -26,7 +25,10 @@ from bot.web import WebChannel, web_routes
 from commands.channels import channel_cli
 from commands.checks import doctor, evaluate
 from commands.chores import desk_chores
-from commands.console import console, progress_bar, run, settings_or_exit, with_rows
+from commands.console import console, run, settings_or_exit
+from commands.greeting import base_url, greet, load_all
+from commands.handlers import handlers_of
+from commands.ingest import ingest
 from commands.members import member_cli
 from commands.parts import Part, require_shared
 from commands.rows import db_cli
@@ -47,7 +49,7 @@ from storage.database import open_database
 from storage.demo import Demo, ensure_demo
 from storage.embedder import Embedder, load_embedder
 from storage.job_meter import JobMeter
-from storage.jobs import Handler, Handlers, Job, JobKind, JobQueue, LastResort, Later, Queue
+from storage.jobs import JobQueue, Queue
 from storage.knowledge import Knowledge
 from storage.lazy_embedder import LazyEmbedder
 from storage.leases import open_leases
@@ -75,6 +77,7 @@ cli.add_typer(db_cli, name="db")
 cli.add_typer(channel_cli, name="channel")
 cli.command()(doctor)
 cli.command("eval")(evaluate)
+cli.command()(ingest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,47 +262,6 @@ async def remake_vectors(store: Store) -> None:
             await store.knowledge.reindex(workspace.id)
 
 
-def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
-    """Who does which job, and who is told when every try has failed."""
-
-    async def load(document_id: str) -> None:
-        document = await store.catalogue.load_document(document_id)
-        store.signals.publish(document.workspace_id)
-
-    async def fail_load(job: Job, reason: str) -> None:
-        await store.catalogue.give_up(job.id, reason)
-
-    handlers: dict[JobKind, Handler] = {
-        JobKind.ANSWER: by_id(desk.answer),
-        JobKind.RESUME: by_id(desk.resume),
-        JobKind.SUMMARISE: by_id(desk.summarise),
-        JobKind.LOAD: by_id(load),
-        JobKind.DELIVER: delivery.deliver,
-    }
-    last_resorts: dict[JobKind, LastResort] = {
-        JobKind.ANSWER: desk.give_up,
-        JobKind.RESUME: desk.give_up,
-        JobKind.LOAD: fail_load,
-        JobKind.DELIVER: delivery.give_up,
-    }
-
-    async def give_up(job: Job, reason: str) -> None:
-        # A summary that failed stays as it is until the conversation's next turn.
-        if job.kind in last_resorts:
-            await last_resorts[job.kind](job, reason)
-
-    return Handlers(handlers, give_up)
-
-
-def by_id(work: Callable[[str], Awaitable[Later | None]]) -> Handler:
-    """A handler for work that needs nothing of its job but the id."""
-
-    async def handle(job: Job) -> Later | None:
-        return await work(job.id)
-
-    return handle
-
-
 @cli.command()
 def up(*, demo: Annotated[bool, typer.Option(help="Make the demo workspace if there is none at all.")] = True) -> None:
     """Run the whole desk in one process."""
@@ -367,34 +329,6 @@ def build_pages(process: Process) -> FastAPI:
     return site
 
 
-async def load_all(store: Store, document_ids: Sequence[str]) -> None:
-    """Load documents one after the other, with a bar each."""
-    for document_id in document_ids:
-        with progress_bar("Loading the demo knowledge") as report:
-            await store.catalogue.load_document(document_id, report)
-
-
-def greet(settings: Settings, made: Demo) -> None:
-    """Say where to click, and the demo logins the one time they are known."""
-    base = base_url(settings.web.host, settings.web.port)
-    console.print(
-        f"\n[bold]Deskhand is ready.[/bold]\n  Workbench  {base}/\n  Web chat   {base}/chat\n  REST       {base}/docs"
-    )
-    for login in made.logins:
-        password = f"password: {login.password}" if login.password else "password as given in the environment"
-        console.print(f"  {login.role.capitalize():<9}  {login.email}   {password}", highlight=False)
-    if any(login.password for login in made.logins):
-        console.print("  These passwords are shown this once; `deskhand member reset` sets new ones.")
-    if settings.model.provider == "none":
-        console.print("  No chat model is set: answers come verbatim from the knowledge (README: A chat model).")
-    console.print("  Ctrl-C stops.\n")
-
-
-def base_url(host: str, port: int) -> str:
-    """Where somebody on this machine finds it."""
-    return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
-
-
 @cli.command()
 def chat(
     workspace: Annotated[str, typer.Option(help="The workspace to talk to.")] = "demo",
@@ -407,26 +341,6 @@ def chat(
             await Terminal(process.store, process.intake, workspace).run()
 
     run(talk(settings_or_exit(quiet=True)))
-
-
-@cli.command()
-def ingest(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="FAQ tables or documents.")],
-    workspace: Annotated[str, typer.Option(help="The workspace that learns them.")] = "demo",
-) -> None:
-    """Load FAQ files and documents into a workspace."""
-
-    async def load(store: Store) -> None:
-        await store.workspaces.read(workspace)
-        for file in files:
-            document = await store.catalogue.create(workspace, file.name, file.read_bytes())
-            with progress_bar(file.name) as report:
-                document = await store.catalogue.load_document(document.id, report)
-            console.print(f"{file.name}: {document.status}, {document.entries} entries {document.error or ''}")
-            for refused in document.refused:
-                console.print(f"  row {refused.row}: {refused.reason}")
-
-    run(with_rows(settings_or_exit(), load))
 
 
 def studio(_config: object = None) -> Machine:

@@ -13,7 +13,8 @@ from sqlalchemy import insert
 from starlette.responses import PlainTextResponse
 
 from bot.web import WebChannel
-from deskhand import Process, assemble, handlers_of
+from commands.handlers import handlers_of
+from deskhand import Process, assemble
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier
 from graph.state import Deps

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.web import WebChannel
-from deskhand import Process, assemble, handlers_of, open_process
+from commands.handlers import handlers_of
+from deskhand import Process, assemble, open_process
 from graph.chat import opened_model
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier

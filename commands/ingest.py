@@ -1,0 +1,28 @@
+"""`deskhand ingest`: load FAQ files and documents from the terminal."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from commands.console import console, progress_bar, run, settings_or_exit, with_rows
+from storage.store import Store
+
+
+def ingest(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="FAQ tables or documents.")],
+    workspace: Annotated[str, typer.Option(help="The workspace that learns them.")] = "demo",
+) -> None:
+    """Load FAQ files and documents into a workspace."""
+
+    async def load(store: Store) -> None:
+        await store.workspaces.read(workspace)
+        for file in files:
+            document = await store.catalogue.create(workspace, file.name, file.read_bytes())
+            with progress_bar(file.name) as report:
+                document = await store.catalogue.load_document(document.id, report)
+            console.print(f"{file.name}: {document.status}, {document.entries} entries {document.error or ''}")
+            for refused in document.refused:
+                console.print(f"  row {refused.row}: {refused.reason}")
+
+    run(with_rows(settings_or_exit(), load))
