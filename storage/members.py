@@ -18,9 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.database import Database
 from storage.errors import ConflictError, InvalidError, NotFoundError, NotLoggedInError
-from storage.records import Customer, Member, new_id
+from storage.records import Customer, Member, Workspace, new_id
 from storage.statuses import Role
 from storage.tables import customers, members
+from storage.workspaces import keep_workspace
 
 MIN_PASSWORD_LENGTH = 10
 MAX_PASSWORD_LENGTH = 200
@@ -45,8 +46,7 @@ class Members:
 
         Raises ConflictError if the e-mail has a login in this workspace already.
         """
-        address = checked_email(email)
-        member = Member(new_id(), workspace_id, address, (name.strip() or address)[:200], role)
+        member = _planned(workspace_id, email, name, role)
         password_hash = await self._hash(password)
         try:
             async with self._database.write() as connection:
@@ -54,8 +54,18 @@ class Members:
                 member = back or await _come(connection, member, password_hash)
                 await audit.record(connection, "member.added", workspace_id, data={"member_id": member.id})
         except IntegrityError as error:
-            raise ConflictError(f"{address} is a member of `{workspace_id}` already.") from error
+            raise ConflictError(f"{member.email} is a member of `{workspace_id}` already.") from error
         return member
+
+    async def found(self, workspace: Workspace, email: str, name: str, password: str) -> Member:
+        """A new workspace with its first admin: both or neither. ConflictError if the workspace's id is taken."""
+        admin = _planned(workspace.id, email, name, Role.ADMIN)
+        password_hash = await self._hash(password)
+        async with self._database.write() as connection:
+            await keep_workspace(connection, workspace)
+            await _come(connection, admin, password_hash)
+            await audit.record(connection, "member.added", workspace.id, data={"member_id": admin.id})
+        return admin
 
     async def all(self, workspace_id: str) -> list[Member]:
         """The workspace's members by name."""
@@ -235,6 +245,11 @@ async def _come(connection: AsyncConnection, member: Member, password_hash: str)
         )
     )
     return member
+
+
+def _planned(workspace_id: str, email: str, name: str, role: Role) -> Member:
+    address = checked_email(email)
+    return Member(new_id(), workspace_id, address, (name.strip() or address)[:200], role)
 
 
 async def _come_back(connection: AsyncConnection, member: Member, password_hash: str) -> Member | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit
 from storage.database import Database
@@ -48,18 +49,16 @@ class Workspaces:
 
     async def create(self, workspace_id: str, name: str) -> Workspace:
         """A new workspace; ConflictError if the id is taken, InvalidError if it is no slug."""
+        workspace = self.plan(workspace_id, name)
+        async with self._database.write() as connection:
+            await keep_workspace(connection, workspace)
+        return workspace
+
+    def plan(self, workspace_id: str, name: str) -> Workspace:
+        """A workspace with the settings that a new one gets, not kept yet; InvalidError if the id is no slug."""
         if not WORKSPACE_ID.fullmatch(workspace_id):
             raise InvalidError("A workspace's id has 1 to 63 lower-case letters, digits and inner hyphens.")
-        workspace = Workspace(workspace_id, name or workspace_id, self.default_settings(), audit.now())
-        values = {"id": workspace.id, "name": workspace.name, "created_at": workspace.created_at}
-        try:
-            async with self._database.write() as connection:
-                await connection.execute(
-                    insert(workspaces).values(**values, settings=workspace.settings.model_dump(mode="json"))
-                )
-        except IntegrityError as error:
-            raise ConflictError(f"There is already a workspace `{workspace_id}`.") from error
-        return workspace
+        return Workspace(workspace_id, name or workspace_id, self.default_settings(), audit.now())
 
     async def read(self, workspace_id: str) -> Workspace:
         """One workspace; NotFoundError if there is none."""
@@ -122,6 +121,17 @@ class Workspaces:
         mine = (canned_replies.c.workspace_id == workspace_id) & (canned_replies.c.id == reply_id)
         async with self._database.write() as connection:
             await connection.execute(delete(canned_replies).where(mine))
+
+
+async def keep_workspace(connection: AsyncConnection, workspace: Workspace) -> None:
+    """Keep a new workspace; ConflictError if its id is taken."""
+    values = {"id": workspace.id, "name": workspace.name, "created_at": workspace.created_at}
+    try:
+        await connection.execute(
+            insert(workspaces).values(**values, settings=workspace.settings.model_dump(mode="json"))
+        )
+    except IntegrityError as error:
+        raise ConflictError(f"There is already a workspace `{workspace.id}`.") from error
 
 
 def _workspace_of(row: RowMapping) -> Workspace:

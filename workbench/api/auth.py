@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import Field
 
 from storage.errors import NotAllowedError
-from storage.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, checked_email
+from storage.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.records import Member
 from storage.statuses import Role
 from workbench.api.front import AtFront, AtOffice, BearerToken
@@ -61,10 +61,8 @@ async def register(request: Request, body: Registration, front: AtFront) -> Logg
     """Create a workspace and its first admin."""
     store, address = front.office.store, _address(request)
     front.registrations.admit(address, address)
-    # Looked at first: a workspace without its admin would keep the id and let nobody in.
-    email = checked_email(body.email)
-    workspace = await store.workspaces.create(body.workspace, body.workspace_name)
-    admin = await store.members.add(workspace.id, email, body.name, Role.ADMIN, body.password)
+    workspace = store.workspaces.plan(body.workspace, body.workspace_name)
+    admin = await store.members.found(workspace, body.email, body.name, body.password)
     return _logged_in(admin, await store.members.token(admin))
 
 
