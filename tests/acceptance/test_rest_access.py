@@ -194,6 +194,7 @@ async def test_ids_of_another_workspace_are_not_found(rest_on_each: Rest) -> Non
         "conversations": review.conversation_id,
         "tickets": review.conversation_id,
         "documents": document.id,
+        "members": rest_on_each.agent_member.id,
     }
     bodies = {
         "approve": {"version": 1},
@@ -209,7 +210,7 @@ async def test_ids_of_another_workspace_are_not_found(rest_on_each: Rest) -> Non
             continue
         place = re.sub(r"{\w+}", known[path.split("/")[3]], path)
         for method in methods:
-            body = bodies.get(path.rpartition("/")[2]) if method == "post" else None
+            body = {"post": bodies.get(path.rpartition("/")[2]), "patch": {"role": "agent"}}.get(method)
             answer = await rest_on_each.client.request(method, place, headers=rest_on_each.stranger.headers, json=body)
             assert_problem(answer, 404, "not-found")
             asked += 1
