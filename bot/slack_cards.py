@@ -58,11 +58,19 @@ class SlackCards:
 
     async def sync(self) -> None:
         """Post what is missing and update what is outdated, once; what fails is done at the next look."""
+        await self._refresh()
         for place, review in await self._cards.missing("slack"):
+            if self._closing:
+                return
             if await self._teams.find(place.team) and (card := await self._cards.begin(place, review)):
                 await self._try(self._post_first(card, review), card)
+                # Posts go out one a second: a decision is not shown only after all of them.
+                await self._refresh()
         for card in await self._cards.unposted("slack", CUT_OFF):
             await self._try(self._post_again(card), card)
+        await self._refresh()
+
+    async def _refresh(self) -> None:
         for card in await self._cards.outdated("slack"):
             await self._try(self._update(card), card)
 
