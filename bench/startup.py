@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from statistics import median
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped]  # it has no types of its own
 from sqlalchemy import select
 
 from bench.sizes import Sizes

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil  # type: ignore[import-untyped]  # it has no types of its own
 from sqlalchemy import func, select, text
 
 from bench.laboratory import WORKSPACE, add_workspace

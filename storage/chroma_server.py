@@ -35,7 +35,7 @@ class ChromaServer:
         )
         self._api = self._system.instance(FastAPI)
         # The library has no setting for these: it waits for ever.
-        self._session: httpx.Client = self._api._session  # noqa: SLF001
+        self._session: httpx.Client = self._api._session  # noqa: SLF001 - the only way to its time-out, see above
         self._session.timeout = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS))
         self._session.event_hooks = {"response": [_refuse_strangers]}
         self._system.start()
