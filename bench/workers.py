@@ -2,17 +2,12 @@
 
 import asyncio
 import itertools
-import os
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
-import httpx
 import psutil  # type: ignore[import-untyped]  # it has no types of its own
 from sqlalchemy import func, select, text
 
@@ -29,8 +24,8 @@ from storage.signals import wait_for_news
 from storage.statuses import DeliveryStatus
 from storage.tables import deliveries
 from tests.chroma_server import free_port
+from tests.processes import Child, environment_of
 
-ROOT = Path(__file__).parents[1]
 COUNTS = (1, 2, 4)
 PATIENCE_SECONDS = 180.0
 LEDGER_SECONDS = 2.0
@@ -129,53 +124,23 @@ async def answered(process: Process, conversation_id: str, replies: int) -> None
 @asynccontextmanager
 async def running(settings: Settings, count: int) -> AsyncIterator[Callable[[], list[float]]]:
     """So many `deskhand worker` processes, ready; gives a function for their resident memory in MB."""
-    started = [await start(settings, port) for port in (free_port() for _ in range(count))]
+    children = [worker(settings) for _ in range(count)]
     try:
-        await asyncio.gather(*(ready(port, child) for port, child in started))
-        yield lambda: [psutil.Process(child.pid).memory_info().rss / 2**20 for _, child in started]
+        await asyncio.gather(*(child.ready() for child in children))
+        yield lambda: [psutil.Process(child.process.pid).memory_info().rss / 2**20 for child in children]
     finally:
-        for _, child in started:
-            if child.returncode is None:
-                child.send_signal(signal.SIGTERM)
-        await asyncio.gather(*(child.wait() for _, child in started))
+        await asyncio.gather(*(child.stop() for child in children))
 
 
-async def start(settings: Settings, port: int) -> tuple[int, asyncio.subprocess.Process]:
-    """A worker on these rows and vectors, with its door on the port."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("DESKHAND_", "DATABASE_URL"))}
-    environment = {
-        **inherited,
-        "DATABASE_URL": settings.database.url,
-        "DESKHAND_CHROMA__URL": settings.chroma.url,
-        "DESKHAND_DATA_DIR": str(settings.data_dir),
-        "DESKHAND_SECRET": settings.web.secret.get_secret_value(),
-        "DESKHAND_WORKER__PORT": str(port),
-        "DESKHAND_LOG__LEVEL": "error",
-    }
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(ROOT / "deskhand.py"),
-        "worker",
-        cwd=ROOT,
-        env=environment,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.DEVNULL,
+def worker(settings: Settings) -> Child:
+    """A worker on these rows and vectors; it is not ready yet."""
+    port = str(free_port())
+    environment = environment_of(
+        settings.data_dir.parent,
+        DATABASE_URL=settings.database.url,
+        DESKHAND_CHROMA__URL=settings.chroma.url,
+        DESKHAND_SECRET=settings.web.secret.get_secret_value(),
+        DESKHAND_WORKER__PORT=port,
+        DESKHAND_LOG__LEVEL="error",
     )
-    return port, child
-
-
-async def ready(port: int, child: asyncio.subprocess.Process) -> None:
-    """Return when the worker says so."""
-    async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient() as client:
-        while not await is_ready(client, port):
-            if child.returncode is not None:
-                raise RuntimeError(f"a worker ended with {child.returncode}")
-            await asyncio.sleep(0.1)
-
-
-async def is_ready(client: httpx.AsyncClient, port: int) -> bool:
-    """Whether the worker's door says so."""
-    try:
-        return (await client.get(f"http://127.0.0.1:{port}/health/ready")).is_success
-    except httpx.TransportError:
-        return False
+    return Child(environment, settings.data_dir.parent / f"worker-{port}", "worker")

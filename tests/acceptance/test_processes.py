@@ -26,10 +26,10 @@ from storage.settings import AutopilotSettings, Settings
 from storage.statuses import Author, Mode, Role
 from storage.workspaces import Workspaces
 from tests.acceptance.conftest import FAQ
-from tests.acceptance.processes import PARTS, PATIENCE, Child, Cluster, cluster
 from tests.acceptance.waiting import until
 from tests.chroma_server import ChromaServer
 from tests.conftest import PASSWORD, copied_database, settings_for
+from tests.processes import PARTS, PATIENCE, Child, Cluster, cluster
 from tests.simulators.discord import TOKEN, DiscordSimulator
 from tests.simulators.discord_desk import Server
 from tests.simulators.slack_people import Person, SignedHttp, Socket

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -125,7 +126,7 @@ async def _break(desk: StormyDesk, weather: Weather, report: Report) -> None:
         match fault:
             case "kill":
                 victim = chance.choice(desk.mortal)
-                await victim.kill()
+                await victim.end(signal.SIGKILL)
                 report.kills += 1
                 await victim.start()
             case "cut":

@@ -16,7 +16,7 @@ from tests.acceptance.waiting import until
 from tests.chroma_server import free_port
 
 PARTS = ("web", "worker", "bot")
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PATIENCE = 300.0
 """Seconds until a start, a stop or an answer counts as hung; machines are shared."""
 
