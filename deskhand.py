@@ -37,6 +37,7 @@ from graph.chat import open_chat_model, opened_model
 from graph.checkpoints import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
 from graph.examples import load_examples
+from graph.foresight import Foresight
 from graph.language import identifier
 from graph.machine import Machine, build_machine
 from graph.node_times import NodeTimes
@@ -206,9 +207,8 @@ def assemble(
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
     machine = build_machine(checkpoints, times=NodeTimes(registry))
     desk = Desk(machine, checkpoints, deps, store, jobs, TurnWatch(tracing))
-    intake = Intake(
-        store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds, tracing
-    )
+    gather_seconds, expect = settings.conversation.gather_seconds, foresight(deps, part)
+    intake = Intake(store.arrivals, store.corrections, jobs, store.signals, gather_seconds, tracing, expect)
     connected, states = dict(channels), ChannelStates()
     patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
     delivery = Delivery(store.outbox, connected, store.signals, patience, tracing)
@@ -216,6 +216,13 @@ def assemble(
         settings, store, desk, jobs, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)
     )
     return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [], part)
+
+
+def foresight(deps: Deps, part: Part) -> Callable[[str], None] | None:
+    """Embedding ahead pays where messages come in and are answered, by a model of this process."""
+    embedder = deps.knowledge.embedder
+    local = deps.settings.embeddings.provider == "local" and isinstance(embedder, RememberingEmbedder)
+    return Foresight(embedder, deps.settings.guard.max_characters).expect if local and part is Part.ALL else None
 
 
 def watched_jobs(jobs: JobQueue, part: Part) -> Callable[[], bool] | None:

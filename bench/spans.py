@@ -20,7 +20,6 @@ from graph.nodes.retrieve import retrieve
 from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
 from storage.endings import Proposal
-from storage.jobs import Job, JobKind
 from storage.knowledge import VECTORS
 from storage.records import Incoming, new_id
 from storage.turns import Work
@@ -64,7 +63,6 @@ async def _whole(laboratory: Laboratory, text: str, spans: Spans) -> None:
     with spans.span("turn"):
         accepted = await process.intake.accept(incoming)
         await process.desk.answer(accepted.turn_id or "")
-        await process.delivery.deliver(_delivery(accepted.conversation_id))
 
 
 async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spans) -> None:
@@ -85,8 +83,6 @@ async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spa
         await _ran(laboratory, machine, work)
     with spans.span("end: draft, reply, delivery, status, audit; commit"):
         await process.store.endings.send(_proposal(work, state))
-    with spans.span("deliver: find, send, note; commit"):
-        await process.delivery.deliver(_delivery(work.conversation_id))
 
 
 async def _walked(state: State, deps: Deps, spans: Spans) -> State:
@@ -146,7 +142,3 @@ async def _opened(laboratory: Laboratory, text: str) -> Incoming:
     incoming = Incoming(WORKSPACE, "web", new_id(), thread, f"customer of {thread}", text)
     await laboratory.process.intake.open(incoming)
     return incoming
-
-
-def _delivery(conversation_id: str) -> Job:
-    return Job(JobKind.DELIVER, conversation_id, conversation_id)

@@ -1,50 +1,35 @@
-"""Customers who write through intake and see when the web channel delivers."""
+"""Customers who write through intake and see when their reply is there."""
 
 import asyncio
 import time
 
-from bot.web import WebChannel
+from sqlalchemy import bindparam, func, select
+
 from deskhand import Process
-from storage.outbox import Outgoing
 from storage.records import Incoming, new_id
-from storage.signals import Signals
+from storage.signals import wait_for_news
+from storage.statuses import DeliveryStatus
+from storage.tables import deliveries
 
 PATIENCE_SECONDS = 60.0
-
-
-class ListeningChannel(WebChannel):
-    """The web channel, and when it delivered to whom."""
-
-    def __init__(self, signals: Signals) -> None:
-        super().__init__(signals)
-        self._waiting: dict[str, asyncio.Future[float]] = {}
-
-    def expect(self, conversation_id: str) -> asyncio.Future[float]:
-        """Done at the next reply to this conversation, with the moment of it."""
-        waiting = self._waiting[conversation_id] = asyncio.get_running_loop().create_future()
-        return waiting
-
-    async def send(self, outgoing: Outgoing) -> str:
-        """Deliver, and tell who waits for it."""
-        external_id = await super().send(outgoing)
-        waiting = self._waiting.pop(outgoing.conversation_id, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(time.perf_counter())
-        return external_id
+LOOK_SECONDS = 1.0
+"""A customer looks at the rows so often even if no news comes."""
+DELIVERED = select(func.count()).where(
+    deliveries.c.conversation_id == bindparam("conversation"), deliveries.c.status == DeliveryStatus.SENT
+)
 
 
 class Customers:
     """Any number of customers of one desk."""
 
-    def __init__(self, process: Process, channel: ListeningChannel) -> None:
+    def __init__(self, process: Process) -> None:
         self._process = process
-        self._channel = channel
 
     async def arrive(self, workspace_id: str) -> "Customer":
         """A new customer whose conversation is open and empty, as when the chat page was opened."""
         thread = new_id()
         conversation_id = await self._process.intake.open(_incoming(workspace_id, thread, ""))
-        return Customer(self._process, self._channel, workspace_id, thread, conversation_id)
+        return Customer(self._process, workspace_id, thread, conversation_id)
 
     async def settle(self) -> None:
         """Return when the desk has nothing left to do."""
@@ -54,25 +39,36 @@ class Customers:
 class Customer:
     """One customer in one conversation."""
 
-    def __init__(
-        self, process: Process, channel: ListeningChannel, workspace_id: str, thread: str, conversation_id: str
-    ) -> None:
+    def __init__(self, process: Process, workspace_id: str, thread: str, conversation_id: str) -> None:
         self._process = process
-        self._channel = channel
         self._workspace_id = workspace_id
         self._thread = thread
+        self._replies = 0
         self.conversation_id = conversation_id
 
     async def ask(self, text: str) -> float:
-        """Seconds from handing the message to intake until its reply was delivered."""
-        delivered = self._channel.expect(self.conversation_id)
-        start = time.perf_counter()
-        await self.write(text)
-        return await asyncio.wait_for(delivered, PATIENCE_SECONDS) - start
+        """Seconds from handing the message to intake until its reply was delivered and read from the rows."""
+        with self._process.store.signals.listen(self.conversation_id) as news:
+            start = time.perf_counter()
+            await self.write(text)
+            news.clear()  # the news of the message itself
+            self._replies += 1
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while True:
+                    await wait_for_news(news, LOOK_SECONDS)
+                    news.clear()
+                    if await delivered(self._process, self.conversation_id) >= self._replies:
+                        return time.perf_counter() - start
 
     async def write(self, text: str) -> None:
         """Write and wait for nothing."""
         await self._process.intake.accept(_incoming(self._workspace_id, self._thread, text))
+
+
+async def delivered(process: Process, conversation_id: str) -> int:
+    """How many replies of a conversation its customer has."""
+    async with process.store.database.read() as connection:
+        return int((await connection.execute(DELIVERED, {"conversation": conversation_id})).scalar_one())
 
 
 def _incoming(workspace_id: str, thread: str, text: str) -> Incoming:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from statistics import median
 
 import psutil  # type: ignore[import-untyped]  # it has no types of its own
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from bench.laboratory import WORKSPACE, add_workspace
 from bench.questions import questions
 from bench.sizes import Sizes
+from bench.traffic import LOOK_SECONDS, delivered
 from bench.turnaround import CONVERSATIONS
 from commands.parts import Part
 from deskhand import Process, open_process
@@ -21,16 +22,12 @@ from storage.logs import set_up_logging
 from storage.records import Incoming, new_id
 from storage.settings import Settings
 from storage.signals import wait_for_news
-from storage.statuses import DeliveryStatus
-from storage.tables import deliveries
 from tests.chroma_server import free_port
 from tests.processes import Child, environment_of
 
 COUNTS = (1, 2, 4)
 PATIENCE_SECONDS = 180.0
 LEDGER_SECONDS = 2.0
-LOOK_SECONDS = 1.0
-"""A customer looks at the rows so often even if no news comes."""
 
 
 async def workers(settings: Settings, sizes: Sizes) -> dict[str, float]:
@@ -109,15 +106,11 @@ async def converse(process: Process, texts: list[str]) -> None:
 
 async def answered(process: Process, conversation_id: str, replies: int) -> None:
     """Return when so many replies of the conversation are delivered."""
-    query = select(func.count()).where(
-        deliveries.c.conversation_id == conversation_id, deliveries.c.status == DeliveryStatus.SENT
-    )
     with process.store.signals.listen(conversation_id) as news:
         while True:
             news.clear()
-            async with process.store.database.read() as connection:
-                if (await connection.execute(query)).scalar_one() >= replies:
-                    return
+            if await delivered(process, conversation_id) >= replies:
+                return
             await wait_for_news(news, LOOK_SECONDS)
 
 

@@ -1,5 +1,6 @@
 """Accepting what customers write, change and delete: kept first, then queued, then acknowledged."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,7 @@ from storage.audit import now
 from storage.corrections import Corrected, Corrections
 from storage.jobs import Job, JobKind, Jobs
 from storage.log_context import about
-from storage.records import ChannelName, Incoming
+from storage.records import READ_FROM_ROWS, ChannelName, Incoming
 from storage.signals import Signals
 from storage.tracing import Traced, Tracing
 
@@ -29,13 +30,16 @@ class Intake:
         signals: Signals,
         gather_seconds: float,
         tracing: Tracing | None = None,
+        expect: Callable[[str], None] | None = None,
     ) -> None:
+        """`expect` is told each text before it is kept, for what may be done ahead; it returns at once."""
         self._arrivals = arrivals
         self._corrections = corrections
         self._jobs = jobs
         self._signals = signals
         self._gather_seconds = gather_seconds
         self._tracing = tracing or Tracing()
+        self._expect = expect
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Keep a message; when this returns it will be answered, whatever crashes, and may be acknowledged.
@@ -44,11 +48,14 @@ class Intake:
         Beyond all limits nothing is kept: TooManyMessagesError on the web, elsewhere a notice in the thread.
         """
         begun = now()
-        accepted = await self._arrivals.accept(_whole(incoming), self._gather_seconds)
+        whole = _whole(incoming)
+        if self._expect is not None:
+            self._expect(whole.text)
+        accepted = await self._arrivals.accept(whole, self._gather_seconds)
         self._tell(accepted, incoming.channel, begun)
         if accepted.turn_id is not None:
             await self._answer(accepted.turn_id, accepted.conversation_id, accepted.wait, accepted.rank)
-        if accepted.told:
+        if accepted.told and incoming.channel not in READ_FROM_ROWS:
             await self._jobs.enqueue(Job(JobKind.DELIVER, accepted.conversation_id, accepted.conversation_id))
         self._publish(accepted.conversation_id, accepted.workspace_id)
         return accepted

@@ -20,7 +20,7 @@ from storage.endings import Ending, Proposal
 from storage.errors import ConversationClosedError
 from storage.findings import Decision, Draft, Triage, Verdict
 from storage.jobs import Job, JobKind, Jobs, Later
-from storage.records import Member, Review, WorkspaceSettings, new_id
+from storage.records import READ_FROM_ROWS, ChannelName, Member, Review, WorkspaceSettings, new_id
 from storage.statuses import Mode
 from storage.store import Store
 from storage.tracing import Tracing, span
@@ -86,7 +86,7 @@ class Desk:
             )
         finally:
             self.checkpoints.end(work.turn_id)
-        await self._tell(work.workspace_id, work.conversation_id)
+        await self._tell(work.workspace_id, work.conversation_id, work.channel)
         if work.long and self._deps.model is not None:
             await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
         return ending, state
@@ -148,7 +148,7 @@ class Desk:
         self._watch.resumed(review, ending, state)
         if "ending" in state and ending is not Ending.OUTRUN:
             await self._forget((review.turn_id,))
-        await self._tell(review.workspace_id, review.conversation_id)
+        await self._tell(review.workspace_id, review.conversation_id, decided.channel)
 
     async def give_up(self, job: Job, reason: str) -> None:
         """The last resort of a turn or a decision whose job failed at every try: a person gets the conversation."""
@@ -273,8 +273,10 @@ class Desk:
             await self.checkpoints.forget(turn_ids)
             await self._turns.forget_checkpoints(turn_ids)
 
-    async def _tell(self, workspace_id: str, conversation_id: str) -> None:
-        await self._jobs.enqueue(Job(JobKind.DELIVER, conversation_id, conversation_id))
+    async def _tell(self, workspace_id: str, conversation_id: str, channel: ChannelName | None = None) -> None:
+        """Something was committed; of a conversation whose channel is not known here there may be a delivery."""
+        if channel not in READ_FROM_ROWS:
+            await self._jobs.enqueue(Job(JobKind.DELIVER, conversation_id, conversation_id))
         self._signals.publish(conversation_id, workspace_id)
 
 

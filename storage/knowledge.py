@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 
 import numpy as np
@@ -16,6 +16,7 @@ from storage.errors import UnavailableError
 from storage.findings import Chunk, Hit
 from storage.keyword_index import KeywordIndex, build_index
 from storage.phrasings import texts_of
+from storage.read_chunks import ReadChunks
 from storage.ranking import Match, contenders, matches, scored, vector_id
 from storage.statuses import ChunkKind, DocumentStatus
 from storage.tables import chunks, documents, workspaces
@@ -46,6 +47,7 @@ FOUND = (
     .where(workspaces.c.id == bindparam("workspace"))
 )
 """The knowledge's version and these chunks, as far as their documents are ready."""
+VERSION = select(workspaces.c.knowledge_version).where(workspaces.c.id == bindparam("workspace"))
 
 
 class Knowledge:
@@ -56,6 +58,7 @@ class Knowledge:
         self._embedder = embedder
         self._vectors = vectors
         self._bulk = asyncio.Semaphore(1)
+        self._read = ReadChunks()
         self._indexes: dict[str, KeywordIndex] = {}
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._refreshing: dict[str, asyncio.Task[None]] = {}
@@ -200,13 +203,22 @@ class Knowledge:
         if not task.cancelled() and (error := task.exception()):
             log.warning("the keyword index could not be built", workspace=workspace_id, error=error)
 
-    async def _rows(self, workspace_id: str, ids: Iterable[str]) -> tuple[int, dict[str, Chunk]]:
+    async def _rows(self, workspace_id: str, ids: Collection[str]) -> tuple[int, dict[str, Chunk]]:
         """The knowledge's version and these chunks, as far as their documents are ready."""
         async with self._database.read() as connection:
-            found = await connection.execute(FOUND, {"workspace": workspace_id, "chunk_ids": list(ids)})
-            rows = found.mappings().all()
-        version = rows[0]["knowledge_version"] if rows else 0
-        return version, {row["id"]: chunk_of(row) for row in rows if row["id"]}
+            current = await connection.scalar(VERSION, {"workspace": workspace_id})
+            if current is None:
+                return 0, {}
+            known = self._read.at(workspace_id, current, ids)
+            if known is not None:
+                return current, known
+            rows = await connection.execute(FOUND, {"workspace": workspace_id, "chunk_ids": list(ids)})
+            found = rows.mappings().all()
+        # Of this moment: on PostgreSQL the second statement may see more than the first one did.
+        version = found[0]["knowledge_version"] if found else 0
+        read = {row["id"]: chunk_of(row) for row in found if row["id"]}
+        self._read.keep(workspace_id, version, ids, read)
+        return version, read
 
     async def _ready(self, workspace_id: str) -> tuple[int, list[Chunk]]:
         """The knowledge's version and every chunk of a ready document."""
@@ -218,9 +230,7 @@ class Knowledge:
         )
         async with self._database.read() as connection:
             # The version first: rows that come later are then read again, never missed.
-            version = await connection.scalar(
-                select(workspaces.c.knowledge_version).where(workspaces.c.id == workspace_id)
-            )
+            version = await connection.scalar(VERSION, {"workspace": workspace_id})
             rows = (await connection.execute(query)).mappings().all()
         return version or 0, [chunk_of(row) for row in rows]
 

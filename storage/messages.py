@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.database import Database
 from storage.drafts import draft_columns, draft_of
-from storage.records import Attachment, Message, new_id
+from storage.records import READ_FROM_ROWS, Attachment, Message, new_id
 from storage.statuses import Author, DeliveryStatus, Visibility
 from storage.tables import conversations, deliveries, drafts, feedback, members, messages
 
@@ -71,7 +71,8 @@ async def append(
 
 
 async def dispatch(connection: AsyncConnection, conversation: RowMapping, message_id: str, seq: int) -> None:
-    """Put a message on its way to the channel."""
+    """Put a message on its way to the channel; where customers read the rows it has arrived with the commit."""
+    at, arrived = audit.now(), conversation["channel"] in READ_FROM_ROWS
     await connection.execute(
         DISPATCH,
         {
@@ -81,9 +82,11 @@ async def dispatch(connection: AsyncConnection, conversation: RowMapping, messag
             "message_id": message_id,
             "channel": conversation["channel"],
             "seq": seq,
-            "status": DeliveryStatus.PENDING,
-            "next_at": audit.now(),
-            "created_at": audit.now(),
+            "status": DeliveryStatus.SENT if arrived else DeliveryStatus.PENDING,
+            "external_id": message_id if arrived else None,
+            "next_at": at,
+            "created_at": at,
+            "finished_at": at if arrived else None,
         },
     )
 

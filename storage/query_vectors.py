@@ -49,7 +49,22 @@ class RememberingEmbedder:
         with self._running:
             # Who ran while this one waited may have taken it along.
             known = self._known(text)
-            return self._run(text) if known is None else known
+            if known is None:
+                return self._run(text)
+        with self._lock:
+            self._wanted.pop(text, None)
+        return known
+
+    def prepare(self, text: str) -> None:
+        """Embed a text that will be asked for soon; not while the model is at work, since then no time is won.
+
+        Blocking. Raises UnavailableError, which may be ignored: who asks for the text gets it too.
+        """
+        if self._known(text) is None and self._running.acquire(blocking=False):
+            try:
+                self._run(text)
+            finally:
+                self._running.release()
 
     def _known(self, text: str) -> Vectors | None:
         with self._lock:

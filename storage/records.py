@@ -22,6 +22,8 @@ from storage.statuses import (
 )
 
 ChannelName = Literal["slack", "discord", "web"]
+READ_FROM_ROWS: frozenset[ChannelName] = frozenset({"web"})
+"""Channels whose customers read the rows: the commit that writes a reply delivers it."""
 Vote = Literal["up", "down"]
 
 

@@ -52,6 +52,7 @@ class SQLiteCursor(AsyncAdapt_dbapi_cursor):
 
     async def _execute_async(self, operation: str, parameters: Any) -> Any:
         work = partial(self._run, operation, () if parameters is None else parameters)
+        operation = operation.lstrip()
         query = operation.startswith("SELECT")
         await self._adapt_connection.perform(work, quick=query or operation.startswith(QUICK), query=query)
 

@@ -18,7 +18,7 @@ from storage.statuses import (
     Outcome,
     TurnStatus,
 )
-from storage.tables import reviews, turns, workspaces
+from storage.tables import conversations, reviews, turns, workspaces
 
 UNFINISHED = (TurnStatus.QUEUED, TurnStatus.DECIDED)
 
@@ -81,6 +81,7 @@ class Decided:
     """The last message that it answers."""
     checkpoint_id: str | None
     """Where its graph stopped for that review."""
+    channel: ChannelName
 
 
 class Turns:
@@ -120,12 +121,14 @@ class Turns:
     async def decided(self, turn_id: str, version: int) -> Decided | None:
         """The turn that the decision on this version is about; None if it has taken effect already."""
         newest = select(func.max(reviews.c.version)).where(reviews.c.turn_id == turn_id).scalar_subquery()
-        query = select(turns.c.upto_seq, turns.c.checkpoint_id).where(
-            turns.c.id == turn_id, turns.c.status == TurnStatus.DECIDED, newest == version
+        query = (
+            select(turns.c.upto_seq, turns.c.checkpoint_id, conversations.c.channel)
+            .join(conversations, conversations.c.id == turns.c.conversation_id)
+            .where(turns.c.id == turn_id, turns.c.status == TurnStatus.DECIDED, newest == version)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return Decided(row.upto_seq, row.checkpoint_id) if row else None
+        return Decided(row.upto_seq, row.checkpoint_id, row.channel) if row else None
 
     async def held(self, turn_id: str) -> Work:
         """What a turn with a review was about. Raises NotFoundError."""
