@@ -54,7 +54,7 @@ from storage.jobs import JobQueue, Queue
 from storage.knowledge import Knowledge
 from storage.lazy_embedder import LazyEmbedder
 from storage.leases import open_leases
-from storage.memory import give_back_large_blocks
+from storage.memory import give_back_large_blocks, spare_what_stays
 from storage.notices import carrying_news
 from storage.presence import sharing
 from storage.query_vectors import RememberingEmbedder
@@ -207,7 +207,7 @@ def assemble(
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
     machine = build_machine(checkpoints, times=NodeTimes(registry))
     desk = Desk(machine, checkpoints, deps, store, jobs, TurnWatch(tracing))
-    gather_seconds, expect = settings.conversation.gather_seconds, foresight(deps, part)
+    gather_seconds, expect = settings.conversation.gather_seconds, foresight(settings, store.knowledge.embedder, part)
     intake = Intake(store.arrivals, store.corrections, jobs, store.signals, gather_seconds, tracing, expect)
     connected, states = dict(channels), ChannelStates()
     patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
@@ -218,11 +218,13 @@ def assemble(
     return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [], part)
 
 
-def foresight(deps: Deps, part: Part) -> Callable[[str], None] | None:
+def foresight(settings: Settings, embedder: Embedder, part: Part) -> Callable[[str], None] | None:
     """Embedding ahead pays where messages come in and are answered, by a model of this process."""
-    embedder = deps.knowledge.embedder
-    local = deps.settings.embeddings.provider == "local" and isinstance(embedder, RememberingEmbedder)
-    return Foresight(embedder, deps.settings.guard.max_characters).expect if local and part is Part.ALL else None
+    if part is not Part.ALL or settings.embeddings.provider != "local":
+        return None
+    if not isinstance(embedder, RememberingEmbedder):
+        return None
+    return Foresight(embedder, settings.guard.max_characters).expect
 
 
 def watched_jobs(jobs: JobQueue, part: Part) -> Callable[[], bool] | None:
@@ -311,6 +313,7 @@ async def serve_all(settings: Settings, *, always_demo: bool, demo: bool = True)
             # Before the desk says that it is ready: the first question may be about them.
             await load_all(process.store, made.document_ids)
             site, ending = build_pages(process), process.store.signals.close
+            spare_what_stays()
             await stop.serve(site, listener, announce=lambda: greet(settings, made), ending=ending)
 
 
@@ -323,8 +326,9 @@ async def serve_part(settings: Settings, part: Part, port: int, build: Callable[
     with stopping_on_signals() as stop, closing(bind(settings.web.host, port, f"{part}.port")) as listener:
         async with open_process(settings, part, migrate=False, chats=True) as process:
             ready = f"Deskhand {part} is ready on {base_url(settings.web.host, port)} (Ctrl-C stops)."
-            ending = process.store.signals.close
-            await stop.serve(build(process), listener, announce=lambda: console.print(ready), ending=ending)
+            site, ending = build(process), process.store.signals.close
+            spare_what_stays()
+            await stop.serve(site, listener, announce=lambda: console.print(ready), ending=ending)
 
 
 def build_pages(process: Process) -> FastAPI:

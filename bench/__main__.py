@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import gc
 import json
 import logging
 import os
@@ -30,6 +29,7 @@ from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
 from bench.workers import workers
 from storage.logs import set_up_logging
+from storage.memory import spare_what_stays
 from storage.settings import Settings
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -66,8 +66,7 @@ def in_laboratory(
     async def run(settings: Settings, sizes: Sizes) -> Values:
         embedder = WordEmbedder() if cheap or not sizes.real_embedder else None
         async with open_laboratory(settings, embedder, at_work=at_work) as laboratory:
-            gc.collect()
-            gc.freeze()
+            spare_what_stays()
             return await measure(laboratory, sizes)
 
     return run

@@ -21,7 +21,6 @@ from langgraph.checkpoint.base import (
     CheckpointMetadata,
     CheckpointTuple,
 )
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -30,6 +29,7 @@ from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from graph.run_memory import RunMemory
 from graph.state import Line, TurnInput
 from storage import findings, records, statuses
 from storage.errors import SchemaError
@@ -62,30 +62,30 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
     def __init__(self, durable: BaseCheckpointSaver[str]) -> None:
         super().__init__(serde=durable.serde)
         self.durable = durable
-        self._memory = InMemorySaver(serde=durable.serde)
+        self._memory = RunMemory()
         self._fresh: set[str] = set()
         self._reviewed: dict[str, str] = {}
 
     def start(self, turn_id: str) -> None:
         """A run from the beginning: what a cut-off run of the same turn left in the store is not read."""
-        self._memory.delete_thread(turn_id)
+        self._memory.forget(turn_id)
         self._fresh.add(turn_id)
 
     def resume(self, turn_id: str, checkpoint_id: str | None) -> None:
         """A run from the checkpoint that the review is about: another worker's run may have left a newer one."""
-        self._memory.delete_thread(turn_id)
+        self._memory.forget(turn_id)
         if checkpoint_id is not None:
             self._reviewed[turn_id] = checkpoint_id
 
     def end(self, turn_id: str) -> None:
         """The run is over; its memory is let go."""
-        self._memory.delete_thread(turn_id)
+        self._memory.forget(turn_id)
         self._fresh.discard(turn_id)
         self._reviewed.pop(turn_id, None)
 
     async def keep(self, turn_id: str) -> str:
         """Write the run's last checkpoint, with its interrupt, to the durable store; gives its id."""
-        waiting = self._memory.get_tuple(config_of(turn_id))
+        waiting = self._memory.latest(turn_id)
         if waiting is None:
             raise LookupError(turn_id)
         versions = waiting.checkpoint["channel_versions"]
@@ -105,7 +105,7 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """The run's own checkpoint if it has one, else the durable one of a waiting turn."""
         turn_id = config["configurable"]["thread_id"]
-        found = await self._memory.aget_tuple(config)
+        found = self._memory.latest(turn_id)
         if found is not None or turn_id in self._fresh:
             return found
         return await self.durable.aget_tuple(self._at_review(config, turn_id))
@@ -123,14 +123,14 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Into memory. All channels go with it: the versions before it may be in the durable store only."""
-        return await self._memory.aput(config, checkpoint, metadata, {**checkpoint["channel_versions"], **new_versions})
+        """Into memory, with the values of all channels."""
+        return self._memory.put(config, checkpoint, metadata)
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """Into memory."""
-        await self._memory.aput_writes(config, writes, task_id, task_path)
+        self._memory.put_writes(config, writes, task_id)
 
     async def alist(
         self,

@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from langgraph.types import Command
@@ -245,8 +245,10 @@ class Desk:
         await self._machine.aupdate_state(config, await state_at(review, turn, self._deps), as_node="check")
 
     async def _run(self, turn_id: str, start: State | Command[Any]) -> State:
-        result = await self._machine.ainvoke(start, config_of(turn_id), context=self._deps, durability="exit")
-        return _state(result)
+        config = config_of(turn_id)
+        # Version 2 streams nothing but the values, of which the last are the result.
+        result = await self._machine.ainvoke(start, config, context=self._deps, durability="exit", version="v2")
+        return result.value
 
     async def _commit(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None = None) -> Ending:
         with span("commit"):
@@ -309,8 +311,3 @@ def _proposal(work: Work, state: State) -> Proposal:
         version=state.get("version", 1),
         held_because=verdict.held_because if verdict else (),
     )
-
-
-def _state(result: dict[str, Any]) -> State:
-    """The graph's values without LangGraph's own keys."""
-    return cast("State", {key: value for key, value in result.items() if not key.startswith("__")})

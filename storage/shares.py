@@ -45,14 +45,14 @@ TAKE = text(f"""
         rank = CASE WHEN shares.rank > {FRONTIER} THEN shares.rank ELSE {FRONTIER} END
             + CASE WHEN shares.subject = '' THEN :workspace_rank ELSE :customer_rank END
     RETURNING subject, minute_at, hour_at, told_until, rank
-""".strip())  # noqa: S608 - put together from constants
+""")  # noqa: S608 - put together from constants
 GIVE_BACK = text("""
     UPDATE shares SET minute_at = minute_at - :minute, rank = rank - :rank
     WHERE workspace_id = :workspace_id AND subject = ''
-""".strip())
+""")
 TOLD = text("""
     UPDATE shares SET told_until = :until WHERE workspace_id = :workspace_id AND subject = :customer_id
-""".strip())
+""")
 REFUSED = text("""
     INSERT INTO shares (workspace_id, subject, minute_at, hour_at, refused_until)
     VALUES (:workspace_id, :customer_id, :now, :now, :until)

@@ -37,8 +37,8 @@ def _assessed(state: State, triage: Triage) -> Draft:
     if guard.action is GuardAction.REPLY:
         return Draft(text=guard.reply, can_answer=True, confidence=1.0, model="guard")
     draft = state.get("draft", Draft())
-    if not draft.can_answer or not triage.standalone_question:
-        return draft
+    if not draft.can_answer or not triage.standalone_question or draft.evidence.features:
+        return draft  # a verbatim one comes with its evidence
     cited = {citation.chunk_id for citation in draft.citations}
     # What the draft rests on comes first: the evidence is about that, not about what else was found.
     hits = sorted(state.get("hits", ()), key=lambda hit: hit.chunk.id not in cited)

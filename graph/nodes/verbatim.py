@@ -24,9 +24,9 @@ BOUNDARY = re.compile(r"\n\s*\n|(?<=[.!?])\s+(?=[\"'(\[*_#A-Z0-9-])|\n(?=\s*(?:[
 def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
     """The best hit's answer word for word, cited; `can_answer` is false when nothing fits well enough.
 
-    Then the citations are the nearest candidates, for the agent. The confidence is left 0: the check node sets it.
+    Then the citations are the nearest candidates, for the agent.
     """
-    probability, _ = assess(question, hits)
+    probability, evidence = assess(question, hits)
     if probability < LEAST or not hits[0].chunk.text:
         return Draft(citations=tuple(map(_citation, hits[:CANDIDATES])), model=MODEL)
     best = hits[0]
@@ -36,6 +36,8 @@ def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
         sentences=(Sentence(text=text, chunk_ids=(best.chunk.id,)),),
         citations=(_citation(best),),
         can_answer=True,
+        confidence=probability,
+        evidence=evidence,
         follow_ups=_follow_ups(hits),
         model=MODEL,
     )

@@ -88,7 +88,9 @@ async def test_the_dashboard_shows_what_waits_and_every_channel(rest_on_each: Re
     assert dashboard.keys() == {"queue", "customers", "reviews", "deliveries", "documents", "channels"}
     assert (dashboard["queue"]["count"], dashboard["reviews"]["count"], dashboard["customers"]["count"]) == (1, 1, 2)
     assert dashboard["reviews"]["oldest_seconds"] >= 0
-    assert dashboard["deliveries"]["pending"] == dashboard["channels"]["web"]["deliveries"]["pending"] == 1
+    # The notice that a person will answer is with the customer by its commit.
+    assert dashboard["deliveries"]["sent"] == dashboard["channels"]["web"]["deliveries"]["sent"] == 1
+    assert dashboard["deliveries"]["pending"] == 0
     assert {name: channel["state"] for name, channel in dashboard["channels"].items()} == {
         "web": "on",
         "slack": "off",
@@ -139,4 +141,4 @@ async def test_requests_are_counted_by_route_and_status(rest: Rest) -> None:
 async def test_metrics_show_what_waits(rest_on_each: Rest) -> None:
     await rest_on_each.held()
     assert await metric(rest_on_each, "deskhand_reviews_waiting") == 1
-    assert await metric(rest_on_each, "deskhand_queue_depth", kind="deliver") == 1
+    assert await metric(rest_on_each, "deskhand_queue_depth", kind="resume") == 0

@@ -16,11 +16,12 @@ from graph.state import Deps
 from storage.embedder import Embedder
 from storage.findings import Decision, Hit
 from storage.knowledge import Knowledge
-from storage.records import Incoming, new_id
+from storage.records import ChannelName, Incoming, new_id
 from storage.statuses import DecisionKind, Mode, Role
 from storage.tracing import Traced, Tracing, open_tracing
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, open_test_store, settings_for
+from tests.contract.desk_workers import Board
 from tests.simulators.openai_server import OpenAISimulator
 from tests.simulators.otlp_collector import Collector, Kept, collecting
 
@@ -54,7 +55,7 @@ async def two_processes(
         document = await store.catalogue.create("demo", "faq.csv", FAQ)
         await store.catalogue.load_document(document.id)
         deps = Deps(settings, knowledge or store.knowledge, classifier, chat)
-        channels = {"web": WebChannel(store.signals)}
+        channels = {"web": WebChannel(store.signals), "slack": Board()}
         front, back = Tracing(), Tracing()
         try:
             front, back = open_tracing(), open_tracing()
@@ -67,9 +68,9 @@ async def two_processes(
             back.close()
 
 
-async def accept(web: Process, text: str = KNOWN) -> str:
+async def accept(web: Process, text: str = KNOWN, channel: ChannelName = "slack") -> str:
     """A customer writes; gives the turn's id."""
-    accepted = await web.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", text))
+    accepted = await web.intake.accept(Incoming("demo", channel, new_id(), new_id(), "cleo", text))
     assert accepted.turn_id
     return accepted.turn_id
 
@@ -102,13 +103,22 @@ async def test_the_way_of_a_turn_is_one_trace_across_processes(
     ):
         assert {span.name for span in spans if span.parent_id == below.span_id} == names
     assert first.attributes["deskhand.turn"] == turn_id
-    assert (first.attributes["deskhand.outcome"], first.attributes["deskhand.channel"]) == ("sent", "web")
+    assert (first.attributes["deskhand.outcome"], first.attributes["deskhand.channel"]) == ("sent", "slack")
     assert {"deskhand.workspace", "deskhand.conversation"} <= first.attributes.keys()
     assert only(spans, "retrieve").attributes["deskhand.node"] == "retrieve"
     assert only(spans, "deliver").attributes["deskhand.outcome"] == "sent"
     assert first.resource["service.name"] == "deskhand"
     assert first.begun <= answer.begun <= first.ended <= only(spans, "deliver").ended
     assert MARK.encode() not in collector.raw
+
+
+async def test_on_the_web_the_commit_delivers(
+    tmp_path: Path, embedder: Embedder, classifier: Classifier, collector: Collector
+) -> None:
+    async with two_processes(tmp_path, embedder, classifier) as (web, worker):
+        await accept(web, channel="web")
+        await work(worker)
+    assert sorted(span.name for span in collector.spans) == sorted([*WAY, "send"])
 
 
 async def test_two_turns_are_two_traces(

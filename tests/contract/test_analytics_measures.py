@@ -26,7 +26,7 @@ EARLIER = timedelta(minutes=10)
 async def begun(store: Store, thread: str, workspace: str = "demo") -> Work:
     incoming = Incoming(
         workspace_id=workspace,
-        channel="web",
+        channel="slack",
         external_id=new_id(),
         thread=thread,
         customer_external_id=thread,
@@ -152,7 +152,7 @@ async def test_deliveries_are_counted_by_channel_and_how_they_ended(store: Store
     await aged(store.database, deliveries, timedelta(minutes=1))
     scraper = Scraper(store.database)
     for status in ("sent", "failed"):
-        assert await scraper.value("deskhand_deliveries_total", channel="web", status=status) == 1
+        assert await scraper.value("deskhand_deliveries_total", channel="slack", status=status) == 1
 
 
 async def test_the_dashboard_shows_what_waits_in_this_workspace(store: Store) -> None:
@@ -166,8 +166,8 @@ async def test_the_dashboard_shows_what_waits_in_this_workspace(store: Store) ->
     assert (seen.queue.count, seen.reviews.count, seen.customers.count) == (1, 1, 2)
     assert seen.queue.oldest_seconds is not None
     assert 0 <= seen.queue.oldest_seconds < 60
-    assert seen.deliveries["web"][DeliveryStatus.SENT] == 1
-    assert seen.deliveries["web"][DeliveryStatus.PENDING] == 1
+    assert seen.deliveries["slack"][DeliveryStatus.SENT] == 1
+    assert seen.deliveries["slack"][DeliveryStatus.PENDING] == 1
     assert seen.documents == {DocumentStatus.LOADING: 1, DocumentStatus.READY: 0, DocumentStatus.FAILED: 0}
 
 

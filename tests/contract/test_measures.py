@@ -45,7 +45,7 @@ def measures(database: Database) -> Measures:
 
 async def accepted(store: Store, text: str = "How?") -> Work:
     """A turn that is due."""
-    incoming = Incoming("demo", "web", new_id(), new_id(), "cleo", text)
+    incoming = Incoming("demo", "slack", new_id(), new_id(), "cleo", text)
     taken = await store.arrivals.accept(incoming)
     assert taken.turn_id
     work = await store.turns.begin(taken.turn_id)
@@ -115,9 +115,9 @@ async def test_what_has_ended_is_counted_once(store: Store, database: Database, 
         scraped = Scraped(await measures.scrape())
         assert scraped("deskhand_turns_total", outcome="sent") == 2
         assert scraped("deskhand_turn_seconds_count", outcome="sent") == 2
-        assert scraped("deskhand_deliveries_total", channel="web", status="sent") == 2
-        assert scraped("deskhand_delivery_seconds_count", channel="web") == 2
-    assert scraped("deskhand_delivery_seconds_sum", channel="web") == pytest.approx(2 * 0.008 * HOUR, abs=1)
+        assert scraped("deskhand_deliveries_total", channel="slack", status="sent") == 2
+        assert scraped("deskhand_delivery_seconds_count", channel="slack") == 2
+    assert scraped("deskhand_delivery_seconds_sum", channel="slack") == pytest.approx(2 * 0.008 * HOUR, abs=1)
 
 
 async def test_the_knowledge_is_counted_by_status(store: Store, measures: Measures) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from bot.channel import Channel
 from bot.delivery import Delivery
@@ -12,9 +13,11 @@ from bot.web import WebChannel
 from storage.embedder import Embedder
 from storage.findings import Decision, Draft
 from storage.jobs import Job, JobKind
+from storage.outbox import Outgoing
 from storage.records import Incoming, Member, new_id
-from storage.statuses import DecisionKind, Role
+from storage.statuses import DecisionKind, DeliveryStatus, Role
 from storage.store import Store
+from storage.tables import deliveries
 from storage.transcripts import Door, Transcripts
 from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.web_desk import proposal_for, queued_turn
@@ -44,14 +47,33 @@ async def replied(store: Store, door: Door, draft: Draft = DRAFT) -> None:
     await store.endings.send(await proposal_for(store, door.conversation_id, draft))
 
 
+async def waiting(store: Store, door: Door) -> Outgoing:
+    """The reply as a process of an earlier version leaves it: committed, its delivery still to come."""
+    pending = {"status": DeliveryStatus.PENDING, "external_id": None, "finished_at": None}
+    async with store.database.write() as connection:
+        await connection.execute(update(deliveries).values(pending))
+    outgoing = await store.outbox.next(door.conversation_id)
+    assert outgoing
+    return outgoing
+
+
+async def test_a_reply_is_delivered_by_the_commit_that_writes_it(web_store: Store) -> None:
+    door, _ = await asked(web_store, "How do I reset my password?")
+    await replied(web_store, door)
+    assert await web_store.outbox.next(door.conversation_id) is None
+    async with web_store.database.read() as connection:
+        (delivery,) = (await connection.execute(select(deliveries))).all()
+    assert (delivery.status, delivery.external_id) == (DeliveryStatus.SENT, delivery.message_id)
+    assert delivery.finished_at is not None
+
+
 async def test_a_delivery_that_is_sent_again_shows_one_message(web_store: Store) -> None:
     channel: Channel = WebChannel(web_store.signals)
     assert channel.name == "web"
     assert channel.idempotent
     door, _ = await asked(web_store, "How do I reset my password?")
     await replied(web_store, door)
-    outgoing = await web_store.outbox.next(door.conversation_id)
-    assert outgoing
+    outgoing = await waiting(web_store, door)
     ids = [await channel.send(outgoing) for _ in range(3)]
     assert ids == [outgoing.message.id] * 3
     said = await Transcripts(web_store.database).said(door)
@@ -62,6 +84,7 @@ async def test_the_deliver_job_ends_with_nothing_left_to_send(web_store: Store) 
     delivery = Delivery(web_store.outbox, {"web": WebChannel(web_store.signals)}, web_store.signals)
     door, _ = await asked(web_store, "one")
     await replied(web_store, door)
+    await waiting(web_store, door)
     await delivery.deliver(Job(JobKind.DELIVER, door.conversation_id, door.conversation_id))
     assert await web_store.outbox.next(door.conversation_id) is None
 
@@ -69,8 +92,7 @@ async def test_the_deliver_job_ends_with_nothing_left_to_send(web_store: Store) 
 async def test_a_delivery_wakes_who_follows_the_conversation(web_store: Store) -> None:
     door, _ = await asked(web_store, "one")
     await replied(web_store, door)
-    outgoing = await web_store.outbox.next(door.conversation_id)
-    assert outgoing
+    outgoing = await waiting(web_store, door)
     with web_store.signals.listen(door.conversation_id) as news:
         await WebChannel(web_store.signals).send(outgoing)
         await asyncio.wait_for(news.wait(), 1)

@@ -95,3 +95,42 @@ def test_a_failure_is_told_and_not_remembered() -> None:
 def test_the_real_model_gives_the_same_vectors_together_as_alone(embedder: Embedder) -> None:
     texts = ["How do I reset my password?", "Where is my invoice?", "The app crashes when I export a very long page"]
     assert np.allclose(embedder.embed(texts), [embedder.embed([text])[0] for text in texts], atol=1e-5)
+
+
+def test_a_text_that_was_prepared_is_not_embedded_again() -> None:
+    inner = CountingEmbedder()
+    embedder = RememberingEmbedder(inner)
+    embedder.prepare("reset my password")
+    embedder.embed(["reset my password"])
+    embedder.prepare("reset my password")
+    assert inner.runs == [("reset my password",)]
+
+
+def test_nothing_is_prepared_while_the_model_is_at_work() -> None:
+    inner = CountingEmbedder()
+    inner.go.clear()
+    embedder = RememberingEmbedder(inner)
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(embedder.embed, ["asked"])
+        assert inner.started.wait(10)
+        embedder.prepare("guessed")
+        inner.go.set()
+        asked.result()
+    assert inner.runs == [("asked",)]
+
+
+def test_who_waits_for_a_text_that_is_being_prepared_leaves_nothing_to_embed_again() -> None:
+    inner = CountingEmbedder()
+    inner.go.clear()
+    embedder = RememberingEmbedder(inner)
+    with ThreadPoolExecutor() as threads:
+        prepared = threads.submit(embedder.prepare, "one")
+        assert inner.started.wait(10)
+        asked = threads.submit(embedder.embed, ["one"])
+        while not embedder._wanted:
+            pass
+        inner.go.set()
+        prepared.result()
+        asked.result()
+    embedder.embed(["two"])
+    assert inner.runs == [("one",), ("two",)]

@@ -1,5 +1,6 @@
 """Without a chat model the reply is what the knowledge says, word for word."""
 
+from graph.confidence import assess
 from graph.nodes.verbatim import EXCERPT, excerpt, verbatim_draft
 from storage.statuses import ChunkKind
 from tests.unit.test_confidence import OTHERS, hit
@@ -15,7 +16,7 @@ def test_the_answer_is_the_entry_word_for_word_and_cited() -> None:
     assert draft.sentences[0].chunk_ids == (CANCEL.chunk.id,)
     assert [citation.chunk_id for citation in draft.citations] == [CANCEL.chunk.id]
     assert draft.model == "verbatim"
-    assert draft.confidence == 0
+    assert (draft.confidence, draft.evidence) == assess("cancel my order", (CANCEL, *OTHERS))
 
 
 def test_follow_ups_are_at_most_three_other_questions_that_are_near() -> None:
