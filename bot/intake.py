@@ -29,6 +29,7 @@ class Intake:
         jobs: Jobs,
         signals: Signals,
         gather_seconds: float,
+        *,
         tracing: Tracing | None = None,
         expect: Callable[[str], None] | None = None,
     ) -> None:

@@ -121,13 +121,17 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
         config: RunnableConfig,
         checkpoint: Checkpoint,
         metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
+        new_versions: ChannelVersions,  # noqa: ARG002 - LangGraph's signature
     ) -> RunnableConfig:
         """Into memory, with the values of all channels."""
         return self._memory.put(config, checkpoint, metadata)
 
     async def aput_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",  # noqa: ARG002 - LangGraph's signature
     ) -> None:
         """Into memory."""
         self._memory.put_writes(config, writes, task_id)

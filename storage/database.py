@@ -71,7 +71,13 @@ class Database:
                 queue_is_current = self.is_sqlite or await connection.run_sync(procrastinate_schema.is_current)
         except DBAPIError as error:
             raise UnavailableError(f"the database does not answer: {_first_line(error)}") from error
-        newest = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+        scripts = ScriptDirectory(str(MIGRATIONS))
+        newest = scripts.get_current_head()
+        if current and current not in {script.revision for script in scripts.walk_revisions()}:
+            raise SchemaError(
+                f"the database is at revision {current}, which this version does not know: a newer version has used it. "
+                "Update Deskhand, or restore a backup from before"
+            )
         if current != newest:
             raise SchemaError(
                 f"the database is at revision {current or 'none'}, this version needs {newest}: "

@@ -19,7 +19,7 @@ class RememberingEmbedder:
     """
 
     def __init__(self, inner: Embedder, *, at_once: int = 1, remembered: int = REMEMBERED) -> None:
-        """`at_once`: runs beside each other; one for a model here, which takes what waits together, more for a remote."""
+        """`at_once`: runs beside each other; one for a model in this process, more for a remote one."""
         self._inner = inner
         self._limit = remembered
         self._vectors: OrderedDict[str, Vectors] = OrderedDict()
