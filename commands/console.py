@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from storage.embedder import load_embedder
 from storage.errors import DeskhandError, SettingsError
+from storage.lazy_embedder import LazyEmbedder
 from storage.logs import set_up_logging
 from storage.settings import Settings, load_settings
 from storage.store import Store, check_data_dir, migrate_database, open_store
@@ -61,6 +61,5 @@ async def with_rows(settings: Settings, work: Callable[[Store], Awaitable[None]]
     """Do something with the store alone, beside a desk that may be running."""
     check_data_dir(settings.data_dir)
     await migrate_database(settings)
-    embedder = await asyncio.to_thread(load_embedder, settings)
-    async with open_store(settings, embedder) as store:
+    async with open_store(settings, LazyEmbedder(settings)) as store:
         await work(store)

@@ -220,7 +220,7 @@ async def test_a_whole_process_traces_and_sends_the_last_spans_when_it_stops(
 ) -> None:
     async with open_process(settings_for(tmp_path)) as process:
         await process.store.workspaces.create("demo", "Demo")
-        await accept(process)
+        await accept(process, channel="web")
         await process.jobs.idle()
     # It knows nothing yet: the draft is held.
     assert only(collector.spans, "turn").attributes["deskhand.outcome"] == "held"

@@ -58,7 +58,7 @@ class TroubledKnowledge(Knowledge):
 class TroubledChannel:
     """Fails in every way in turn, with the reply in its exceptions."""
 
-    name: ClassVar[ChannelName] = "web"
+    name: ClassVar[ChannelName] = "discord"
     idempotent = False
 
     def __init__(self) -> None:
@@ -95,6 +95,7 @@ async def main(folder: Path) -> None:
         set_up_logging(settings)
         process = await built(stack, settings)
         await stack.enter_async_context(open_chats(process))
+        process.channels["discord"] = TroubledChannel()
         await stack.enter_async_context(working(process))
         await trouble(process)
 
@@ -112,13 +113,13 @@ async def built(stack: AsyncExitStack, settings: Settings) -> Process:
     model = await stack.enter_async_context(opened_model(settings))
     knowledge = TroubledKnowledge(store.database, embedder, store.knowledge._vectors)
     deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
-    return assemble(settings, store, checkpoints, deps, {"web": TroubledChannel()})
+    return assemble(settings, store, checkpoints, deps, {})
 
 
 async def trouble(process: Process) -> None:
     """Customers write, an admin loads a file, somebody calls by HTTP."""
     for text in (f"How do I reset my {MARK}?", f"How do I export my {MARK}?", f"{MARK}@example.com", "Hello!"):
-        incoming = Incoming("demo", "web", new_id(), new_id(), MARK, text, MARK, f"{MARK}@example.com")
+        incoming = Incoming("demo", "discord", new_id(), new_id(), MARK, text, MARK, f"{MARK}@example.com")
         await process.intake.accept(incoming)
         await process.jobs.idle()
     agent_reply = await process.store.conversations.page("demo")

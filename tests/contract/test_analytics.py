@@ -39,7 +39,7 @@ async def begun(store: Store, thread: str, text: str = "How?", workspace: str = 
     accepted: Accepted = await store.arrivals.accept(
         Incoming(
             workspace_id=workspace,
-            channel="web",
+            channel="slack",
             external_id=new_id(),
             thread=thread,
             customer_external_id=thread,

@@ -77,7 +77,7 @@ async def test_the_same_job_that_still_waits_is_taken_once(rows: Rows) -> None:
     diary = Diary()
     async with rows.working(diary.handler) as jobs:
         for _ in range(3):
-            await jobs.enqueue(job("same"), due=now() + timedelta(seconds=0.1))
+            await jobs.enqueue(job("same"), due=now() + timedelta(seconds=1))
         await jobs.idle()
     assert diary.done == ["same"]
 

@@ -152,7 +152,7 @@ async def test_no_question_of_a_scrape_reads_a_whole_table(database: Database, n
     dialect = database._engine.dialect
     span = {"since": now(), "until": now()} if name in ("turns", "deliveries") else {}
     statement = QUERIES[name].params(span).compile(dialect=dialect, compile_kwargs={"literal_binds": True})
-    async with database.read() as connection:
+    async with database.write() as connection:
         if not database.is_sqlite:
             # The tables are empty: only then does the planner say whether an index would serve.
             await connection.execute(text("SET LOCAL enable_seqscan = off"))
