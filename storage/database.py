@@ -75,8 +75,8 @@ class Database:
         newest = scripts.get_current_head()
         if current and current not in {script.revision for script in scripts.walk_revisions()}:
             raise SchemaError(
-                f"the database is at revision {current}, which this version does not know: a newer version has used it. "
-                "Update Deskhand, or restore a backup from before"
+                f"the database is at revision {current}, which this version does not know: "
+                "a newer version has used it; update Deskhand, or restore a backup from before"
             )
         if current != newest:
             raise SchemaError(

@@ -23,6 +23,8 @@ from storage.store import Store, open_store
 from tests.chroma_server import ChromaServer, chroma_running
 
 PASSWORD = "a long enough password"
+MIGRATED: list[bytes] = []
+"""The first migrated SQLite file of this run."""
 # A busy machine answers late; what never comes fails all the same.
 expect.set_options(timeout=30_000)
 
@@ -61,6 +63,27 @@ def copied_database(server: str, name: str, template: str) -> str:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
     return make_url(server).set(database=name).render_as_string(hide_password=False)
+
+
+def _is_copied(url: str) -> bool:
+    """Whether a test's database has its tables: a new SQLite file is copied from the first one, as PostgreSQL's are."""
+    made = make_url(url)
+    if made.get_backend_name() != "sqlite":
+        return str(made.database).startswith("test_")
+    path = Path(str(made.database))
+    if path.exists() or not MIGRATED:
+        return False
+    path.write_bytes(MIGRATED[0])
+    return True
+
+
+async def _prepare(url: str) -> None:
+    """Give a test's database its tables."""
+    if _is_copied(url):
+        return
+    await _migrate(url)
+    if not MIGRATED and url.startswith("sqlite"):
+        MIGRATED.append(await asyncio.to_thread(Path(str(make_url(url).database)).read_bytes))
 
 
 async def _migrate(url: str) -> None:
@@ -120,7 +143,7 @@ def settings_for(folder: Path, database_url: str = "", **sections: dict[str, Any
 async def open_test_store(settings: Settings, embedder: Embedder) -> AsyncIterator[Store]:
     """A migrated store with a workspace `demo` in it."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    await _migrate(settings.database_url)
+    await _prepare(settings.database_url)
     async with open_store(settings, embedder) as store:
         await store.workspaces.create("demo", "Demo")
         yield store

@@ -321,17 +321,18 @@ async def test_without_shared_rows_and_vectors_each_says_in_one_line_what_to_set
             assert key in line
 
 
-async def test_a_process_that_finds_an_older_schema_says_so_and_stops(
-    tmp_path: Path, new_postgres_url: str, chroma_server: ChromaServer
+@pytest.mark.parametrize(("revision", "advice"), [("0001", "run `deskhand db upgrade`"), ("9999", "update Deskhand")])
+async def test_a_process_that_finds_another_schema_says_so_and_stops(
+    tmp_path: Path, new_postgres_url: str, chroma_server: ChromaServer, revision: str, advice: str
 ) -> None:
     with psycopg.connect(new_postgres_url, autocommit=True) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+        connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
     own = {"DATABASE_URL": new_postgres_url, "DESKHAND_CHROMA__URL": chroma_server.url, "DESKHAND_SECRET": SECRET}
     ((code, errors),) = await refused(tmp_path, "worker", **own)
     assert code == 2
     (line,) = errors.strip().splitlines()
-    assert "the database is at revision 0001" in line
-    assert "deskhand db upgrade" in line
+    assert f"the database is at revision {revision}" in line
+    assert advice in line
 
 
 async def test_everything_in_one_process_works_on_postgresql_too(tmp_path: Path, new_postgres_url: str) -> None:
