@@ -1,7 +1,6 @@
 """The rows: one SQLAlchemy engine, short transactions, migrations."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, nullcontext
@@ -13,17 +12,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import procrastinate_schema, sqlite
 from storage.errors import SchemaError, SettingsError, UnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-RESTED_SECONDS = 1.0
-"""A connection that was not used for so long may have been cut, and is tried before it is used."""
-USED_AT = "deskhand used at"
 THREADS = 4
 """For what may wait on SQLite: the one writer's commit, and long queries."""
 
@@ -112,22 +107,7 @@ def open_database(url: str) -> Database:
 
 
 def _postgres_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=10, max_overflow=10)
-
-    @event.listens_for(engine.sync_engine, "checkin")
-    def checkin(_dbapi: object, record: ConnectionPoolEntry) -> None:
-        record.info[USED_AT] = time.monotonic()
-
-    @event.listens_for(engine.sync_engine, "checkout")
-    def checkout(dbapi: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        """See that a connection is alive; one that was used just now needs no round trip for that."""
-        if time.monotonic() - record.info.get(USED_AT, time.monotonic()) > RESTED_SECONDS:
-            try:
-                engine.dialect.do_ping(dbapi)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise DisconnectionError from error
-
-    return engine
+    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
 
 
 def _sqlite_engine(url: str, threads: Executor) -> AsyncEngine:

@@ -121,4 +121,5 @@ def test_masking_is_idempotent_and_reversible(text: str) -> None:
 def test_the_time_is_linear_in_the_text(unit: str) -> None:
     started = time.monotonic()
     mask(unit * (100_000 // len(unit)))
-    assert time.monotonic() - started < 10
+    # Seconds on a busy machine; what grows with the square would take hours.
+    assert time.monotonic() - started < 60
