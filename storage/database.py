@@ -36,15 +36,12 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, "sqlite")
         self._engine = _sqlite_engine(url, self._threads) if self.is_sqlite else _postgres_engine(url)
         self._writer = self._engine.execution_options(immediate=True)
-        # PostgreSQL shows every statement the moment it runs at anyway: without a transaction around it, a query takes
-        # one round trip instead of three.
-        self._reader = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._turnstile = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads: one consistent moment on SQLite."""
-        async with self._reader.connect() as connection, connection.begin():
+        async with self._engine.connect() as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
