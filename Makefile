@@ -9,10 +9,8 @@ READY := $(VENV)/.ready
 run: $(READY)
 	$(BIN)/deskhand demo
 
-# What failed is tried once more by itself: some hundred tests wait for real processes, and a busy machine lets a few be late.
 test: $(READY) browser
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered $(ARGS) \
-		|| $(BIN)/pytest --last-failed --last-failed-no-failures=none $(ARGS)
+	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

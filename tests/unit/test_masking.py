@@ -119,7 +119,7 @@ def test_masking_is_idempotent_and_reversible(text: str) -> None:
      "0 44 20 ", "http://a:", "[EMAIL_1]", "a/", "bearer "],
 )  # fmt: skip
 def test_the_time_is_linear_in_the_text(unit: str) -> None:
-    started = time.monotonic()
+    # Of this thread's own work: what else the machine does is not counted.
+    started = time.thread_time()
     mask(unit * (100_000 // len(unit)))
-    # Seconds on a busy machine; what grows with the square would take hours.
-    assert time.monotonic() - started < 60
+    assert time.thread_time() - started < 10
