@@ -30,6 +30,8 @@ class Posts:
         self._desk = desk
         self._directory = directory
         self._shown: dict[str, ConversationStatus] = {}
+        self._own: set[int] = set()
+        """Posts that the desk itself has tagged as solved, and whose event has not come yet."""
 
     def rounds(self) -> Rounds:
         """The looking after the tags."""
@@ -44,8 +46,17 @@ class Posts:
         return frozenset(workspace.id for workspace in await self._store.workspaces.all())
 
     async def thread_changed(self, before: discord.Thread, after: discord.Thread) -> None:
-        """Somebody tagged a post as solved: the matter is settled."""
-        if is_solved(before.applied_tags) or not is_solved(after.applied_tags):
+        """Somebody tagged a post as solved: the matter is settled.
+
+        The event of the desk's own tag says nothing new, and may come after the customer's next question.
+        """
+        if not is_solved(after.applied_tags):
+            self._own.discard(after.id)
+            return
+        if is_solved(before.applied_tags):
+            return
+        if after.id in self._own:
+            self._own.discard(after.id)
             return
         workspace_id = await self._directory.workspace_of(after.guild.id)
         conversation = await self._store.threads.find(workspace_id, "discord", str(after.id))
@@ -71,9 +82,20 @@ class Posts:
             thread = forum.get_thread(int(conversation.thread)) or await self._fetch(conversation)
             wanted = tags_for(conversation.status, forum.available_tags, thread.applied_tags)
             if [tag.id for tag in wanted] != [tag.id for tag in thread.applied_tags]:
-                await thread.edit(applied_tags=wanted)
+                await self._tag(thread, wanted)
         except FAILURES as error:
             log.warning("tags not in step", conversation=conversation.id, error=error)
+
+    async def _tag(self, thread: discord.Thread, wanted: list[discord.ForumTag]) -> None:
+        own = is_solved(wanted) and not is_solved(thread.applied_tags)
+        if own:
+            self._own.add(thread.id)
+        try:
+            await thread.edit(applied_tags=wanted)
+        except FAILURES:
+            if own:
+                self._own.discard(thread.id)
+            raise
 
     async def _fetch(self, conversation: Conversation) -> discord.Thread:
         channel = await self._client.fetch_channel(int(conversation.thread))
