@@ -1,7 +1,9 @@
 """Who is heard where on Discord, and what becomes of it."""
 
 import asyncio
+import copy
 
+from storage import audit
 from storage.statuses import Author, ConversationStatus, Visibility
 from tests.simulators.discord_desk import DiscordDesk, found, until
 from tests.simulators.discord_people import labels_of
@@ -94,6 +96,29 @@ async def test_the_tags_of_a_post_follow_the_conversation_and_lead_it(desk: Disc
         return (await desk.conversation(post)).status is ConversationStatus.RESOLVED
 
     await found(settled, "the conversation to be resolved by its tag")
+
+
+async def test_the_desk_s_own_solved_tag_settles_no_question_that_came_before_its_event(desk: DiscordDesk) -> None:
+    post = desk.server.ann.post(desk.server.forum, "Passwords", PASSWORD_QUESTION)
+    await desk.said(post)
+    conversation, gateway = await desk.conversation(post), desk.simulator.gateway
+    names = {tag["id"]: tag["name"] for tag in desk.server.forum["available_tags"]}
+    gateway.hold()
+    await desk.process.desk.resolve("demo", conversation.id)
+    await until(lambda: "Solved" in [names[tag] for tag in post["applied_tags"]], "the tag for solved")
+    (tagged,) = [(name, copy.deepcopy(data)) for name, data in gateway.held if name == "THREAD_UPDATE"]
+    gateway.release([])
+    desk.server.ann.say(post, PASSWORD_QUESTION)
+    gateway.hold()
+    await desk.said(post, 2)
+    later = list(gateway.held)
+    gateway.release([])
+    for event in (tagged, *later):
+        gateway.dispatch(*event)
+    desk.server.ann.say(post, PASSWORD_QUESTION)
+    await desk.said(post, 3)
+    trail = await audit.trail(desk.store.database, "demo", conversation.id)
+    assert sum(event.kind == "conversation.resolved" for event in trail) == 1
 
 
 async def test_a_direct_message_is_answered_there(desk: DiscordDesk) -> None:
