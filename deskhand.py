@@ -51,6 +51,7 @@ from storage.demo import Demo, ensure_demo
 from storage.embedder import Embedder, load_embedder
 from storage.job_meter import JobMeter
 from storage.jobs import JobQueue, Queue
+from storage.kept_vectors import KeptVectors
 from storage.knowledge import Knowledge
 from storage.lazy_embedder import LazyEmbedder
 from storage.leases import open_leases
@@ -101,11 +102,17 @@ class Process:
 
 @asynccontextmanager
 async def open_process(
-    settings: Settings, part: Part = Part.ALL, *, migrate: bool = True, chats: bool = False
+    settings: Settings,
+    part: Part = Part.ALL,
+    *,
+    migrate: bool = True,
+    chats: bool = False,
+    embedder: Embedder | None = None,
 ) -> AsyncIterator[Process]:
     """Build this part of a desk, let it work while the block lasts, and stop in order at the end.
 
-    `chats`: connect to the chat platforms whose tokens are set, as far as the part does that.
+    `chats`: connect to the chat platforms whose tokens are set, as far as the part does that. `embedder`: a model that
+    is loaded already, instead of the one that the settings ask for.
     """
     give_back_large_blocks()
     check_data_dir(settings.data_dir)
@@ -113,23 +120,25 @@ async def open_process(
         stack.enter_context(running_desk(settings))
         if migrate:
             await migrate_database(settings)
-        process = await _built(stack, settings, part, migrate=migrate)
+        model = await open_embedder(settings, part) if embedder is None else remembering(settings, embedder)
+        process = await _built(stack, settings, part, model, migrate=migrate)
         if chats:
             await stack.enter_async_context(open_chats(process))
         await stack.enter_async_context(working(process))
         yield process
 
 
-async def _built(stack: AsyncExitStack, settings: Settings, part: Part, *, migrate: bool) -> Process:
+async def _built(
+    stack: AsyncExitStack, settings: Settings, part: Part, embedder: RememberingEmbedder, *, migrate: bool
+) -> Process:
     """Open what is kept and wire the layers; news of other processes come in from now on."""
     enter = stack.enter_async_context
-    embedder = await open_embedder(settings, part)
     store = await enter(open_store(settings, embedder))
     checkpoints = await enter(open_checkpoints(settings, migrate=migrate))
     registry = CollectorRegistry()
     tracing = stack.enter_context(closing(open_tracing()))
     model = await enter(opened_model(settings, ModelMeter(registry)))
-    classifier = Classifier(embedder, load_examples())
+    classifier = Classifier(KeptVectors(embedder, settings.data_dir / "models"), load_examples())
     if part.thinks:
         await enter(warming(classifier))
     deps = Deps(settings, store.knowledge, classifier, model)
@@ -141,9 +150,14 @@ async def _built(stack: AsyncExitStack, settings: Settings, part: Part, *, migra
     return process
 
 
-async def open_embedder(settings: Settings, part: Part) -> Embedder:
+async def open_embedder(settings: Settings, part: Part) -> RememberingEmbedder:
     """The embedding model; a part that seldom needs it loads it with the first question."""
     inner = await asyncio.to_thread(load_embedder, settings) if part.thinks else LazyEmbedder(settings)
+    return remembering(settings, inner)
+
+
+def remembering(settings: Settings, inner: Embedder) -> RememberingEmbedder:
+    """The model behind the memory of what was asked; one in this process embeds one text at a time."""
     return RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
 
 

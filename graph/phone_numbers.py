@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address
 
 import phonenumbers
@@ -116,8 +117,12 @@ def _is_ip_address(number: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def _is_valid_somewhere(digits: str, *, grouped: bool) -> bool:
-    """Whether some country has such a number; `digits` are as dialled there, or with `00` and the country code."""
+    """Whether some country has such a number; `digits` are as dialled there, or with `00` and the country code.
+
+    Up to eighteen countries are asked: kept, because a text is read several times and repeats its numbers.
+    """
     if digits.startswith("00"):
         return _is_valid("+" + digits[2:], None)
     without_zero = NO_TRUNK if grouped else UNGROUPED

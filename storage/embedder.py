@@ -139,13 +139,13 @@ def _cached_graph(weights: Path, data_dir: Path) -> Path:
         )
     graph = build_graph(load_weights(content)).SerializeToString()
     try:
-        _write_whole(path, graph)
+        write_whole(path, graph)
     except OSError as error:
         raise UnavailableError(f"The embedding model cannot be kept in the data folder: {error}") from error
     return path
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """The file appears complete or not at all, also when two processes build it at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:

@@ -15,18 +15,28 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from storage.database import Database, open_database
-from storage.embedder import Embedder, load_embedder
+from storage.embedder import Embedder
 from storage.records import Member, new_id
 from storage.settings import Settings
 from storage.statuses import Role
 from storage.store import Store, open_store
 from tests.chroma_server import ChromaServer, chroma_running
+from tests.shared_model import shared_embedder
 
 PASSWORD = "a long enough password"
 MIGRATED: list[bytes] = []
 """The first migrated SQLite file of this run."""
 # A busy machine answers late; what never comes fails all the same.
 expect.set_options(timeout=30_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files with the longest tests first: begun last, one of them would keep one core waiting for the other."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0), mark.args[0] if mark else 0)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 @pytest.fixture(scope="session")
@@ -113,9 +123,9 @@ def own_chroma_server(tmp_path: Path) -> Iterator[ChromaServer]:
 
 
 @pytest.fixture(scope="session")
-def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+def embedder() -> Embedder:
     """The real embedding model, loaded once."""
-    return load_embedder(Settings(data_dir=tmp_path_factory.mktemp("embedder")))
+    return shared_embedder()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import httpx
 
 from tests.acceptance.waiting import until
 from tests.chroma_server import free_port
+from tests.shared_model import lend_model
 
 PARTS = ("web", "worker", "bot")
 ROOT = Path(__file__).parents[1]
@@ -100,7 +101,9 @@ class Cluster:
 
 
 def environment_of(folder: Path, **own: str) -> dict[str, str]:
-    """The environment of a desk's processes, without this machine's own settings."""
+    """The environment of a desk's processes, without this machine's own settings; the model's file is there already."""
+    if not (folder / "data").exists():
+        lend_model(folder / "data")
     ours = ("DESKHAND_", "DATABASE_URL", "SLACK_", "DISCORD_", "OPENAI_")
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(ours)}
     return {

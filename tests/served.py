@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import uvicorn
 
 from bot.web import web_routes
-from deskhand import Process, open_process
+from deskhand import Process
 from storage.settings import Settings
+from tests.shared_model import open_desk
 from workbench.site import build_site
 
 
@@ -27,7 +28,7 @@ async def serve_desk(settings: Settings) -> AsyncIterator[Served]:
     """Open and serve a desk in this event loop."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    async with open_process(settings) as process:
+    async with open_desk(settings) as process:
         site = build_site(process.office, [web_routes(process.store, process.intake, process.desk, settings)])
         server = uvicorn.Server(uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deskhand import Process, open_process
+from deskhand import Process
 from storage.settings import Settings
+from tests.shared_model import open_desk
 
 FAQ = b"""question,answer,alternatives,tags
 How do I reset my password?,"Click **Forgot password** on the login page and follow the link in the e-mail.",\
@@ -20,7 +21,7 @@ does it run in firefox | browser requirements,technical
 @pytest.fixture
 async def process(settings: Settings) -> AsyncIterator[Process]:
     """A whole desk on the embedded default with a small FAQ in the workspace `demo`."""
-    async with open_process(settings) as process:
+    async with open_desk(settings) as process:
         await process.store.workspaces.create("demo", "Demo")
         document = await process.store.catalogue.create("demo", "faq.csv", FAQ)
         await process.store.catalogue.load_document(document.id)

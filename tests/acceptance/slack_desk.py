@@ -11,12 +11,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from deskhand import Process, open_process
+from deskhand import Process
 from storage.records import Conversation, Member, Place, Review
 from storage.settings import Settings
 from storage.statuses import Mode, ReviewStatus, Role
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD
+from tests.shared_model import open_desk
 from tests.simulators.slack_people import Person, SignedHttp, Socket, Transport
 from tests.simulators.slack_server import SlackServer
 from tests.simulators.slack_world import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, TEAM, SlackWorld
@@ -100,7 +101,7 @@ async def open_slack_desk(
     knowledge: tuple[str, bytes] = ("faq.csv", FAQ),
 ) -> AsyncIterator[SlackDesk]:
     """A desk with a support channel, a staff channel and a linked agent, which knows one file."""
-    async with open_process(with_slack(settings, slack, over_socket=over_socket), chats=True) as process:
+    async with open_desk(with_slack(settings, slack, over_socket=over_socket), chats=True) as process:
         store = process.store
         await store.workspaces.create("demo", "Demo")
         document = await store.catalogue.create("demo", *knowledge)

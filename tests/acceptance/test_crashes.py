@@ -19,11 +19,13 @@ from storage.statuses import Author, ConversationStatus, DecisionKind, ReviewSta
 from storage.store import open_store
 from tests.acceptance.dying_desk import HELD, POINTS, message
 from tests.conftest import settings_for
+from tests.shared_model import lend_model
 from tests.simulators.platform import Platform, PlatformChannel, running_platform
 
 
 async def die(folder: Path, point: str, platform: Platform) -> None:
     """Run a desk that is killed at this point."""
+    lend_model(folder / "data")
     command = (sys.executable, "-m", "tests.acceptance.dying_desk", str(folder), point, platform.url)
     child = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, errors = await child.communicate()

@@ -8,10 +8,11 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from deskhand import Process, open_process
+from deskhand import Process
 from storage.measures import Measures
 from storage.records import Incoming, new_id
 from tests.conftest import settings_for
+from tests.shared_model import open_desk
 from tests.simulators.openai_server import OpenAISimulator
 
 DOC = Path(__file__).parents[2] / "docs" / "observability.md"
@@ -22,7 +23,7 @@ async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Measures]]:
     """A desk with a chat model that has answered one message."""
     with OpenAISimulator() as endpoint:
         settings = settings_for(tmp_path, model={"provider": "openai", "base_url": endpoint.base_url})
-        async with open_process(settings) as process:
+        async with open_desk(settings) as process:
             measures = Measures(process.office.registry, process.store.database)
             await process.store.workspaces.create("demo", "Demo")
             await process.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How do I log in?"))

@@ -9,13 +9,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.slack_oauth import SlackTickets
-from deskhand import open_process
 from storage.records import Member
 from storage.settings import Settings
 from storage.statuses import Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.slack_desk import SlackDesk, open_slack_desk, serving, with_slack
 from tests.conftest import PASSWORD
+from tests.shared_model import open_desk
 from tests.simulators.slack_people import Person, SignedHttp, Socket
 from tests.simulators.slack_server import SlackServer, running_slack
 from tests.simulators.slack_world import BOT_USER, text_of
@@ -95,7 +95,7 @@ async def test_an_event_that_could_not_be_kept_is_not_acknowledged(desk: SlackDe
 
 
 async def test_without_tokens_slack_is_off(settings: Settings) -> None:
-    async with open_process(settings, chats=True) as process:
+    async with open_desk(settings, chats=True) as process:
         assert "slack" not in process.channels
         assert not process.states.of("slack").is_on
 
@@ -106,7 +106,7 @@ async def test_with_a_wrong_token_one_line_says_so_and_the_rest_runs(
 ) -> None:
     values = with_slack(settings, slack).model_dump()
     values["slack"][wrong] = "xoxb-wrong"
-    async with open_process(Settings.model_validate(values), chats=True) as process:
+    async with open_desk(Settings.model_validate(values), chats=True) as process:
         await process.store.workspaces.create("demo", "Demo")
         agent = Member("m", "demo", "a@demo.example", "A", Role.AGENT)
         desk = SlackDesk(process, slack, Socket(slack), agent)
@@ -120,7 +120,7 @@ async def test_a_team_adds_the_app_and_belongs_to_the_workspace_of_its_link(
     settings: Settings, slack: SlackServer
 ) -> None:
     oauth = with_slack(settings, slack, over_socket=False, client_id="1.2", client_secret="s")
-    async with open_process(oauth, chats=True) as process, serving(process) as client:
+    async with open_desk(oauth, chats=True) as process, serving(process) as client:
         await process.store.workspaces.create("acme", "Acme")
         document = await process.store.catalogue.create("acme", "faq.csv", FAQ)
         await process.store.catalogue.load_document(document.id)
@@ -145,7 +145,7 @@ async def test_a_team_adds_the_app_and_belongs_to_the_workspace_of_its_link(
 @pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk 3.47 with aiohttp 3.14
 async def test_a_whole_organisation_is_refused_with_what_to_do(settings: Settings, slack: SlackServer) -> None:
     oauth = with_slack(settings, slack, over_socket=False, client_id="1.2", client_secret="s")
-    async with open_process(oauth, chats=True) as process, serving(process) as client:
+    async with open_desk(oauth, chats=True) as process, serving(process) as client:
         await process.store.workspaces.create("acme", "Acme")
         redirect = await client.get(SlackTickets(oauth).install_url("acme"))
         state = parse_qs(urlsplit(redirect.headers["location"]).query)["state"][0]
@@ -163,7 +163,7 @@ async def test_a_token_of_a_whole_organisation_is_refused_and_the_rest_runs(
     settings: Settings, slack: SlackServer
 ) -> None:
     slack.world.tokens["xoxb-org"] = "E9"
-    async with open_process(with_slack(settings, slack, bot_token="xoxb-org"), chats=True) as process:
+    async with open_desk(with_slack(settings, slack, bot_token="xoxb-org"), chats=True) as process:
         state = process.states.of("slack")
         assert not state.is_on
         assert "whole organisation" in state.last_error

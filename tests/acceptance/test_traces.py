@@ -8,7 +8,7 @@ import pytest
 
 from bot.web import WebChannel
 from commands.handlers import handlers_of
-from deskhand import Process, assemble, open_process
+from deskhand import Process, assemble
 from graph.chat import opened_model
 from graph.checkpoints import open_checkpoints
 from graph.nodes.classifier import Classifier
@@ -22,6 +22,7 @@ from storage.tracing import Traced, Tracing, open_tracing
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.contract.desk_workers import Board
+from tests.shared_model import open_desk
 from tests.simulators.openai_server import OpenAISimulator
 from tests.simulators.otlp_collector import Collector, Kept, collecting
 
@@ -218,7 +219,7 @@ async def test_a_trace_is_taken_whole_or_not_at_all(
 async def test_a_whole_process_traces_and_sends_the_last_spans_when_it_stops(
     tmp_path: Path, collector: Collector
 ) -> None:
-    async with open_process(settings_for(tmp_path)) as process:
+    async with open_desk(settings_for(tmp_path)) as process:
         await process.store.workspaces.create("demo", "Demo")
         await accept(process, channel="web")
         await process.jobs.idle()

@@ -11,7 +11,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.web import web_routes
-from deskhand import Process, open_process
+from deskhand import Process
 from storage.arrivals import Accepted
 from storage.messages import read_messages
 from storage.records import Incoming, Member, Message, new_id
@@ -19,6 +19,7 @@ from storage.statuses import Author, Mode, Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.waiting import until
 from tests.conftest import settings_for
+from tests.shared_model import open_desk
 from workbench.site import build_site
 
 PASSWORD = "a long enough password"
@@ -143,7 +144,7 @@ async def serve(folder: Path, browser: Browser) -> AsyncIterator[Served]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         web = {"port": listener.getsockname()[1], "public_url": "https://desk.example"}
         settings = settings_for(folder, web=web, slack={"client_id": "1.2"})
-        async with open_process(settings) as process:
+        async with open_desk(settings) as process:
             routes = web_routes(process.store, process.intake, process.desk, settings)
             site = build_site(process.office, [routes])
             server = uvicorn.Server(

@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from bot.web import web_routes
-from deskhand import Process, open_process
+from deskhand import Process
 from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from storage.embedder import Embedder
@@ -20,6 +20,7 @@ from storage.statuses import Role
 from tests.acceptance.conftest import FAQ
 from tests.acceptance.slack_desk import HELP, SlackDesk, open_slack_desk
 from tests.conftest import PASSWORD, settings_for
+from tests.shared_model import open_desk
 from tests.simulators.discord import DiscordSimulator
 from tests.simulators.discord_desk import DiscordDesk, Server, running_desk
 from tests.simulators.discord_limits import Fault
@@ -339,7 +340,7 @@ async def _discord(folder: Path, embedder: Embedder) -> AsyncIterator[Seat]:
 
 @asynccontextmanager
 async def _web(settings: Settings) -> AsyncIterator[Seat]:
-    async with open_process(settings) as process:
+    async with open_desk(settings) as process:
         agent = await _furnish(process)
         site = FastAPI()
         site.include_router(web_routes(process.store, process.intake, process.desk, settings))
@@ -349,7 +350,7 @@ async def _web(settings: Settings) -> AsyncIterator[Seat]:
 
 @asynccontextmanager
 async def _platform(settings: Settings) -> AsyncIterator[Seat]:
-    async with running_platform() as platform, open_process(settings) as process:
+    async with running_platform() as platform, open_desk(settings) as process:
         process.channels["slack"] = PlatformChannel(platform.url)
         yield PlatformSeat(process, await _furnish(process), platform)
 

@@ -23,6 +23,12 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def embedder(tmp_path_factory: pytest.TempPathFactory) -> Embedder:
+    """The model itself, without the memory that other tests share."""
+    return load_embedder(Settings(data_dir=tmp_path_factory.mktemp("embedder")))
+
+
 def openai_settings(server: OpenAISimulator, **model: object) -> Settings:
     section = {"provider": "openai", "base_url": server.base_url}
     return Settings.model_validate({"embeddings": section, "model": {"retries": 0, "timeout_seconds": 2, **model}})
