@@ -109,8 +109,8 @@ async def test_the_hour_counts_beside_the_minute(store: Store) -> None:
 async def test_processes_that_write_at_once_count_together(store: Store) -> None:
     others = [open_database(store.database.url) for _ in range(3)]
     # Ten an hour are one in six minutes: however slow the machine, the waits stay apart.
-    limits = {"customer_per_hour": 10, "longest_wait_seconds": 24 * 3600}
-    doors = [intake(database, **limits) for database in (store.database, *others)]
+    databases = (store.database, *others)
+    doors = [intake(database, customer_per_hour=10, longest_wait_seconds=86_400) for database in databases]
     try:
         accepted = await asyncio.gather(
             *(doors[number % 4].accept(said(thread=f"thread {number}")) for number in range(40))
