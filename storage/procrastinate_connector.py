@@ -33,7 +33,12 @@ class PatientConnector(PsycopgConnector):
 
     def __init__(self, conninfo: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         super().__init__(
-            pool_factory=_unchecked_pool, conninfo=conninfo, min_size=1, max_size=POOL_SIZE, timeout=patience_seconds
+            pool_factory=_unchecked_pool,
+            conninfo=conninfo,
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=patience_seconds,
+            configure=_alone,
         )
         self._patience = patience_seconds
         self._in_a_hurry = False
@@ -118,6 +123,11 @@ class Echo:
 def _unchecked_pool(*, check: object, **options: Any) -> AsyncConnectionPool:  # noqa: ARG001 - the library asks for it
     """A check before every statement would double the way; what fails is tried again anyway."""
     return AsyncConnectionPool(**options)
+
+
+async def _alone(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Each of the library's statements is a transaction by itself: one round trip instead of three."""
+    await connection.set_autocommit(True)
 
 
 def _pauses() -> Iterator[float]:
