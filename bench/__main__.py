@@ -1,7 +1,6 @@
 """`python -m bench`: print the figures of DESIGN section 7 with their bounds, and write bench/results.json."""
 
 import argparse
-import asyncio
 import contextlib
 import json
 import logging
@@ -28,6 +27,7 @@ from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
 from bench.workers import workers
+from commands.console import run
 from storage.logs import set_up_logging
 from storage.memory import spare_what_stays
 from storage.settings import Settings
@@ -131,7 +131,7 @@ def measure(column: Column, only: str | None, sizes: Sizes) -> Values:
         if column in benchmark.columns and (only is None or only in benchmark.gives):
             console.print(f"{column}: {', '.join(benchmark.gives)} …")
             with new_place(column) as settings:
-                values |= asyncio.run(benchmark.run(settings, sizes))
+                values |= run(benchmark.run(settings, sizes))
     console.print(table(column, values))
     return values
 
@@ -158,7 +158,7 @@ def written(results: dict[Column, Values]) -> dict[Column, Values]:
 def print_profile(column: Column, sizes: Sizes) -> None:
     """Where the time of one turn goes."""
     with new_place(column) as settings:
-        lines = asyncio.run(in_laboratory(profile, at_work=False)(settings, sizes))
+        lines = run(in_laboratory(profile, at_work=False)(settings, sizes))
     made = Table("part of a turn", "ms", "share", title=column)
     whole = lines["turn"]
     for name, milliseconds in lines.items():

@@ -26,6 +26,8 @@ class Sizes:
     idle_seconds: float = 5.0
     worker_rounds: int = 2
     worker_bursts: int = 3
+    messages_per_worker_burst: int = 12
+    """Long enough that the start of a burst, when every customer writes at once, is a small part of it."""
 
 
 QUICK = Sizes(
@@ -47,4 +49,5 @@ QUICK = Sizes(
     idle_seconds=0.5,
     worker_rounds=1,
     worker_bursts=1,
+    messages_per_worker_burst=1,
 )

@@ -24,6 +24,9 @@ from storage.errors import SchemaError, SettingsError, UnavailableError
 MIGRATIONS = Path(__file__).parent / "migrations"
 THREADS = 4
 """For what may wait on SQLite: the one writer's commit, and long queries."""
+READS_ONLY = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+"""PostgreSQL shows every statement the moment it runs at, inside a transaction or not: without one around it, a query
+takes one round trip instead of three."""
 
 
 class Database:
@@ -39,15 +42,13 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, "sqlite")
         self._engine = _sqlite_engine(url, self._threads) if self.is_sqlite else _postgres_engine(url)
         self._writer = self._engine.execution_options(immediate=True)
-        # PostgreSQL shows every statement the moment it runs at, inside a transaction or not: without one around it, a
-        # query takes one round trip instead of three.
-        self._reader = self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._reader = self._engine if self.is_sqlite else _postgres_engine(url, **READS_ONLY)
         self._turnstile = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads: one consistent moment on SQLite."""
-        async with self._reader.connect() as connection, connection.begin():
+        async with self._reader.connect() as connection, connection.begin() if self.is_sqlite else nullcontext():
             yield connection
 
     @asynccontextmanager
@@ -95,6 +96,7 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self._engine.dispose()
+        await self._reader.dispose()
         self._threads.shutdown()
 
 
@@ -109,8 +111,8 @@ def open_database(url: str) -> Database:
     return Database(url)
 
 
-def _postgres_engine(url: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=10, max_overflow=10)
+def _postgres_engine(url: str, **options: Any) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=5, max_overflow=5, **options)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def look(dbapi: Any, record: ConnectionPoolEntry, _: object) -> None:

@@ -38,7 +38,7 @@ class PatientConnector(PsycopgConnector):
             min_size=1,
             max_size=POOL_SIZE,
             timeout=patience_seconds,
-            configure=_alone,
+            configure=_unhindered,
         )
         self._patience = patience_seconds
         self._in_a_hurry = False
@@ -125,9 +125,15 @@ def _unchecked_pool(*, check: object, **options: Any) -> AsyncConnectionPool:  #
     return AsyncConnectionPool(**options)
 
 
-async def _alone(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Each of the library's statements is a transaction by itself: one round trip instead of three."""
+async def _unhindered(connection: psycopg.AsyncConnection[Any]) -> None:
+    """Each of the library's statements is a transaction by itself: one round trip instead of three.
+
+    None waits until the disk has it. What a power cut of the server takes from the queue comes back from the rows: a
+    job whose enqueuing is lost, at the next look for jobs that were never enqueued; one whose fetching or end is lost
+    runs again and finds nothing to do.
+    """
     await connection.set_autocommit(True)
+    await connection.execute("SET synchronous_commit TO off")
 
 
 def _pauses() -> Iterator[float]:

@@ -115,5 +115,7 @@ def _sentiment(text: str, intent: str) -> Sentiment:
 
 def _language(text: str, history: Sequence[Line]) -> str:
     """The text's own language, or the conversation's when the text says too little."""
+    if own := language_of(text, fallback=""):
+        return own
     said = " ".join(line.text for line in history if line.author is Author.CUSTOMER)[-500:]
-    return language_of(text, fallback=language_of(said) if said else "en")
+    return language_of(said)
