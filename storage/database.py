@@ -24,6 +24,8 @@ from storage.errors import SchemaError, SettingsError, UnavailableError
 MIGRATIONS = Path(__file__).parent / "migrations"
 THREADS = 4
 """For what may wait on SQLite: the one writer's commit, and long queries."""
+CONNECTIONS = 6
+"""To PostgreSQL, for writing; as many again for reading."""
 READS_ONLY = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 """PostgreSQL shows every statement the moment it runs at, inside a transaction or not: without one around it, a query
 takes one round trip instead of three."""
@@ -112,7 +114,8 @@ def open_database(url: str) -> Database:
 
 
 def _postgres_engine(url: str, **options: Any) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=5, max_overflow=5, **options)
+    # One process keeps no more than these busy. None are opened on top of them: to open one takes longer than to wait.
+    engine = create_async_engine(url, pool_size=CONNECTIONS, max_overflow=0, **options)
 
     @event.listens_for(engine.sync_engine, "checkout")
     def look(dbapi: Any, record: ConnectionPoolEntry, _: object) -> None:
