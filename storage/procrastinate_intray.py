@@ -41,8 +41,11 @@ class Intray:
         self._database = database
         self._alarms = Alarms(table.wake)
 
-    async def put(self, job: Job, due: datetime | None = None) -> None:
-        """Enqueue a job, or bring the same one forward that waits already. Raises ConnectorException, DBAPIError."""
+    async def put(self, job: Job, due: datetime | None = None, *, hastening: bool = True) -> None:
+        """Enqueue a job, or bring the same one forward that waits already. Raises ConnectorException, DBAPIError.
+
+        Without `hastening`, one that waits already waits on as long as it should.
+        """
         queue = await self._queue_of(job)
         if queue is None:
             return
@@ -60,17 +63,23 @@ class Intray:
                 await deferrer.defer_async(**asdict(job))
                 break
             except AlreadyEnqueued:
+                if not hastening:
+                    return
                 if await self._table.bring_forward(queueing_lock_of(job), later, job.attempt):
                     break
         if later:
             self._alarms.set(queue, later)
 
-    async def restore(self, jobs: Sequence[Job]) -> int:
-        """Enqueue those that neither wait nor run; gives how many. Raises ConnectorException, DBAPIError."""
+    async def missing(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those that neither wait nor run. Raises ConnectorException."""
         known = await self._table.known([queueing_lock_of(job) for job in jobs]) if jobs else ()
-        missing = [job for job in jobs if queueing_lock_of(job) not in known]
+        return [job for job in jobs if queueing_lock_of(job) not in known]
+
+    async def restore(self, jobs: Sequence[Job]) -> int:
+        """Enqueue those that still neither wait nor run; gives how many. Raises ConnectorException, DBAPIError."""
+        missing = await self.missing(jobs)
         for job in missing:
-            await self.put(job)
+            await self.put(job, hastening=False)
         return len(missing)
 
     async def close(self) -> None:

@@ -68,7 +68,11 @@ class Keeper:
 
     async def _reconcile(self, age: timedelta) -> None:
         """As long as a page brings something to light, there may be much more behind it."""
-        while restored := await self._intray.restore(await self._rounds.next(age)):
+        while missing := await self._intray.missing(await self._rounds.next(age)):
+            # What ended between the look at the rows and the look at the queue is missing in neither.
+            restored = await self._intray.restore(await self._rounds.still_asking(missing))
+            if not restored:
+                break
             log.warning("jobs that were never enqueued", count=restored)
             if self._rounds.is_complete:
                 break

@@ -1,6 +1,6 @@
 """What the rows ask for: the jobs that a crash, or a cut between a commit and its enqueue, may have lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -86,6 +86,16 @@ class Rounds:
                 self._after[kind] = page[-1].id if len(page) == self._page else ""
                 found += page
         return found
+
+    async def still_asking(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those of the jobs that the rows still ask for: the others have ended since they were found."""
+        asking: set[tuple[JobKind, str]] = set()
+        async with self._database.read() as connection:
+            for kind in {job.kind for job in jobs}:
+                asked = ASKING[kind](audit.now()).subquery()
+                query = select(asked.c.id).where(asked.c.id.in_([job.id for job in jobs if job.kind is kind]))
+                asking |= {(kind, found) for found in (await connection.execute(query)).scalars()}
+        return [job for job in jobs if (job.kind, job.id) in asking]
 
 
 def _job(kind: JobKind, row: Row[Any]) -> Job:

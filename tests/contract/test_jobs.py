@@ -296,7 +296,12 @@ async def test_what_the_grace_does_not_suffice_for_is_cut_off_and_runs_again(row
         await gate.begun.wait()
         await jobs.stop(grace_seconds=0.05)
     assert diary.done == []
-    async with rows.working(diary.handler) as jobs:
+
+    async def answers(item: Job) -> None:
+        await rows.answered(item.id)
+        await diary.handler(item)
+
+    async with rows.working(answers) as jobs:
         await jobs.idle()
     assert diary.done == [turn]
 
