@@ -17,7 +17,7 @@ def desk_chores(settings: Settings, store: Store, desk: Desk, jobs: Jobs) -> tup
     silence = timedelta(days=settings.conversation.close_after_days)
     chores = [
         Chore("close-silent", 10 * MINUTE, lambda: store.conversations.close_silent(silence)),
-        Chore("sweep-checkpoints", 10 * MINUTE, desk.sweep),
+        Chore("sweep-checkpoints", MINUTE, desk.sweep),
         Chore("forget-early-changes", HOUR, leftovers.forget_early_changes),
         Chore("forget-shares", HOUR, leftovers.forget_shares),
     ]

@@ -232,6 +232,10 @@ turns = Table(
         postgresql_where=text("status = 'queued'"),
     ),
     Index(None, "workspace_id", "finished_at"),
+    # Those that wait, and those that a crash left marked.
+    Index(
+        "ix_turns_checkpointed", "status", sqlite_where=text("checkpointed = 1"), postgresql_where=text("checkpointed")
+    ),
 )
 
 drafts = Table(

@@ -21,6 +21,9 @@ from storage.statuses import (
 from storage.tables import conversations, reviews, turns, workspaces
 
 UNFINISHED = (TurnStatus.QUEUED, TurnStatus.DECIDED)
+LEFT_CHECKPOINTS = select(turns.c.id).where(
+    turns.c.checkpointed, turns.c.status.in_((TurnStatus.DONE, TurnStatus.SUPERSEDED))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +116,8 @@ class Turns:
 
     async def finished_checkpoints(self) -> tuple[str, ...]:
         """Ended turns whose checkpoints a crash left behind."""
-        ended = (TurnStatus.DONE, TurnStatus.SUPERSEDED)
-        query = select(turns.c.id).where(turns.c.checkpointed, turns.c.status.in_(ended))
         async with self._database.read() as connection:
-            return tuple((await connection.execute(query)).scalars().all())
+            return tuple((await connection.execute(LEFT_CHECKPOINTS)).scalars().all())
 
     async def decided(self, turn_id: str, version: int) -> Decided | None:
         """The turn that the decision on this version is about; None if it has taken effect already."""

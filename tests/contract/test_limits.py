@@ -267,7 +267,7 @@ async def test_the_look_at_the_queue_uses_an_index(store: Store) -> None:
     explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
     look = "SELECT due_at FROM turns WHERE status = 'queued' AND due_at <= '2100-01-01' ORDER BY due_at LIMIT 1"
     served = "SELECT min(rank) FROM turns WHERE status = 'queued'"
-    async with store.database.read() as connection:
+    async with store.database.write() as connection:
         if not store.database.is_sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         plans = ["".join(map(str, await connection.exec_driver_sql(explain + query))) for query in (look, served)]

@@ -18,7 +18,7 @@ from storage.records import Incoming, Member, new_id
 from storage.statuses import DecisionKind
 from storage.store import Store
 from storage.tables import deliveries, documents, reviews, turns
-from storage.turns import Work
+from storage.turns import LEFT_CHECKPOINTS, Work
 
 FAQ = b"question,answer\nHow?,Like this.\nWhen?,Now.\n"
 HOUR = 3600.0
@@ -142,6 +142,7 @@ QUERIES: dict[str, Select[*tuple[Any, ...]]] = {
     "knowledge": measured.KNOWLEDGE,
     "turns": measured.ENDED_TURNS,
     "deliveries": measured.ENDED_DELIVERIES,
+    "left checkpoints, every minute": LEFT_CHECKPOINTS,
     **measured.QUEUES,
 }
 
