@@ -51,7 +51,6 @@ from storage.demo import Demo, ensure_demo
 from storage.embedder import Embedder, load_embedder
 from storage.job_meter import JobMeter
 from storage.jobs import JobQueue, Queue
-from storage.kept_vectors import KeptVectors
 from storage.knowledge import Knowledge
 from storage.lazy_embedder import LazyEmbedder
 from storage.leases import open_leases
@@ -138,7 +137,7 @@ async def _built(
     registry = CollectorRegistry()
     tracing = stack.enter_context(closing(open_tracing()))
     model = await enter(opened_model(settings, ModelMeter(registry)))
-    classifier = Classifier(KeptVectors(embedder, settings.data_dir / "models"), load_examples())
+    classifier = Classifier(embedder, load_examples(), settings.data_dir / "models")
     if part.thinks:
         await enter(warming(classifier))
     deps = Deps(settings, store.knowledge, classifier, model)

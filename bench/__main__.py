@@ -1,6 +1,7 @@
 """`python -m bench`: print the figures of DESIGN section 7 with their bounds, and write bench/results.json."""
 
 import argparse
+import asyncio
 import contextlib
 import json
 import logging
@@ -27,7 +28,7 @@ from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
 from bench.workers import workers
-from commands.console import run
+from commands.console import new_loop
 from storage.logs import set_up_logging
 from storage.memory import spare_what_stays
 from storage.settings import Settings
@@ -101,6 +102,12 @@ def main() -> None:
     arguments.output.write_text(json.dumps(written(results), indent=2) + "\n", encoding="utf-8")
 
 
+def as_a_desk(measuring: Coroutine[Any, Any, Values]) -> Values:
+    """Run on the event loop that a desk's processes run on."""
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(measuring)
+
+
 def log_as_a_desk() -> None:
     """Make every line of a running desk, and throw away those below `warning`: a terminal takes its own time."""
     shown = logging.StreamHandler(sys.stderr)
@@ -131,7 +138,7 @@ def measure(column: Column, only: str | None, sizes: Sizes) -> Values:
         if column in benchmark.columns and (only is None or only in benchmark.gives):
             console.print(f"{column}: {', '.join(benchmark.gives)} …")
             with new_place(column) as settings:
-                values |= run(benchmark.run(settings, sizes))
+                values |= as_a_desk(benchmark.run(settings, sizes))
     console.print(table(column, values))
     return values
 
@@ -158,7 +165,7 @@ def written(results: dict[Column, Values]) -> dict[Column, Values]:
 def print_profile(column: Column, sizes: Sizes) -> None:
     """Where the time of one turn goes."""
     with new_place(column) as settings:
-        lines = run(in_laboratory(profile, at_work=False)(settings, sizes))
+        lines = as_a_desk(in_laboratory(profile, at_work=False)(settings, sizes))
     made = Table("part of a turn", "ms", "share", title=column)
     whole = lines["turn"]
     for name, milliseconds in lines.items():

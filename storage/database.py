@@ -32,7 +32,7 @@ takes one round trip instead of three."""
 
 
 class Database:
-    """Read and write transactions on SQLite or PostgreSQL.
+    """Reads and write transactions on SQLite or PostgreSQL.
 
     SQLite has one writer: write transactions take the lock when they begin, so that two of them wait for each
     other instead of failing half-way, and in this process they queue in order instead of polling the file.
@@ -49,7 +49,7 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads: one consistent moment on SQLite."""
+        """For reading: one consistent moment on SQLite, on PostgreSQL the moment of each statement."""
         async with self._reader.connect() as connection, connection.begin() if self.is_sqlite else nullcontext():
             yield connection
 
@@ -97,8 +97,8 @@ class Database:
 
     async def close(self) -> None:
         """Give every connection back."""
-        await self._engine.dispose()
-        await self._reader.dispose()
+        for engine in {self._engine, self._reader}:
+            await engine.dispose()
         self._threads.shutdown()
 
 

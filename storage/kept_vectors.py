@@ -10,45 +10,30 @@ from pathlib import Path
 import numpy as np
 
 from storage.embedder import Embedder, Vectors, write_whole
+from storage.minilm import REVISION
 
 
-class KeptVectors:
-    """An embedder that makes the vectors of a list of texts once for a data folder; a single text is not kept.
+def kept_vectors(embedder: Embedder, texts: Sequence[str], folder: Path) -> Vectors:
+    """What the embedder gives for these texts, made once for a folder: (n, dimension), float32.
 
-    The file's name holds the model and every text: other texts and other models have files of their own.
+    The file's name holds the model, the revision of the local graph and every text: what differs in one of them has a
+    file of its own. Blocking. Raises UnavailableError.
     """
+    path = folder / _name(embedder, texts)
+    kept = _read(path, (len(texts), embedder.dimension))
+    if kept is not None:
+        return kept
+    vectors = embedder.embed(texts)
+    written = BytesIO()
+    np.save(written, vectors, allow_pickle=False)
+    with suppress(OSError):  # Without the file the next start only takes longer.
+        write_whole(path, written.getvalue())
+    return vectors
 
-    def __init__(self, inner: Embedder, folder: Path) -> None:
-        self._inner, self._folder = inner, folder
 
-    @property
-    def model(self) -> str:
-        """The inner model's name."""
-        return self._inner.model
-
-    @property
-    def dimension(self) -> int:
-        """The inner model's."""
-        return self._inner.dimension
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """One L2-normalised row per text: (n, dimension), float32. Raises UnavailableError."""
-        if len(texts) < 2:  # noqa: PLR2004 - a list
-            return self._inner.embed(texts)
-        path = self._path(texts)
-        kept = _read(path, (len(texts), self.dimension))
-        if kept is not None:
-            return kept
-        vectors = self._inner.embed(texts)
-        written = BytesIO()
-        np.save(written, vectors, allow_pickle=False)
-        with suppress(OSError):  # Without the file the next start only takes longer.
-            write_whole(path, written.getvalue())
-        return vectors
-
-    def _path(self, texts: Sequence[str]) -> Path:
-        named = json.dumps([self.model, self.dimension, list(texts)])
-        return self._folder / f"vectors-{hashlib.sha256(named.encode()).hexdigest()[:32]}.npy"
+def _name(embedder: Embedder, texts: Sequence[str]) -> str:
+    made_of = json.dumps([embedder.model, embedder.dimension, REVISION, list(texts)])
+    return f"vectors-{hashlib.sha256(made_of.encode()).hexdigest()[:32]}.npy"
 
 
 def _read(path: Path, shape: tuple[int, int]) -> Vectors | None:

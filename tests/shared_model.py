@@ -13,7 +13,6 @@ from deskhand import Process, open_process
 from graph.examples import load_examples
 from graph.nodes.classifier import Classifier
 from storage.embedder import Embedder, Vectors, load_embedder
-from storage.kept_vectors import KeptVectors
 from storage.settings import Settings
 
 
@@ -21,17 +20,8 @@ class SharedEmbedder:
     """The real model, with a memory: every desk fits its classifier to the same hundreds of examples."""
 
     def __init__(self, inner: Embedder) -> None:
+        self.model, self.dimension = inner.model, inner.dimension
         self._inner, self._known, self._lock = inner, dict[str, Vectors](), threading.Lock()
-
-    @property
-    def model(self) -> str:
-        """Of the real one."""
-        return self._inner.model
-
-    @property
-    def dimension(self) -> int:
-        """Of the real one."""
-        return self._inner.dimension
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """What the real model gives."""
@@ -61,7 +51,7 @@ def shared_embedder() -> Embedder:
 def _made() -> tuple[Path, ...]:
     """What a desk's first start makes from the installed weights: the model's file and the examples' vectors."""
     folder = Path(_kept().name) / "models"
-    Classifier(KeptVectors(shared_embedder(), folder), load_examples()).warm()
+    Classifier(shared_embedder(), load_examples(), folder).warm()
     return tuple(folder.iterdir())
 
 

@@ -4,12 +4,14 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from graph.examples import Examples
 from storage.embedder import Embedder
+from storage.kept_vectors import kept_vectors
 
 RIDGE = 0.3
 """How much a single example may be wrong; with NEAR the best of seven pairs on the open sets of the guard's bench."""
@@ -47,12 +49,13 @@ class _Fitted:
 class Classifier:
     """Kernel ridge regression on the embeddings of the examples.
 
-    The examples are embedded and fitted once, at the first use, with whatever embedding model the desk runs: no
+    The examples are embedded and fitted at the first use, with whatever embedding model the desk runs: no
     coefficients are shipped, so none can be wrong for the model. Blocking and thread-safe: call it from a thread.
     """
 
-    def __init__(self, embedder: Embedder, examples: Examples) -> None:
-        self._embedder, self._examples = embedder, examples
+    def __init__(self, embedder: Embedder, examples: Examples, folder: Path | None = None) -> None:
+        """`folder`: where the examples' vectors are kept for the next start; None: nowhere."""
+        self._embedder, self._examples, self._folder = embedder, examples, folder
         self._fitted: _Fitted | None = None
         self._remembered: OrderedDict[str, Scores] = OrderedDict()
         self._lock = threading.Lock()
@@ -79,7 +82,7 @@ class Classifier:
         """Embed the examples now, so that the first customer does not wait for it."""
         with self._lock:
             if self._fitted is None:
-                self._fitted = _fit(self._embedder, self._examples)
+                self._fitted = _fit(self._embedder, self._examples, self._folder)
 
     def _score(self, text: str) -> Scores:
         self.warm()
@@ -99,10 +102,10 @@ class Classifier:
         )
 
 
-def _fit(embedder: Embedder, examples: Examples) -> _Fitted:
+def _fit(embedder: Embedder, examples: Examples, folder: Path | None) -> _Fitted:
     """Every column is a yes-or-no question; the sentences of the other files answer "no" to it."""
     sentences = list(dict.fromkeys(s for group in _groups(examples) for label in group.values() for s in label))
-    vectors = embedder.embed(sentences)
+    vectors = embedder.embed(sentences) if folder is None else kept_vectors(embedder, sentences, folder)
     likeness = vectors @ vectors.T
     sharpness = NEAR / max(1e-6, 1 - float(np.median(likeness)))
     kernel = np.exp(sharpness * (likeness.astype(np.float64) - 1))

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from storage.database import Database
 from storage.embedder import Embedder
 from storage.store import Store
+from tests.acceptance.waiting import until
 from tests.conftest import open_test_store, settings_for
 
 CONNECTIONS = 5
@@ -42,8 +43,11 @@ async def test_what_was_cut_while_it_rested_is_replaced(store: Store) -> None:
     async with await psycopg.AsyncConnection.connect(store.database.conninfo, autocommit=True) as other:
         await other.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", (list(before),))
         alive = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)"
-        while await (await other.execute(alive, (list(before),))).fetchall():  # noqa: ASYNC110 - the server says no more
-            await asyncio.sleep(0.01)
+
+        async def gone() -> bool:
+            return not await (await other.execute(alive, (list(before),))).fetchall()
+
+        await until(gone)
     after = await busy(store.database)
     assert len(after) == CONNECTIONS
     assert not after & before
