@@ -28,11 +28,11 @@ chaos: $(READY)
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 screenshots: $(READY) browser
-	$(BIN)/python -m tests.screenshots
+	$(BIN)/python -m docs.tools.screenshots
 
 # Needs a font with emoji, such as Debian's fonts-noto-color-emoji.
 chat-screens: $(READY) browser
-	$(BIN)/python -m tests.chat_screens
+	$(BIN)/python -m docs.tools.chat_screens
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Deskhand needs Python 3.11 or newer")'
@@ -44,7 +44,7 @@ $(READY): requirements.lock pyproject.toml
 # The browser tests need Chromium: the machine's own, else Debian's package as root, else Playwright's download.
 .PHONY: browser
 browser: $(READY)
-	$(BIN)/python -m tests.browser
+	$(BIN)/python -m tests.support.browser
 
 # Needs uv; only after a change of the dependencies in pyproject.toml.
 lock:

@@ -13,59 +13,64 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from bot.channel import Channel
+from bot.channel_status import ChannelStates
 from bot.delivery import Delivery, Patience
-from bot.discord import open_discord
-from bot.discord_leases import LocalLeases, ShardLeases
+from bot.discord.connection import open_discord
+from bot.discord.leases import LocalLeases, ShardLeases
 from bot.intake import Intake
-from bot.slack import open_slack
-from bot.slack_oauth import invitation
-from bot.state import ChannelStates
+from bot.slack.app import open_slack
+from bot.slack.connection.oauth import invitation
 from bot.terminal import Terminal
-from bot.web import WebChannel, web_routes
+from bot.web.channel import WebChannel, web_routes
+from commands.banner import base_url, greet, load_all
 from commands.channels import channel_cli
 from commands.checks import doctor, evaluate
-from commands.chores import desk_chores
 from commands.console import console, run, settings_or_exit
-from commands.greeting import base_url, greet, load_all
-from commands.handlers import handlers_of
+from commands.database import db_cli
 from commands.ingest import ingest
+from commands.job_handlers import handlers_of
 from commands.members import member_cli
-from commands.parts import Part, require_shared
-from commands.rows import db_cli
-from commands.serving import bind, stopping_on_signals
-from graph.chat import open_chat_model, opened_model
-from graph.checkpoints import WaitingCheckpoints, open_checkpoints
+from commands.periodic_tasks import desk_chores
+from commands.process_memory import give_back_large_blocks, spare_what_stays
+from commands.roles import Part, require_shared
+from commands.server import bind, stopping_on_signals
+from graph.checkpoints.store import WaitingCheckpoints, open_checkpoints
 from graph.desk import Desk
-from graph.examples import load_examples
-from graph.foresight import Foresight
-from graph.language import identifier
+from graph.llm.metrics import ModelMeter
+from graph.llm.protocol import open_chat_model, opened_model
 from graph.machine import Machine, build_machine
-from graph.node_times import NodeTimes
-from graph.nodes.classifier import Classifier
+from graph.node_metrics import NodeTimes
+from graph.prefetch import Foresight
 from graph.state import Deps
-from graph.turn_watch import TurnWatch
-from graph.usage import ModelMeter
-from storage.data_folder import running_desk
-from storage.database import open_database
-from storage.demo import Demo, ensure_demo
-from storage.embedder import Embedder, load_embedder
-from storage.job_meter import JobMeter
-from storage.jobs import JobQueue, Queue
-from storage.knowledge import Knowledge
-from storage.lazy_embedder import LazyEmbedder
-from storage.leases import open_leases
-from storage.memory import give_back_large_blocks, spare_what_stays
-from storage.notices import carrying_news
-from storage.presence import sharing
-from storage.query_vectors import RememberingEmbedder
-from storage.queues import embedded_jobs, open_jobs
+from graph.triage.classifier import Classifier
+from graph.triage.examples import load_examples
+from graph.triage.language import identifier
+from graph.turn_telemetry import TurnWatch
+from storage.cluster.channel_status import sharing
+from storage.cluster.leases import open_leases
+from storage.cluster.listen_notify import carrying_news
+from storage.database.data_folder import running_desk
+from storage.database.engine import open_database
+from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.lazy import LazyEmbedder
+from storage.embeddings.local import Embedder, load_embedder
+from storage.knowledge.search import Knowledge
+from storage.knowledge.vectors import open_vectors
+from storage.operations.demo import Demo, ensure_demo
+from storage.queue.jobs import JobQueue, Queue
+from storage.queue.metrics import JobMeter
+from storage.queue.opening import embedded_jobs, open_jobs
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
-from storage.store import Store, check_data_dir, migrate_database, open_store
-from storage.tracing import Tracing, open_tracing
-from storage.vectors import open_vectors
-from workbench.door import build_door
-from workbench.office import Office
+from storage.store import (
+    Store,
+    check_data_dir,
+    migrate_database,
+    open_store,
+)
+from storage.telemetry.tracing import Tracing, open_tracing
+from workbench.context import Office
+from workbench.http.probes import build_door
 
 DRAIN_SECONDS = 8.0
 """How long running jobs may take after the end was asked for: container platforms kill after ten."""

@@ -29,9 +29,9 @@ from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
 from bench.workers import workers
 from commands.console import new_loop
-from storage.logs import set_up_logging
-from storage.memory import spare_what_stays
+from commands.process_memory import spare_what_stays
 from storage.settings import Settings
+from storage.telemetry.logging import set_up_logging
 
 RESULTS = Path(__file__).with_name("results.json")
 COLUMNS: tuple[Column, ...] = ("embedded", "postgres")

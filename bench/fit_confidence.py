@@ -19,9 +19,18 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from graph.confidence import COEFFICIENTS, features
-from graph.evaluation import ASSESSED, Judged, LabelledSet, Question, Scores, judge, load_set, score
-from storage.embedder import Embedder, LocalEmbedder
-from storage.statuses import ChunkKind
+from graph.evaluation import (
+    ASSESSED,
+    Judged,
+    LabelledSet,
+    Question,
+    Scores,
+    judge,
+    load_set,
+    score,
+)
+from storage.embeddings.local import Embedder, LocalEmbedder
+from storage.records import ChunkKind
 
 QUESTIONS = 500
 """Asked of one variant at most."""

@@ -8,10 +8,10 @@ from contextlib import closing, contextmanager
 import psycopg
 from sqlalchemy import make_url
 
-from storage.embedder import Embedder
-from storage.knowledge import VECTORS
+from storage.embeddings.local import Embedder
+from storage.knowledge.search import VECTORS
+from storage.knowledge.vectors import VectorStore
 from storage.settings import Settings
-from storage.vectors import VectorStore
 
 COMMITS = 2
 INSERT = "INSERT INTO bench_floor (text) VALUES ({})"

@@ -6,9 +6,9 @@ from bench.laboratory import WORKSPACE, Laboratory, add_workspace
 from bench.questions import filler, questions
 from bench.sizes import Sizes
 from bench.word_vectors import WordEmbedder
-from storage.documents.catalogue import Catalogue
-from storage.documents.pieces import Loaded
-from storage.knowledge import Knowledge
+from storage.knowledge.documents.catalogue import Catalogue
+from storage.knowledge.documents.pieces import Loaded
+from storage.knowledge.search import Knowledge
 
 FEW, MANY = "few", "many"
 

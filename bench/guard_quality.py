@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from graph.examples import load_examples
-from graph.injection import BLOCK, planted, suspect
-from graph.masking import mask
-from graph.nodes.classifier import Classifier
-from graph.nodes.embedded_triage import intent_of, wants_human
-from storage.embedder import load_embedder
+from graph.guard.injection import BLOCK, planted, suspect
+from graph.guard.masking import mask
+from graph.triage.classifier import Classifier
+from graph.triage.embedded import intent_of, wants_human
+from graph.triage.examples import load_examples
+from storage.embeddings.local import load_embedder
 from storage.settings import Settings
 
 Row = dict[str, Any]

@@ -7,10 +7,9 @@ from statistics import median
 from bench.laboratory import WORKSPACE, Laboratory
 from bench.questions import filler_faq
 from bench.sizes import Sizes
-from storage.documents.readers import read
-from storage.findings import Chunk
-from storage.phrasings import texts_of
-from storage.statuses import DocumentStatus
+from storage.knowledge.documents.readers import read
+from storage.knowledge.phrasings import texts_of
+from storage.records import Chunk, DocumentStatus
 
 
 async def ingestion(laboratory: Laboratory, sizes: Sizes) -> dict[str, float]:

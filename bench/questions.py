@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from importlib import resources
 from random import Random
 
-from storage.documents.pieces import Piece
-from storage.statuses import ChunkKind
+from storage.knowledge.documents.pieces import Piece
+from storage.records import ChunkKind
 
 OPENINGS = ("", "Hi, ", "Hello, ", "Quick question: ", "Hey there, ", "One more thing: ", "Good morning, ", "Sorry, ")
 ENDINGS = (

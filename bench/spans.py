@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from bench.laboratory import WORKSPACE, Laboratory
 from bench.questions import questions
 from bench.sizes import Sizes
-from graph.checkpoints import config_of
+from graph.checkpoints.store import config_of
 from graph.machine import Machine, build_machine
 from graph.nodes.check import check
 from graph.nodes.draft import draft
@@ -19,10 +19,10 @@ from graph.nodes.guard import guard
 from graph.nodes.retrieve import retrieve
 from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
-from storage.endings import Proposal
-from storage.knowledge import VECTORS
+from storage.knowledge.search import VECTORS
 from storage.records import Incoming, new_id
-from storage.turns import Work
+from storage.turns.begin import Work
+from storage.turns.completion import Proposal
 
 NODES = ("guard", "triage", "retrieve", "draft", "check")
 

@@ -17,10 +17,10 @@ import psutil  # type: ignore[import-untyped]  # it has no types of its own
 from sqlalchemy import select
 
 from bench.sizes import Sizes
-from storage.database import open_database
+from storage.database.engine import open_database
+from storage.database.tables import documents
+from storage.records import DocumentStatus
 from storage.settings import Settings
-from storage.statuses import DocumentStatus
-from storage.tables import documents
 
 PATIENCE_SECONDS = 120
 LOOK_SECONDS = 0.02

@@ -6,10 +6,9 @@ import time
 from sqlalchemy import bindparam, func, select
 
 from deskhand import Process
-from storage.records import Incoming, new_id
-from storage.signals import wait_for_news
-from storage.statuses import DeliveryStatus
-from storage.tables import deliveries
+from storage.cluster.events import wait_for_news
+from storage.database.tables import deliveries
+from storage.records import DeliveryStatus, Incoming, new_id
 
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 1.0

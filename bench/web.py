@@ -9,8 +9,8 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from bot.web import web_routes
-from commands.serving import Announced
+from bot.web.channel import web_routes
+from commands.server import Announced
 from deskhand import Process
 
 WAIT_SECONDS = 30

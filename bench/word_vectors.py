@@ -7,8 +7,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.embedder import Vectors
-from storage.keyword_index import words
+from storage.embeddings.local import Vectors
+from storage.knowledge.keyword_index import words
 
 DIMENSION = 384
 

@@ -16,14 +16,14 @@ from bench.questions import questions
 from bench.sizes import Sizes
 from bench.traffic import LOOK_SECONDS, delivered
 from bench.turnaround import CONVERSATIONS
-from commands.parts import Part
+from commands.roles import Part
 from deskhand import Process, open_process
-from storage.logs import set_up_logging
+from storage.cluster.events import wait_for_news
 from storage.records import Incoming, new_id
 from storage.settings import Settings
-from storage.signals import wait_for_news
-from tests.chroma_server import free_port
-from tests.processes import Child, environment_of
+from storage.telemetry.logging import set_up_logging
+from tests.support.chroma_server import free_port
+from tests.support.processes import Child, environment_of
 
 COUNTS = (1, 2, 4)
 WARM_UP = 2

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from storage.outbox import Outgoing
+from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 
 WHERE: dict[ChannelName, str] = {"slack": "in Slack", "discord": "on Discord", "web": "in the web chat"}

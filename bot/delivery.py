@@ -10,12 +10,12 @@ import structlog
 
 from bot.channel import Channel, ChannelError
 from storage.audit import now
-from storage.jobs import Job, Later
-from storage.log_context import about
-from storage.outbox import Outbox, Outgoing
+from storage.cluster.events import Signals
+from storage.conversations.outbox import Outbox, Outgoing
+from storage.queue.jobs import Job, Later
 from storage.records import ChannelName
-from storage.signals import Signals
-from storage.tracing import Traced, Tracing, note
+from storage.telemetry.log_context import about
+from storage.telemetry.tracing import Traced, Tracing, note
 
 log = structlog.get_logger(__name__)
 

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.attachments import with_files
-from storage.arrivals import Accepted, Arrivals
 from storage.audit import now
-from storage.corrections import Corrected, Corrections
-from storage.jobs import Job, JobKind, Jobs
-from storage.log_context import about
+from storage.cluster.events import Signals
+from storage.conversations.edits import Corrected, Corrections
+from storage.conversations.intake import Accepted, Arrivals
+from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import READ_FROM_ROWS, ChannelName, Incoming
-from storage.signals import Signals
-from storage.tracing import Traced, Tracing
+from storage.telemetry.log_context import about
+from storage.telemetry.tracing import Traced, Tracing
 
 log = structlog.get_logger(__name__)
 

@@ -7,10 +7,9 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from bot.intake import Intake
-from storage.messages import read_messages
-from storage.records import Incoming, Message, new_id
-from storage.signals import wait_for_news
-from storage.statuses import Author, ConversationStatus
+from storage.cluster.events import wait_for_news
+from storage.conversations.messages import read_messages
+from storage.records import Author, ConversationStatus, Incoming, Message, new_id
 from storage.store import Store
 
 LOOK_AGAIN_SECONDS = 0.5

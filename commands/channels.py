@@ -4,11 +4,16 @@ from typing import Annotated
 
 import typer
 
-from bot.slack_oauth import invitation
-from commands.console import console, fail, run, settings_or_exit, with_rows
+from bot.slack.connection.oauth import invitation
+from commands.console import (
+    console,
+    fail,
+    run,
+    settings_or_exit,
+    with_rows,
+)
 from storage.errors import InvalidError, NotFoundError
-from storage.records import ChannelName, Place
-from storage.statuses import Mode
+from storage.records import ChannelName, Mode, Place
 from storage.store import Store
 
 channel_cli = typer.Typer(no_args_is_help=True, help="Slack and Discord: support channels, staff, teams.")

@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 
 from commands.console import console, run, settings_or_exit
-from graph.chat import opened_model
 from graph.evaluation import evaluate_folder
-from graph.usage import ModelMeter
-from storage.doctor import Finding, examine
-from storage.embedder import load_embedder
+from graph.llm.metrics import ModelMeter
+from graph.llm.protocol import opened_model
+from storage.embeddings.local import load_embedder
 from storage.errors import DeskhandError
+from storage.operations.doctor import Finding, examine
 from storage.settings import Settings
 
 

@@ -12,11 +12,16 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from storage.embeddings.lazy import LazyEmbedder
 from storage.errors import DeskhandError, SettingsError
-from storage.lazy_embedder import LazyEmbedder
-from storage.logs import set_up_logging
 from storage.settings import Settings, load_settings
-from storage.store import Store, check_data_dir, migrate_database, open_store
+from storage.store import (
+    Store,
+    check_data_dir,
+    migrate_database,
+    open_store,
+)
+from storage.telemetry.logging import set_up_logging
 
 Result = TypeVar("Result")
 console = Console()

@@ -5,7 +5,13 @@ from typing import Annotated
 
 import typer
 
-from commands.console import console, progress_bar, run, settings_or_exit, with_rows
+from commands.console import (
+    console,
+    progress_bar,
+    run,
+    settings_or_exit,
+    with_rows,
+)
 from storage.store import Store
 
 

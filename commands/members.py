@@ -5,8 +5,13 @@ from typing import Annotated
 
 import typer
 
-from commands.console import console, run, settings_or_exit, with_rows
-from storage.statuses import Role
+from commands.console import (
+    console,
+    run,
+    settings_or_exit,
+    with_rows,
+)
+from storage.records import Role
 from storage.store import Store
 
 member_cli = typer.Typer(no_args_is_help=True, help="People with a login.")

@@ -6,12 +6,16 @@ from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 
-from graph.wording import denied, done, opposed, tells_trouble
-from storage.findings import Chunk, Evidence, Hit
-from storage.keyword_index import STOPWORDS, terms, words
-from storage.phrasings import texts_of
-from storage.ranking import blended
-from storage.statuses import ChunkKind
+from graph.lexical_signals import (
+    denied,
+    done,
+    opposed,
+    tells_trouble,
+)
+from storage.knowledge.keyword_index import STOPWORDS, terms, words
+from storage.knowledge.phrasings import texts_of
+from storage.knowledge.ranking import blended
+from storage.records import Chunk, ChunkKind, Evidence, Hit
 
 UNRELATED = 0.3
 """The cosine that texts of one field usually have: stands for the hits that a small knowledge does not give."""

@@ -7,24 +7,44 @@ from typing import Any
 import structlog
 from langgraph.types import Command
 
-from graph.checkpoints import WaitingCheckpoints, config_of
+from graph.checkpoints.rebuild import state_at
+from graph.checkpoints.store import WaitingCheckpoints, config_of
+from graph.drafting.summary import summarise
 from graph.errors import ModelError
-from graph.human import response_for
-from graph.lost_checkpoint import state_at
+from graph.hitl import response_for
 from graph.machine import Machine
-from graph.nodes.summary import summarise
-from graph.state import Deps, Line, State, TurnInput
-from graph.turn_watch import TurnWatch
+from graph.state import (
+    Deps,
+    Line,
+    State,
+    TurnInput,
+)
+from graph.turn_telemetry import TurnWatch
 from storage.audit import now
-from storage.endings import Ending, Proposal
 from storage.errors import ConversationClosedError
-from storage.findings import Decision, Draft, Triage, Verdict
-from storage.jobs import Job, JobKind, Jobs, Later
-from storage.records import READ_FROM_ROWS, ChannelName, Member, Review, WorkspaceSettings, new_id
-from storage.statuses import Mode
+from storage.queue.jobs import (
+    Job,
+    JobKind,
+    Jobs,
+    Later,
+)
+from storage.records import (
+    READ_FROM_ROWS,
+    ChannelName,
+    Decision,
+    Draft,
+    Member,
+    Mode,
+    Review,
+    Triage,
+    Verdict,
+    WorkspaceSettings,
+    new_id,
+)
 from storage.store import Store
-from storage.tracing import Tracing, span
-from storage.turns import Decided, NotYet, Work
+from storage.telemetry.tracing import Tracing, span
+from storage.turns.begin import Decided, NotYet, Work
+from storage.turns.completion import Ending, Proposal
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +87,7 @@ class Desk:
     async def _answer(self, work: Work) -> Later | None:
         await self._forget(work.overtaken)
         if work.owned or not work.question:
-            # _meet in storage.endings sees the owner; without an owner there was nothing left to answer.
+            # _meet in storage.turns.completion sees the owner; without an owner there was nothing left to answer.
             state = State(draft=Draft(), ending="dismiss")
             ending = await self._endings.dismiss(_proposal(work, state))
         else:

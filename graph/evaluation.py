@@ -12,17 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.confidence import assess
-from storage.database import open_database
-from storage.documents.catalogue import Catalogue
-from storage.documents.pieces import Loaded, Piece
-from storage.embedder import Embedder
+from storage.accounts.workspaces import Workspaces
+from storage.database.engine import open_database
+from storage.embeddings.local import Embedder
 from storage.errors import InvalidError
-from storage.findings import Hit
-from storage.knowledge import Knowledge
+from storage.knowledge.documents.catalogue import Catalogue
+from storage.knowledge.documents.pieces import Loaded, Piece
+from storage.knowledge.search import Knowledge
+from storage.knowledge.vectors import open_vectors
+from storage.records import ChunkKind, Hit
 from storage.settings import Settings
-from storage.statuses import ChunkKind
-from storage.vectors import open_vectors
-from storage.workspaces import Workspaces
 
 WORKSPACE = "evaluation"
 LIMIT = 10

@@ -9,16 +9,26 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from graph.node_times import NodeTimes
+from graph.node_metrics import NodeTimes
 from graph.nodes.check import check
 from graph.nodes.draft import draft
 from graph.nodes.guard import guard
-from graph.nodes.outcome import dismiss, handoff, redraft, send
+from graph.nodes.outcome import (
+    dismiss,
+    handoff,
+    redraft,
+    send,
+)
 from graph.nodes.retrieve import retrieve
 from graph.nodes.review import review
 from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
-from storage.statuses import DecisionKind, GuardAction, Mode, Route
+from storage.records import (
+    DecisionKind,
+    GuardAction,
+    Mode,
+    Route,
+)
 
 Machine = CompiledStateGraph[State, Deps, State, State]
 

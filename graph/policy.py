@@ -5,9 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from storage.findings import Draft, GuardResult, Triage, Verdict
-from storage.records import BusinessHours, ChannelName, WorkspaceSettings
-from storage.statuses import GuardAction, Mode, Route
+from storage.records import (
+    BusinessHours,
+    ChannelName,
+    Draft,
+    GuardAction,
+    GuardResult,
+    Mode,
+    Route,
+    Triage,
+    Verdict,
+    WorkspaceSettings,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,23 @@ from typing import Literal
 
 from typing_extensions import TypedDict  # the studio's JSON schema needs this one before Python 3.12
 
-from graph.chat import ChatModel
-from graph.nodes.classifier import Classifier
-from storage.findings import Decision, Draft, GuardResult, Hit, Triage, Value, Verdict
-from storage.knowledge import Knowledge
-from storage.records import ChannelName, WorkspaceSettings
+from graph.llm.protocol import ChatModel
+from graph.triage.classifier import Classifier
+from storage.knowledge.search import Knowledge
+from storage.records import (
+    Author,
+    ChannelName,
+    Decision,
+    Draft,
+    GuardResult,
+    Hit,
+    Mode,
+    Triage,
+    Value,
+    Verdict,
+    WorkspaceSettings,
+)
 from storage.settings import Settings
-from storage.statuses import Author, Mode
 
 
 class Line(Value):

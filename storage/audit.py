@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.database import Database
+from storage.database.engine import Database
+from storage.database.tables import audit_events
 from storage.records import AuditEvent, new_id
-from storage.tables import audit_events
 
 RECORD = insert(audit_events)
 

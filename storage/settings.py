@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_core import ErrorDetails
 
 from storage.errors import SettingsError
-from storage.statuses import Mode, Priority
+from storage.records import Mode, Priority
 
 PREFIX = "DESKHAND_"
 DELIMITER = "__"

@@ -10,36 +10,36 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from storage.arrivals import Arrivals
-from storage.cards import Cards
-from storage.conversations import Conversations
-from storage.corrections import Corrections
-from storage.data_folder import rows_in_use
-from storage.database import Database, open_database
-from storage.documents.catalogue import Catalogue
-from storage.embedder import Embedder
-from storage.endings import Endings
+from storage.accounts.members import Members
+from storage.accounts.membership import Roster
+from storage.accounts.workspaces import Workspaces
+from storage.channels.encryption import Seal
+from storage.channels.identities import Identities
+from storage.channels.installations import Installations
+from storage.channels.places import Places
+from storage.channels.read_cursors import Marks
+from storage.channels.review_cards import Cards
+from storage.cluster.events import Signals
+from storage.conversations.admission.backpressure import Load
+from storage.conversations.admission.rate_limit import Shares
+from storage.conversations.edits import Corrections
+from storage.conversations.feedback import Feedback
+from storage.conversations.intake import Arrivals
+from storage.conversations.outbox import Outbox
+from storage.conversations.reading import Conversations
+from storage.conversations.suggested_questions import Frequent
+from storage.conversations.threads import Threads
+from storage.database.data_folder import rows_in_use
+from storage.database.engine import Database, open_database
+from storage.embeddings.local import Embedder
 from storage.errors import SettingsError
-from storage.feedback import Feedback
-from storage.frequent import Frequent
-from storage.identities import Identities
-from storage.installations import Installations
-from storage.knowledge import Knowledge
-from storage.load import Load
-from storage.marks import Marks
-from storage.members import Members
-from storage.outbox import Outbox
-from storage.places import Places
-from storage.reviews import Reviews
-from storage.roster import Roster
-from storage.sealing import Seal
+from storage.knowledge.documents.catalogue import Catalogue
+from storage.knowledge.search import Knowledge
+from storage.knowledge.vectors import open_vectors
 from storage.settings import Settings
-from storage.shares import Shares
-from storage.signals import Signals
-from storage.threads import Threads
-from storage.turns import Turns
-from storage.vectors import open_vectors
-from storage.workspaces import Workspaces
+from storage.turns.begin import Turns
+from storage.turns.completion import Endings
+from storage.turns.reviews import Reviews
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,13 @@ from playwright.async_api import expect
 from psycopg import sql
 from sqlalchemy import make_url
 
-from storage.database import Database, open_database
-from storage.embedder import Embedder
-from storage.records import Member, new_id
+from storage.database.engine import Database, open_database
+from storage.embeddings.local import Embedder
+from storage.records import Member, Role, new_id
 from storage.settings import Settings
-from storage.statuses import Role
 from storage.store import Store, open_store
-from tests.chroma_server import ChromaServer, chroma_running
-from tests.shared_model import shared_embedder
+from tests.support.chroma_server import ChromaServer, chroma_running
+from tests.support.shared_model import shared_embedder
 
 PASSWORD = "a long enough password"
 MIGRATED: list[bytes] = []
@@ -46,7 +45,7 @@ def quick_passwords() -> Iterator[None]:
     """Argon2 at its cheapest: a fifth of the tests' time went into hashes. `test_command_line` sees the real cost."""
     with pytest.MonkeyPatch.context() as patch:
         cheapest = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-        patch.setattr("storage.members.PasswordHasher", cheapest)
+        patch.setattr("storage.accounts.members.PasswordHasher", cheapest)
         yield
 
 

@@ -4,22 +4,22 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from storage.statuses import Role
-from workbench.access import LoginGuard, Sessions, access_routes
-from workbench.analytics import build_analytics
-from workbench.autopilot import build_autopilot
-from workbench.channels import build_channels
-from workbench.events import PRIVATE, telling
-from workbench.gate import Gate
-from workbench.header import build_header
-from workbench.inbox import build_inbox
-from workbench.knowledge import build_knowledge
-from workbench.monitoring import build_monitoring
-from workbench.office import Office
-from workbench.settings_tab import build_settings
-from workbench.theme import gradio_theme
+from storage.records import Role
+from workbench.analytics.tab import build_analytics
+from workbench.auth.gradio_guard import Gate
+from workbench.auth.sessions import LoginGuard, Sessions, access_routes
+from workbench.autopilot.tab import build_autopilot
+from workbench.channels.tab import build_channels
+from workbench.context import Office
+from workbench.inbox.tab import build_inbox
+from workbench.knowledge.tab import build_knowledge
+from workbench.monitoring.tab import build_monitoring
+from workbench.settings.tab import build_settings
+from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.header import build_header
+from workbench.ui.theme import gradio_theme
 
-HEAD = '<link rel="stylesheet" href="/workbench/theme.css"><link rel="icon" href="data:,">'
+HEAD = '<link rel="stylesheet" href="/workbench/ui/theme.css"><link rel="icon" href="data:,">'
 KEEP_UPLOADS_SECONDS = 3600
 
 

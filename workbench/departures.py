@@ -1,7 +1,7 @@
 """A member leaves: their logins end, and the others see at once what is free now."""
 
 from storage.records import Member
-from workbench.office import Office
+from workbench.context import Office
 
 
 async def part_with(office: Office, admin: Member, member_id: str) -> int:

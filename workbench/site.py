@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from storage.measures import Measures
-from workbench.access import LoginGuard
-from workbench.api import api_routes, install_metering
+from storage.telemetry.metrics import Measures
 from workbench.api.problems import install_problems
+from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
-from workbench.body_limit import MEGABYTE, BodyLimit
-from workbench.office import Office
+from workbench.auth.sessions import LoginGuard
+from workbench.context import Office
+from workbench.http.body_limit import MEGABYTE, BodyLimit
 
 
 def build_site(office: Office, customer_routes: Sequence[APIRouter]) -> FastAPI:

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 from graph.confidence import assess
 from graph.policy import Case, decide
 from graph.state import State
-from storage.findings import Draft, Triage
-from storage.statuses import GuardAction
+from storage.records import Draft, GuardAction, Triage
 
 
 async def check(state: State) -> State:

@@ -4,12 +4,12 @@ import asyncio
 
 from langgraph.runtime import Runtime
 
+from graph.drafting.llm import model_draft
+from graph.drafting.verbatim import verbatim_draft
 from graph.errors import ModelError
-from graph.injection import planted
-from graph.nodes.model_draft import model_draft
-from graph.nodes.verbatim import verbatim_draft
+from graph.guard.injection import planted
 from graph.state import Deps, State
-from storage.findings import Draft
+from storage.records import Draft
 
 GREETING = "Hello! What can I help you with?"
 ACKNOWLEDGEMENT = "You're welcome! Just write here if anything else comes up."

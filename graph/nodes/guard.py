@@ -7,13 +7,12 @@ from collections.abc import Iterable
 
 from langgraph.runtime import Runtime
 
-from graph.injection import BLOCK, suspect
-from graph.masking import mask
-from graph.nodes.classifier import Classifier
+from graph.guard.injection import BLOCK, suspect
+from graph.guard.masking import mask
 from graph.state import Deps, State, TurnInput
-from storage.findings import GuardResult
+from graph.triage.classifier import Classifier
+from storage.records import GuardAction, GuardResult
 from storage.settings import GuardSettings
-from storage.statuses import GuardAction
 
 # Bidirectional overrides and isolates, and invisible marks other than the joiners that emoji and scripts need.
 UNWANTED = re.compile(

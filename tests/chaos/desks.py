@@ -9,12 +9,12 @@ from pathlib import Path
 
 import psycopg
 
-from graph.checkpoints import migrate_checkpoints
-from storage.database import open_database
+from graph.checkpoints.store import migrate_checkpoints
+from storage.database.engine import open_database
 from storage.settings import Settings
 from storage.store import migrate_database
-from tests.chroma_server import ChromaServer, free_port
-from tests.processes import Child, environment_of
+from tests.support.chroma_server import ChromaServer, free_port
+from tests.support.processes import Child, environment_of
 
 SECRET = "a long random text that every process of this test shares"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.waiting import until
+from tests.support.waiting import until
 
 API = "/api/v1"
 WORKSPACE = "storm"

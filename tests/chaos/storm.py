@@ -9,15 +9,21 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp
 
-from storage.database import open_database
-from storage.statuses import DeliveryStatus, ReviewStatus, TurnStatus
+from storage.database.engine import open_database
+from storage.records import DeliveryStatus, ReviewStatus, TurnStatus
 from tests.acceptance.conftest import FAQ
 from tests.chaos.desks import StormyDesk
-from tests.chaos.people import Agents, Customer, Tally, calling, register
+from tests.chaos.people import (
+    Agents,
+    Customer,
+    Tally,
+    calling,
+    register,
+)
 from tests.chaos.trail import Trail, read_trail
 from tests.chaos.verdict import faults
-from tests.simulators import openai_behaviours as model
-from tests.simulators.openai_call import Call
+from tests.simulators.openai import behaviours as model
+from tests.simulators.openai.call import Call
 
 CALM_SECONDS = 300.0
 """How long everything may take to be finished after the last fault."""

@@ -7,8 +7,16 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
-from storage.database import Database
-from storage.tables import audit_events, conversations, decisions, deliveries, messages, reviews, turns
+from storage.database.engine import Database
+from storage.database.tables import (
+    audit_events,
+    conversations,
+    decisions,
+    deliveries,
+    messages,
+    reviews,
+    turns,
+)
 
 Row = dict[str, Any]
 

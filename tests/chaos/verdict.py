@@ -3,7 +3,15 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from storage.statuses import Author, ConversationStatus, DeliveryStatus, Outcome, ReviewStatus, TurnStatus, Visibility
+from storage.records import (
+    Author,
+    ConversationStatus,
+    DeliveryStatus,
+    Outcome,
+    ReviewStatus,
+    TurnStatus,
+    Visibility,
+)
 from tests.chaos.trail import Row, Trail, by
 
 ANSWERED = (Outcome.SENT, Outcome.REVIEWED)
@@ -107,7 +115,7 @@ def _deliveries(trail: Trail) -> Iterator[str]:
 def _leftovers(trail: Trail) -> Iterator[str]:
     """Nothing waits for a job, and only waiting turns have a checkpoint."""
     for turn in trail.turns:
-        if turn["status"] in (TurnStatus.QUEUED, TurnStatus.RUNNING, TurnStatus.DECIDED):
+        if turn["status"] in (TurnStatus.QUEUED, TurnStatus.DECIDED):
             yield f"turn {turn['id']} is left {turn['status']}"
         if turn["checkpointed"] and turn["status"] != TurnStatus.WAITING:
             yield f"turn {turn['id']} is {turn['status']} and has a checkpoint"

@@ -15,7 +15,7 @@ import httpx
 from aiohttp import web
 
 from bot.channel import ChannelError
-from storage.outbox import Outgoing
+from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 
 Fault = Literal[

@@ -6,13 +6,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from storage import analytics
 from storage.audit import now
 from storage.errors import InvalidError
-from storage.monitoring import ProcessSummary
-from storage.statuses import DecisionKind, LabelSource, Outcome, TurnStatus
-from workbench.api.front import AtFront, CurrentMember
-from workbench.api.shapes import Cursor, Item, Items, Limit, page_items
+from storage.records import (
+    DecisionKind,
+    LabelSource,
+    Outcome,
+    TurnStatus,
+)
+from storage.reporting import analytics
+from storage.reporting.monitoring import ProcessSummary
+from workbench.api.dependencies import AtFront, CurrentMember
+from workbench.api.schemas import (
+    Cursor,
+    Item,
+    Items,
+    Limit,
+    page_items,
+)
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
 

@@ -2,10 +2,15 @@
 
 from fastapi import APIRouter
 
-from storage.findings import Draft, Triage, Verdict
-from storage.statuses import Priority, Route
-from workbench.api.front import AtOffice, CurrentMember
-from workbench.api.shapes import Body, CitationItem, Item, Words, citation_items
+from storage.records import Draft, Priority, Route, Triage, Verdict
+from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.schemas import (
+    Body,
+    CitationItem,
+    Item,
+    Words,
+    citation_items,
+)
 
 router = APIRouter(prefix="/answers", tags=["answers"])
 

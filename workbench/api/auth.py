@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from pydantic import Field
 
+from storage.accounts.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError
-from storage.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
-from storage.records import Member
-from storage.statuses import Role
-from workbench.api.front import AtFront, AtOffice, BearerToken
-from workbench.api.shapes import Body, Item, Line
+from storage.records import Member, Role
+from workbench.api.dependencies import AtFront, AtOffice, BearerToken
+from workbench.api.schemas import Body, Item, Line
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 

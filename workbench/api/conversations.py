@@ -1,14 +1,16 @@
-"""Conversations as members see them, and what only members do with them; bot.web has what customers may do too."""
+"""Conversations as members see them, and what only members do with them.
+
+`bot.web` has what customers may do too.
+"""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from storage.messages import read_messages
-from storage.records import Conversation, Message
-from storage.statuses import Author, ConversationStatus, Priority
-from workbench.api.front import AtOffice, CurrentMember
-from workbench.api.shapes import (
+from storage.conversations.messages import read_messages
+from storage.records import Author, Conversation, ConversationStatus, Message, Priority
+from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.schemas import (
     ID_LENGTH,
     Body,
     ConversationItem,
@@ -22,7 +24,7 @@ from workbench.api.shapes import (
     conversation_item,
     page_items,
 )
-from workbench.office import Office
+from workbench.context import Office
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 

@@ -6,13 +6,12 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from storage.documents.readers import READERS, read
 from storage.errors import InvalidError
-from storage.jobs import Job, JobKind
-from storage.records import Document
-from storage.statuses import DocumentStatus
-from workbench.api.front import AtOffice, CurrentAdmin, CurrentMember
-from workbench.api.shapes import Id, Item, Items
+from storage.knowledge.documents.readers import READERS, read
+from storage.queue.jobs import Job, JobKind
+from storage.records import Document, DocumentStatus
+from workbench.api.dependencies import AtOffice, CurrentAdmin, CurrentMember
+from workbench.api.schemas import Id, Item, Items
 from workbench.api.uploads import BYTES_PER_MB, receive_file
 
 router = APIRouter(prefix="/documents", tags=["documents"])

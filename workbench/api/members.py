@@ -2,10 +2,14 @@
 
 from fastapi import APIRouter
 
-from storage.records import Member
-from storage.statuses import Role
-from workbench.api.front import AtOffice, CurrentAdmin, CurrentMember
-from workbench.api.shapes import Body, Id, Item, Items
+from storage.records import Member, Role
+from workbench.api.dependencies import AtOffice, CurrentAdmin, CurrentMember
+from workbench.api.schemas import (
+    Body,
+    Id,
+    Item,
+    Items,
+)
 from workbench.departures import part_with
 
 router = APIRouter(prefix="/members", tags=["members"])

@@ -6,12 +6,17 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from storage.monitoring import Dashboard
-from storage.records import ChannelName
+from storage.records import (
+    ChannelName,
+    DeliveryStatus,
+    DocumentStatus,
+    Outcome,
+    TurnStatus,
+)
+from storage.reporting.monitoring import Dashboard
 from storage.settings import Settings
-from storage.statuses import DeliveryStatus, DocumentStatus, Outcome, TurnStatus
-from workbench.api.front import AtFront, CurrentMember
-from workbench.api.shapes import Item, Items, Limit
+from workbench.api.dependencies import AtFront, CurrentMember
+from workbench.api.schemas import Item, Items, Limit
 
 router = APIRouter(prefix="/monitoring", tags=["monitoring"])
 

@@ -21,10 +21,10 @@ from storage.errors import (
     TooManyAttemptsError,
     TooManyMessagesError,
 )
-from workbench.api.fence import ApiFence
-from workbench.api.metering import route_of
-from workbench.api.problem_document import problem
-from workbench.api.request_ids import request_id_of
+from workbench.http.metrics import route_of
+from workbench.http.problem_document import problem
+from workbench.http.request_ids import request_id_of
+from workbench.http.unknown_paths import ApiFence
 
 log = structlog.get_logger(__name__)
 

@@ -7,12 +7,19 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from storage.audit import now
-from storage.findings import Decision, Draft
-from storage.records import ChannelName, Member, Review
-from storage.statuses import DecisionKind, Priority, ReviewStatus
-from workbench.api.front import AtOffice, CurrentMember
-from workbench.api.shapes import Body, Cursor, Id, Item, Items, Limit, Text, page_items
-from workbench.office import Office
+from storage.records import ChannelName, Decision, DecisionKind, Draft, Member, Priority, Review, ReviewStatus
+from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.schemas import (
+    Body,
+    Cursor,
+    Id,
+    Item,
+    Items,
+    Limit,
+    Text,
+    page_items,
+)
+from workbench.context import Office
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
 

@@ -6,14 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import StringConstraints
 
+from storage.accounts.members import checked_email
+from storage.conversations.messages import read_messages
 from storage.errors import InvalidError
-from storage.members import checked_email
-from storage.messages import read_messages
-from storage.records import Incoming, Message, new_id
-from storage.statuses import Author, ConversationStatus, Sentiment
+from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
 from workbench.api.answers import Answer, answer_of
-from workbench.api.front import AtOffice, CurrentMember
-from workbench.api.shapes import (
+from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.schemas import (
     Body,
     ConversationItem,
     Cursor,

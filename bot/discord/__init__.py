@@ -1,0 +1,1 @@
+"""The Discord adapter: gateway events in, replies and review cards out, through discord.py."""

@@ -1,0 +1,190 @@
+"""Delivery to Discord: exactly once by our own enforced nonces, and by what the thread shows already."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from http import HTTPStatus
+
+import aiohttp
+import discord
+import structlog
+
+from bot.channel import ChannelError
+from bot.discord.client import DeskClient
+from bot.discord.replies.rendering import Part, nonce_of, parts_of
+from bot.discord.texts import thread_name
+from bot.discord.throttle import Pace
+from storage.conversations.outbox import Outgoing
+from storage.conversations.reading import Conversations
+from storage.records import ChannelName, Conversation
+
+log = structlog.get_logger(__name__)
+
+CALL_SECONDS = 60.0
+AWAY_SECONDS = 5.0
+BANNED_SECONDS = 60.0
+CLOCKS_APART = timedelta(minutes=1)
+"""How far our clock and Discord's may differ."""
+LOOK_BACK = 200
+"""Messages of the thread that are searched for an earlier send."""
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, THREAD_EXISTS = 10003, 10008, 160004
+FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+
+
+class DiscordChannel:
+    """Sends through whichever client is logged in."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+        self._pace = Pace()
+        self.client: DeskClient | None = None
+        """None while there is no login."""
+
+    @property
+    def name(self) -> ChannelName:
+        """The channel's name in the rows."""
+        return "discord"
+
+    @property
+    def idempotent(self) -> bool:
+        """Discord remembers a nonce for a few minutes only, so a later try looks first."""
+        return False
+
+    async def send(self, outgoing: Outgoing) -> str:
+        """Post the reply's parts that the thread does not show yet; gives the last one's id."""
+        async with _translated():
+            try:
+                return await self._send(outgoing)
+            except discord.NotFound as error:
+                if error.code != UNKNOWN_CHANNEL or not await self._mend_thread(outgoing):
+                    raise
+            return await self._send(outgoing)
+
+    async def working(self, conversation: Conversation, *, on: bool) -> None:
+        """Typing, which fades by itself after ten seconds or with the next message."""
+        if not on or self.client is None or self._pace.is_busy:
+            return
+        await self._pace.turn()
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                await self.client.get_partial_messageable(int(conversation.thread)).typing()
+        except FAILURES as error:
+            log.debug("no typing sign", conversation=conversation.id, error=error)
+
+    async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
+        """Open the thread of a message; one that is there already is as good.
+
+        What fails is logged: the reply opens the thread when it finds none.
+        """
+        try:
+            async with _translated():
+                await self._open_thread(channel_id, message_id, name)
+        except ChannelError as error:
+            log.warning("thread not opened yet", channel=channel_id, message=message_id, reason=error.reason)
+
+    async def say(self, channel_id: int, text: str, key: str) -> None:
+        """A line of the desk's own; the same key again says it once."""
+        async with _translated():
+            await self._post(channel_id, Part(text, nonce_of(key)))
+
+    async def _open_thread(self, channel_id: int, message_id: int, name: str) -> None:
+        channel = self._known.get_channel(channel_id) or await self._known.fetch_channel(channel_id)
+        if not isinstance(channel, discord.TextChannel):
+            raise ChannelError("there is no text channel to open the thread in", permanent=True)
+        await self._pace.turn()
+        try:
+            await channel.get_partial_message(message_id).create_thread(name=name)
+        except discord.HTTPException as error:
+            if error.code != THREAD_EXISTS:
+                raise
+
+    async def _mend_thread(self, outgoing: Outgoing) -> bool:
+        """A crash came between the question's being kept and its thread's being opened; False: there was no place."""
+        conversation = await self._conversations.read(outgoing.workspace_id, outgoing.conversation_id)
+        if not conversation.place:
+            return False
+        name = thread_name(conversation.subject, conversation.customer.name)
+        await self._open_thread(int(conversation.place), int(outgoing.thread), name)
+        return True
+
+    async def _send(self, outgoing: Outgoing) -> str:
+        thread_id, parts = int(outgoing.thread), parts_of(outgoing)
+        shown = await self._shown(outgoing, parts) if outgoing.attempts else []
+        last = shown[-1] if shown else 0
+        for part in parts[len(shown) :]:
+            last = await self._post(thread_id, part)
+        return str(last)
+
+    async def _post(self, channel_id: int, part: Part) -> int:
+        """A lost answer or a repeated request gives the same message again, by the nonce."""
+        target = self._known.get_partial_messageable(channel_id)
+        await self._pace.turn()
+        view = part.view()
+        try:
+            if view is None:
+                message = await target.send(part.content, embeds=part.embeds, nonce=part.nonce)
+            else:
+                message = await target.send(part.content, embeds=part.embeds, nonce=part.nonce, view=view)
+        except discord.NotFound as error:
+            if error.code == UNKNOWN_MESSAGE:
+                log.info("a reply was deleted on Discord right after it was sent", channel=channel_id)
+                return 0
+            raise
+        return message.id
+
+    async def _shown(self, outgoing: Outgoing, parts: list[Part]) -> list[int]:
+        """The ids of the parts, from the first, that an earlier try has posted."""
+        since = outgoing.message.created_at - CLOCKS_APART
+        target = self._known.get_partial_messageable(int(outgoing.thread))
+        found: list[int] = []
+        try:
+            async for message in target.history(after=since, limit=LOOK_BACK, oldest_first=True):
+                if len(found) < len(parts) and self._is(message, parts[len(found)]):
+                    found.append(message.id)
+        except discord.Forbidden:
+            log.warning("no permission to read the message history", channel=outgoing.thread)
+        return found
+
+    def _is(self, message: discord.Message, part: Part) -> bool:
+        if message.author.id != self._known.me.id or message.content.strip() != part.content.strip():
+            return False
+        return not part.buttons or bool(part.button_ids & button_ids(message))
+
+    @property
+    def _known(self) -> DeskClient:
+        if self.client is None:
+            raise ChannelError("Discord is not connected", retry_after=AWAY_SECONDS)
+        return self.client
+
+
+def button_ids(message: discord.Message) -> frozenset[str]:
+    """The custom ids of a message's buttons."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return frozenset(str(getattr(item, "custom_id", "")) for row in rows for item in row.children)
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Say Discord's failures in the channel's words."""
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            yield
+    except discord.RateLimited as error:
+        raise ChannelError("Discord's rate limit", retry_after=error.retry_after) from error
+    except discord.HTTPException as error:
+        raise channel_error(error) from error
+    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise ChannelError(f"Discord does not answer ({type(error).__name__})") from error
+
+
+def channel_error(error: discord.HTTPException) -> ChannelError:
+    """What an error answer means for the delivery."""
+    reason = f"Discord answered {error.status}: {error.text or 'no reason given'}"
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        # JSON with `Via`: the library's own tries are used up. Otherwise it is a ban of this machine's address.
+        seconds = float(error.response.headers.get("Retry-After", 1)) if "Via" in error.response.headers else None
+        return ChannelError("Discord's rate limit (HTTP 429)", retry_after=seconds or BANNED_SECONDS)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return ChannelError("Discord refuses DISCORD_BOT_TOKEN", retry_after=BANNED_SECONDS)
+    return ChannelError(reason, permanent=error.status < HTTPStatus.INTERNAL_SERVER_ERROR)

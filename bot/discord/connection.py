@@ -1,0 +1,206 @@
+"""The Discord channel: opened beside the desk, connected in the background, closed in order."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+import structlog
+
+from bot.channel_status import ChannelStates
+from bot.discord.backfill import CatchUp
+from bot.discord.channel import DiscordChannel
+from bot.discord.client import DeskClient, Listeners, point_at
+from bot.discord.commands import Commands, command_tree
+from bot.discord.direct_messages import DirectTeams
+from bot.discord.directory import Directory
+from bot.discord.forum_posts import Posts
+from bot.discord.leases import LocalLeases, ShardLeases
+from bot.discord.read_cursors import HeardMarks
+from bot.discord.replies.actions import ReplyClicks
+from bot.discord.reviews.actions import Decisions
+from bot.discord.reviews.card_sync import Board
+from bot.discord.routing import Ears, Hearing
+from bot.discord.shards import Shards
+from bot.intake import Intake
+from bot.typing_indicator import WorkingSigns
+from graph.desk import Desk
+from storage.settings import DiscordSettings, Settings
+from storage.store import Store
+
+log = structlog.get_logger(__name__)
+
+REFUSED = "DISCORD_BOT_TOKEN was refused by Discord: make a new one on the application's Bot page and set it"
+NO_CONTENT = (
+    "Message Content is not granted: switch on Message Content Intent on the application's Bot page "
+    "(Privileged Gateway Intents), then start again"
+)
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+AUTHENTICATION_FAILED = 4004
+BROKEN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+
+
+class NotGrantedError(Exception):
+    """Discord refuses this bot until an admin changes something; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the Discord channel is connected to."""
+
+    settings: DiscordSettings
+    store: Store
+    intake: Intake
+    desk: Desk
+    states: ChannelStates
+    signs: WorkingSigns
+    leases: ShardLeases
+
+
+@asynccontextmanager
+async def open_discord(
+    settings: Settings,
+    store: Store,
+    intake: Intake,
+    desk: Desk,
+    states: ChannelStates,
+    leases: ShardLeases | None = None,
+) -> AsyncIterator[DiscordChannel | None]:
+    """The channel while the block lasts, connected in the background; None without a token.
+
+    Never fails: whatever Discord refuses is one line in the log and in `states`, and the rest of the desk runs.
+    """
+    token = settings.discord.bot_token.get_secret_value()
+    if not token:
+        states.off("discord")
+        yield None
+        return
+    signs = WorkingSigns(store.conversations, store.signals)
+    house = House(settings.discord, store, intake, desk, states, signs, leases or LocalLeases())
+    channel = DiscordChannel(store.conversations)
+    point_at(settings.discord.api_url)
+    connecting = asyncio.create_task(_stay_connected(house, channel, token), name="discord")
+    try:
+        yield channel
+    finally:
+        await signs.close()
+        connecting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await connecting
+
+
+async def _stay_connected(house: House, channel: DiscordChannel, token: str) -> None:
+    """Connect again whenever the connection ends, with growing pauses; stop where only an admin can help."""
+    pause = FIRST_PAUSE
+    while True:
+        house.states.starting("discord")
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            await _connected(house, channel, token)
+        except NotGrantedError as error:
+            log.error("discord is off", reason=str(error))  # noqa: TRY400 - one clear line, no traceback
+            house.states.off("discord", str(error))
+            return
+        except BROKEN as error:
+            log.warning("discord connection failed", error=error, again_in=pause)
+            house.states.disconnected("discord", f"Discord cannot be reached: {str(error) or type(error).__name__}")
+        except Exception:  # the adapter's outermost edge: it says so and starts anew
+            log.exception("the discord channel failed", again_in=pause)
+            house.states.disconnected("discord", "The Discord channel failed and starts again; see the log")
+        await asyncio.sleep(pause)
+        pause = FIRST_PAUSE if clock() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+
+
+async def _connected(house: House, channel: DiscordChannel, token: str) -> None:
+    """One client's life, from the login to its end."""
+    client = DeskClient()
+    try:
+        await client.login(token)
+        channel.client = client
+        await _serve(house, channel, client)
+    except discord.LoginFailure as error:
+        raise NotGrantedError(REFUSED) from error
+    except discord.PrivilegedIntentsRequired as error:
+        raise NotGrantedError(NO_CONTENT) from error
+    except discord.ConnectionClosed as error:
+        if error.code == AUTHENTICATION_FAILED:
+            raise NotGrantedError(REFUSED) from error
+        raise
+    finally:
+        channel.client = None
+        await client.close()
+
+
+async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> None:
+    directory = Directory(house.store, house.settings)
+    ears = Ears(
+        client,
+        house.store,
+        house.intake,
+        house.desk,
+        directory,
+        channel,
+        house.signs,
+        house.states,
+        direct=DirectTeams(client, house.store, directory),
+        marks=HeardMarks(house.store.marks),
+    )
+    hearing = Hearing(ears)
+    board = Board(client, house.store, house.states)
+    decisions = Decisions(house.store, house.desk, directory, house.states)
+    posts = Posts(client, house.store, house.desk, directory)
+    client.listeners = _listeners(ears, hearing, decisions, posts)
+    client.clicks, client.decides, client.chooses = ReplyClicks(ears), decisions, hearing
+    tree = command_tree(client, Commands(ears))
+    shards, cards, tags = Shards(house.leases), board.rounds(), posts.rounds()
+    chores: list[asyncio.Task[None]] = []
+    try:
+        client.shard_ids = await shards.first(await client.find_gateway())
+        if 0 in client.shard_ids:
+            await tree.sync()
+        chores = [asyncio.create_task(cards.run()), asyncio.create_task(tags.run())]
+        await _first_ended(*chores, asyncio.create_task(client.connect()), asyncio.create_task(shards.run(client)))
+    finally:
+        cards.close()
+        tags.close()
+        await client.finish()
+        await asyncio.gather(*chores, return_exceptions=True)
+        await shards.close()
+
+
+async def _first_ended(*tasks: asyncio.Task[None]) -> None:
+    """Wait until one of them ends; raises what it raised. The last two hold no query and are cancelled."""
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks[-2:]:
+            task.cancel()
+        await asyncio.gather(*tasks[-2:], return_exceptions=True)
+    for task in ended:
+        task.result()
+
+
+def _listeners(ears: Ears, hearing: Hearing, decisions: Decisions, posts: Posts) -> Listeners:
+    catch_up = CatchUp(ears, hearing, ears.direct)
+
+    async def guild_ready(guild: discord.Guild) -> None:
+        await ears.directory.keep_staff_places(guild)
+        await catch_up.guild(guild)
+
+    return Listeners(
+        message=hearing.heard,
+        edited=hearing.edited,
+        deleted=hearing.deleted,
+        thread_changed=posts.thread_changed,
+        guild_ready=guild_ready,
+        direct_ready=catch_up.direct,
+        form=decisions.form_sent,
+        session=lambda shard_id: ears.marks.stop(shard_id, ears.client.shard_count or 1),
+        connected=lambda: ears.states.connected("discord"),
+        disconnected=lambda: ears.states.disconnected("discord"),
+        failed=lambda why: ears.states.failed("discord", why),
+    )

@@ -1,0 +1,117 @@
+"""Direct messages: whose they are, when somebody shares servers with several teams."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import discord
+import structlog
+
+from bot.discord.client import DeskClient
+from bot.discord.directory import Directory
+from bot.discord.replies.rendering import nonce_of
+from bot.discord.team_choice import ChoiceInteraction, choice_ids, choice_view
+from storage.audit import now
+from storage.records import Conversation, ConversationStatus, Installation
+from storage.store import Store
+
+log = structlog.get_logger(__name__)
+
+WHICH = "You share servers with more than one team. Which one is this for?"
+NOBODY = "None of these teams is here any more."
+MOST_SERVERS = 50
+"""Servers that are looked through for one person."""
+LOOK_BACK = 50
+"""Direct messages that are searched for a question that still waits for its answer."""
+GOES_ON = timedelta(days=1)
+"""How long a settled matter stays the one that somebody writes about."""
+LIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
+
+
+class DirectTeams:
+    """Finds the workspace of direct messages: by the conversation there is, by the shared servers, or by asking."""
+
+    def __init__(self, client: DeskClient, store: Store, directory: Directory) -> None:
+        self._client = client
+        self._store = store
+        self._directory = directory
+
+    async def served(self) -> tuple[str, ...]:
+        """The workspaces that have servers, or the one of direct messages if none has."""
+        of_servers = dict.fromkeys(server.workspace_id for server in await self._servers())
+        return tuple(of_servers) or (await self._directory.workspace_of(None),)
+
+    async def of(self, user_id: int, channel_id: int) -> str | None:
+        """The workspace of these direct messages; None: there are several, and the person has to say which."""
+        served = await self.served()
+        if len(served) == 1:
+            return served[0]
+        if conversation := await self.conversation(channel_id):
+            return conversation.workspace_id
+        shared = await self.shared(user_id)
+        return next(iter(shared), served[0]) if len(shared) <= 1 else None
+
+    async def conversation(self, channel_id: int) -> Conversation | None:
+        """The matter that these direct messages are about, of whichever team."""
+        found = await self._store.threads.newest(await self.served(), "discord", str(channel_id))
+        if found is None or found.status in LIVE:
+            return found
+        settled = found.status is ConversationStatus.RESOLVED and now() - found.updated_at < GOES_ON
+        return found if settled else None
+
+    async def holding(self, message_id: int) -> str | None:
+        """The workspace that keeps this direct message."""
+        for workspace_id in await self.served():
+            if await self._store.threads.of_message(workspace_id, "discord", str(message_id)):
+                return workspace_id
+        return None
+
+    async def shared(self, user_id: int) -> dict[str, str]:
+        """The teams that this person shares a server with: workspace to the server's name."""
+        found: dict[str, str] = {}
+        for server in (await self._servers())[:MOST_SERVERS]:
+            if server.workspace_id not in found and await self._is_member(int(server.team), user_id):
+                found[server.workspace_id] = await self._name_of(server)
+        return found
+
+    async def ask(self, message: discord.Message) -> None:
+        """Ask which team it is for, once: until it is answered nothing more is said, whatever they write."""
+        if await self._is_asked(message.channel):
+            return
+        shared = await self.shared(message.author.id)
+        view = choice_view(message.id, list(shared.items()))
+        await message.channel.send(WHICH, view=view, nonce=nonce_of(f"which team/{message.id}"))
+
+    async def since(self, interaction: ChoiceInteraction, message_id: int) -> Sequence[discord.Message]:
+        """What the person wrote from the message on that brought the question up."""
+        channel = self._client.get_partial_messageable(interaction.channel_id or 0)
+        first = discord.Object(message_id - 1)
+        found = [message async for message in channel.history(after=first, limit=LOOK_BACK, oldest_first=True)]
+        return [message for message in found if message.author.id == interaction.user.id]
+
+    async def _is_asked(self, channel: discord.abc.Messageable) -> bool:
+        async for message in channel.history(limit=LOOK_BACK):
+            if message.author.id == self._client.me.id and choice_ids(message):
+                return True
+        return False
+
+    async def _is_member(self, guild_id: int, user_id: int) -> bool:
+        try:
+            await self._client.http.get_member(guild_id, user_id)
+        except (discord.NotFound, discord.Forbidden):
+            return False
+        return True
+
+    async def _servers(self) -> list[Installation]:
+        """Every server of the desk's with its workspace: those that admins named, and the others of this process."""
+        named = await self._store.installations.all("discord")
+        known = {server.team for server in named}
+        others = [guild for guild in self._client.guilds if str(guild.id) not in known]
+        default = await self._directory.workspace_of(None) if others else ""
+        return [*named, *(Installation(default, "discord", str(guild.id), name=guild.name) for guild in others)]
+
+    async def _name_of(self, server: Installation) -> str:
+        """What people call the server; of one in another process what the admin noted."""
+        guild = self._client.get_guild(int(server.team))
+        if name := guild.name if guild else server.name:
+            return name
+        return (await self._store.workspaces.read(server.workspace_id)).name

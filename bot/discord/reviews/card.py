@@ -1,0 +1,152 @@
+"""The reviewers' cards in a staff channel: what the customer asked, the draft, why it was held; and who decided."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Protocol, Self, cast
+
+import discord
+
+from bot.channel import WHERE
+from bot.discord.ephemeral import told
+from bot.discord.replies.buttons import ButtonInteraction, StyledButton
+from bot.discord.replies.rendering import linked, shortened
+from bot.text import defuse
+from storage.records import DecisionKind, Priority, Review, ReviewStatus
+
+TEMPLATE = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
+MAX_QUESTION, MAX_DRAFT, MAX_SENT, MAX_FIELD, MAX_SOURCES = 1000, 1800, 1500, 400, 3
+"""With the titles within Discord's 6,000 characters for all embeds of a message."""
+WAITS, DONE, OVERTAKEN = 0xFEE75C, 0x57F287, 0x99AAB5
+URGENT = 0xED4245
+DID = {
+    DecisionKind.APPROVE: "✅ Approved",
+    DecisionKind.EDIT: "✏️ Edited and sent",
+    DecisionKind.REJECT: "↩️ Sent back with guidance",
+    DecisionKind.ESCALATE: "🙋 Taken over",
+    DecisionKind.DISMISS: "🗑️ Dismissed",
+}
+
+
+class Decides(Protocol):
+    """Who acts on the cards' buttons."""
+
+    async def pressed(self, interaction: ButtonInteraction, action: str, review_id: str, version: int) -> None:
+        """A button of this review's card was pressed."""
+
+
+class DecidingClient(Protocol):
+    """The client, as the buttons see it."""
+
+    decides: Decides | None
+
+
+class CardButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
+    """One button of a card."""
+
+    def __init__(self, button: StyledButton, action: str, review_id: str, version: int) -> None:
+        super().__init__(button)
+        self._action = action
+        self._review_id = review_id
+        self._version = version
+
+    @classmethod
+    async def from_custom_id(
+        cls,
+        interaction: ButtonInteraction,  # noqa: ARG003 - the library's signature
+        item: discord.ui.Item[Any],
+        match: re.Match[str],
+        /,
+    ) -> Self:
+        """The button that was pressed."""
+        return cls(cast("StyledButton", item), match["action"], match["review"], int(match["version"]))
+
+    async def callback(self, interaction: ButtonInteraction) -> None:
+        """Hand the click on."""
+        async with told(interaction):
+            if decides := cast("DecidingClient", interaction.client).decides:
+                await decides.pressed(interaction, self._action, self._review_id, self._version)
+
+
+def card_view(review: Review) -> discord.ui.View:
+    """The actions of a pending review; an empty draft cannot be approved."""
+    view = discord.ui.View(timeout=None)
+    for button in _buttons(review):
+        view.add_item(button)
+    view.stop()
+    return view
+
+
+def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embed]:
+    """The card's two halves: the customer's words, and the draft with its evidence."""
+    who = defuse(review.customer_name) or "A customer"
+    asked = discord.Embed(
+        title=shortened(f"{who} asks {WHERE[review.channel]}", 256),
+        description=shortened(defuse(review.question), MAX_QUESTION) or "…",
+        colour=_colour(review),
+    )
+    draft = discord.Embed(title=_title(review), colour=_colour(review))
+    draft.description = shortened(defuse(review.draft.text), MAX_DRAFT) or "*No draft: write the reply, or take over.*"
+    for name, value in _evidence(review):
+        draft.add_field(name=name, value=shortened(defuse(value), MAX_FIELD), inline=False)
+    if review.status is not ReviewStatus.PENDING:
+        draft.set_footer(text=shortened(outcome(review, why_overtaken), 2048))
+    return [asked, draft, *_sent_instead(review)]
+
+
+def _sent_instead(review: Review) -> Iterator[discord.Embed]:
+    if review.decision and review.decision.kind is DecisionKind.EDIT:
+        sent = shortened(defuse(review.decision.text), MAX_SENT)
+        yield discord.Embed(title="Sent instead", description=sent, colour=_colour(review))
+
+
+def outcome(review: Review, why_overtaken: str = "") -> str:
+    """Who did what, in plain words."""
+    if review.decision is None:
+        return why_overtaken or "Overtaken: this draft is out of date."
+    by = f"{DID[review.decision.kind]} by {review.decision.member_name or 'somebody'}"
+    if review.decision.kind is DecisionKind.REJECT:
+        return f"{by}: {review.decision.guidance}"
+    return by
+
+
+def card_ids(review_id: str) -> str:
+    """What the ids of a review's buttons hold, to find its card again."""
+    return f":{review_id}:"
+
+
+def _buttons(review: Review) -> Iterator[CardButton]:
+    styles = discord.ButtonStyle
+    if review.draft.text.strip():
+        yield _button(review, "approve", "Approve", styles.success)
+    yield _button(review, "edit", "Edit", styles.primary)
+    yield _button(review, "reject", "Reject…", styles.secondary)
+    yield _button(review, "escalate", "Take over", styles.danger)
+
+
+def _button(review: Review, action: str, label: str, style: discord.ButtonStyle) -> CardButton:
+    custom_id = f"dh:{action}:{review.id}:{review.version}"
+    button: StyledButton = discord.ui.Button(label=label, style=style, custom_id=custom_id)
+    return CardButton(button, action, review.id, review.version)
+
+
+def _title(review: Review) -> str:
+    return "Draft" if review.version == 1 else f"Draft, version {review.version}"
+
+
+def _evidence(review: Review) -> Iterator[tuple[str, str]]:
+    yield "Why it was held", "\n".join(review.held_because) or "Every reply is reviewed here."
+    reasons = ", ".join(review.draft.evidence.reasons[:3])
+    yield "Confidence", f"{review.draft.confidence:.0%}" + (f" ({reasons})" if reasons else "")
+    yield "Intent and priority", f"{review.triage.intent}, {review.triage.priority}"
+    if review.draft.citations:
+        yield "Sources", "\n".join(map(linked, review.draft.citations[:MAX_SOURCES]))
+
+
+def _colour(review: Review) -> int:
+    match review.status:
+        case ReviewStatus.DECIDED:
+            return DONE
+        case ReviewStatus.SUPERSEDED:
+            return OVERTAKEN
+        case ReviewStatus.PENDING:
+            return URGENT if review.triage.priority is Priority.HIGH else WAITS

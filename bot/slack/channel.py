@@ -1,0 +1,120 @@
+"""Replies on their way to Slack: in the thread, once, at Slack's pace."""
+
+from slack_sdk.errors import SlackApiError
+
+from bot.channel import ChannelError
+from bot.channel_status import ChannelStates
+from bot.slack.blocks import fallback, reply_blocks
+from bot.slack.errors import UNREACHABLE, UncertainError, translated
+from bot.slack.ids import SlackThread
+from bot.slack.installations import SlackTeam, SlackTeams
+from bot.slack.message_lookup import find_post
+from bot.slack.throttle import SlackPace
+from storage.conversations.outbox import Outgoing
+from storage.records import ChannelName, Conversation
+
+EVENT_TYPE = "deskhand_reply"
+SIGN = "eyes"
+STATUS = "is looking into it…"
+MAX_REMEMBERED = 10_000
+
+
+class SlackChannel:
+    """The channel as the deliver job sees it."""
+
+    def __init__(self, teams: SlackTeams, pace: SlackPace, states: ChannelStates) -> None:
+        self._teams = teams
+        self._pace = pace
+        self._states = states
+        self._unsent: dict[str, int] = {}
+        self._signs: dict[str, str] = {}
+
+    @property
+    def name(self) -> ChannelName:
+        """The channel's name in the rows."""
+        return "slack"
+
+    @property
+    def idempotent(self) -> bool:
+        """Slack posts a repeated request again: a later try looks the reply up first."""
+        return False
+
+    async def send(self, outgoing: Outgoing) -> str | None:
+        """Post the reply unless an earlier try has; gives the message's `ts`."""
+        thread = SlackThread.parse(outgoing.thread)
+        team = await self._teams.need(thread.team)
+        try:
+            if self._may_be_there(outgoing) and (ts := await self._find(team, thread, outgoing)):
+                return ts
+            ts = await self._post(team, thread, outgoing)
+        except ChannelError as error:
+            self._note(outgoing, thread, error)
+            raise
+        self._unsent.pop(outgoing.delivery_id, None)
+        return ts
+
+    async def working(self, conversation: Conversation, *, on: bool) -> None:
+        """Eyes on the customer's message; in an assistant thread Slack's own status line."""
+        thread = SlackThread.parse(conversation.thread)
+        team = await self._teams.find(thread.team)
+        ts = self._signs.get(conversation.id, thread.ts)
+        if team is None or not ts:
+            return
+        try:
+            if thread.channel.startswith("D") and thread.ts:
+                await self._set_status(team, thread, on=on)
+            elif on:
+                await team.client.reactions_add(channel=thread.channel, timestamp=ts, name=SIGN)
+            else:
+                await team.client.reactions_remove(channel=thread.channel, timestamp=ts, name=SIGN)
+        except (SlackApiError, *UNREACHABLE):
+            # Such as already_reacted, or a message that is gone: the sign is a courtesy.
+            return
+        finally:
+            if not on:
+                self._signs.pop(conversation.id, None)
+
+    def sign_at(self, conversation_id: str, ts: str) -> None:
+        """Where the working sign goes: on the first message of the turn."""
+        if len(self._signs) >= MAX_REMEMBERED:
+            self._signs.clear()
+        self._signs.setdefault(conversation_id, ts)
+
+    async def _set_status(self, team: SlackTeam, thread: SlackThread, *, on: bool) -> None:
+        await team.client.assistant_threads_setStatus(
+            channel_id=thread.channel, thread_ts=thread.ts, status=STATUS if on else ""
+        )
+
+    async def _post(self, team: SlackTeam, thread: SlackThread, outgoing: Outgoing) -> str:
+        await self._pace.turn(thread.channel)
+        with translated():
+            answer = await team.client.chat_postMessage(
+                channel=thread.channel,
+                thread_ts=thread.ts or None,
+                text=fallback(outgoing.message.text),
+                blocks=reply_blocks(outgoing.message),
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"delivery_id": outgoing.delivery_id}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        return str(answer["ts"])
+
+    async def _find(self, team: SlackTeam, thread: SlackThread, outgoing: Outgoing) -> str | None:
+        since = outgoing.message.created_at.timestamp()
+        return await find_post(team.client, thread, EVENT_TYPE, "delivery_id", outgoing.delivery_id, since)
+
+    def _may_be_there(self, outgoing: Outgoing) -> bool:
+        """Whether an earlier try may have posted: not if it was this object's and ended for certain before that."""
+        return outgoing.attempts > 0 and self._unsent.get(outgoing.delivery_id) != outgoing.attempts
+
+    def _note(self, outgoing: Outgoing, thread: SlackThread, error: ChannelError) -> None:
+        if error.retry_after is not None:
+            self._pace.stop(thread.channel, error.retry_after)
+        else:
+            self._states.failed("slack", error.reason)
+        if len(self._unsent) >= MAX_REMEMBERED:
+            self._unsent.clear()
+        if isinstance(error, UncertainError):
+            self._unsent.pop(outgoing.delivery_id, None)
+        elif not self._may_be_there(outgoing):
+            self._unsent[outgoing.delivery_id] = outgoing.attempts + 1

@@ -1,0 +1,144 @@
+"""The command `/deskhand`: status, takeover, handback, resolve, ask. Its answers are seen by the one who asked only."""
+
+import re
+
+from bot.slack.blocks import fallback
+from bot.slack.ids import SlackThread, message_key, user_key
+from bot.slack.installations import SlackTeam, SlackTeams
+from bot.slack.reviews.card_sync import NOT_STAFF
+from bot.text import counted
+from graph.desk import Desk
+from storage.errors import DeskhandError, InvalidError
+from storage.records import Conversation, ConversationStatus, Member, ReviewStatus
+from storage.store import Store
+
+USAGE = (
+    "`/deskhand status` · `/deskhand ask …` · for members: `/deskhand takeover`, `handback` or `resolve`, with a link "
+    "to the thread's message or, in a channel with one open conversation, alone"
+)
+PERMALINK = re.compile(
+    r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<digits>\d{10})(?P<micros>\d{6})(?:\S*?thread_ts=(?P<thread>[\d.]+))?"
+)
+LIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
+
+
+class SlackCommand:
+    """Answers `/deskhand`."""
+
+    def __init__(self, store: Store, desk: Desk, teams: SlackTeams) -> None:
+        self._store = store
+        self._desk = desk
+        self._teams = teams
+
+    async def answer(self, team: SlackTeam, user: str, channel: str, text: str) -> str:
+        """Do it and give what to say, as mrkdwn."""
+        word, _, rest = text.strip().partition(" ")
+        try:
+            match word.lower():
+                case "status":
+                    return await self._status(team, user)
+                case "ask":
+                    return await self._ask(team, rest.strip())
+                case "takeover" | "handback" | "resolve" as act:
+                    return await self._act(team, user, channel, act, rest.strip())
+                case _:
+                    return USAGE
+        except DeskhandError as error:
+            return fallback(error.detail)
+
+    async def _status(self, team: SlackTeam, user: str) -> str:
+        if await self._teams.member(team, user) is None:
+            return await self._my_conversations(team, user)
+        waiting = await self._store.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=200)
+        assigned = await self._store.conversations.page(
+            team.workspace_id, status=ConversationStatus.ASSIGNED, limit=200
+        )
+        opened = await self._store.conversations.page(team.workspace_id, status=ConversationStatus.OPEN, limit=200)
+        return (
+            f"{counted(len(waiting.items), 'draft waits', 'drafts wait')} for a decision, "
+            f"{counted(len(assigned.items), 'conversation is', 'conversations are')} with people, "
+            f"{len(opened.items)} open."
+        )
+
+    async def _my_conversations(self, team: SlackTeam, user: str) -> str:
+        mine = await self._store.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
+        lines = [f"• {link_to(team, item)} — {status_words(item)}" for item in mine]
+        return "\n".join(lines) or "You have no open conversations."
+
+    async def _ask(self, team: SlackTeam, question: str) -> str:
+        if not question:
+            raise InvalidError("Write a question: /deskhand ask How do I …?")
+        workspace = await self._store.workspaces.read(team.workspace_id)
+        draft, _, _ = await self._desk.propose(team.workspace_id, question, workspace.settings)
+        if not draft.can_answer or not draft.text.strip():
+            return "I found nothing about that. Ask in a support channel and a person will see it."
+        return fallback(draft.text)
+
+    async def _act(self, team: SlackTeam, user: str, channel: str, act: str, where: str) -> str:
+        member = await self._teams.member(team, user)
+        if member is None:
+            return NOT_STAFF
+        conversation = await self._which(team, channel, where)
+        return f"{await self._do(member, conversation, act)}: {link_to(team, conversation)}"
+
+    async def _do(self, member: Member, conversation: Conversation, act: str) -> str:
+        match act:
+            case "takeover":
+                await self._desk.take_over(member, conversation.id)
+                return "You have it now"
+            case "handback":
+                await self._desk.hand_back(member, conversation.id)
+                return "The bot has it again"
+            case _:
+                await self._desk.resolve(member.workspace_id, conversation.id, member)
+                return "Marked as resolved"
+
+    async def _which(self, team: SlackTeam, channel: str, where: str) -> Conversation:
+        """The conversation behind a link, or the only live one of this channel."""
+        if where:
+            return await self._linked(team, where)
+        live = await self._store.threads.of_place(team.workspace_id, "slack", channel, LIVE)
+        if len(live) != 1:
+            raise InvalidError(
+                f"There are {len(live)} open conversations in this channel: add a link to a message of one."
+            )
+        return live[0]
+
+    async def _linked(self, team: SlackTeam, link: str) -> Conversation:
+        found = PERMALINK.search(link)
+        if found is None:
+            raise InvalidError("This is no link to a Slack message: use “Copy link” in the message's menu.")
+        ts = f"{found['digits']}.{found['micros']}"
+        thread = SlackThread(team.id, found["channel"], found["thread"] or ts)
+        threads, workspace_id = self._store.threads, team.workspace_id
+        conversation = await threads.find(workspace_id, "slack", str(thread)) or await threads.of_message(
+            workspace_id, "slack", message_key(team.id, found["channel"], ts)
+        )
+        if conversation is None:
+            raise InvalidError("This message belongs to no conversation of the desk.")
+        return conversation
+
+
+def link_to(team: SlackTeam, conversation: Conversation) -> str:
+    """A conversation's subject, linked to its thread, as mrkdwn."""
+    thread = SlackThread.parse(conversation.thread) if conversation.channel == "slack" else None
+    subject = fallback(conversation.subject or conversation.first_line or "conversation").replace("\n", " ")
+    if thread is None or not thread.ts or not team.url:
+        return subject
+    plain = re.sub(r"[<>|*_~`]", "", subject)
+    return f"<{team.url.rstrip('/')}/archives/{thread.channel}/p{thread.ts.replace('.', '')}|{plain}>"
+
+
+def status_words(conversation: Conversation) -> str:
+    """Whose move it is, for a customer."""
+    match conversation.status:
+        case ConversationStatus.PENDING:
+            return "a person looks at our reply"
+        case ConversationStatus.ASSIGNED:
+            return (
+                f"{fallback(conversation.assignee_name)} has it" if conversation.assignee_name else "waits for a person"
+            )
+        case ConversationStatus.RESOLVED:
+            return "resolved"
+        case _:
+            return "open"

@@ -1,0 +1,1 @@
+"""How Slack reaches the desk: Socket Mode, HTTP routes and the OAuth installation."""

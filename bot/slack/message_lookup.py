@@ -1,0 +1,45 @@
+"""Finding again what was posted: Slack keeps metadata with each message (docs.slack.dev/messaging/message-metadata)."""
+
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.errors import translated
+from bot.slack.ids import SlackThread
+
+CLOCKS_DIFFER = 300.0
+"""Seconds by which Slack's clock may be behind ours."""
+PAGE = 200
+MAX_PAGES = 10
+
+
+async def find_post(
+    client: AsyncWebClient, thread: SlackThread, event_type: str, key: str, value: str, since: float
+) -> str | None:
+    """The `ts` of our message with this metadata, posted since then (seconds of Unix time); None if there is none.
+
+    With an empty `thread.ts` the channel itself is searched. Raises ChannelError.
+    """
+    cursor, wanted = "", (event_type, value)
+    for _ in range(MAX_PAGES):
+        page = await _page(client, thread, f"{max(since - CLOCKS_DIFFER, 0.0):.6f}", cursor)
+        for message in page["messages"]:
+            metadata = message.get("metadata") or {}
+            if (metadata.get("event_type"), (metadata.get("event_payload") or {}).get(key)) == wanted:
+                return str(message["ts"])
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return None
+    return None
+
+
+async def _page(client: AsyncWebClient, thread: SlackThread, oldest: str, cursor: str) -> dict[str, Any]:
+    asked: dict[str, Any] = {"channel": thread.channel, "oldest": oldest, "limit": PAGE, "include_all_metadata": True}
+    if cursor:
+        asked["cursor"] = cursor
+    with translated():
+        if thread.ts:
+            answer = await client.conversations_replies(ts=thread.ts, **asked)
+        else:
+            answer = await client.conversations_history(**asked)
+    return dict(answer.data) if isinstance(answer.data, dict) else {"messages": []}

@@ -1,0 +1,1 @@
+"""Review cards in Slack: one card, and keeping cards in step with the rows."""

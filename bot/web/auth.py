@@ -1,0 +1,99 @@
+"""Who may enter a conversation on the web: its own token, its registered customer, a member of its workspace."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from storage.accounts.members import Members
+from storage.conversations.customer_view import Door, Transcripts
+from storage.errors import NotAllowedError, NotFoundError, NotLoggedInError
+from storage.records import Customer, Member
+
+_bearer = HTTPBearer(auto_error=False, description="A conversation's customer_token, a customer's or a member's login.")
+
+
+def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str | None:
+    return credentials.credentials if credentials else None
+
+
+BearerToken = Annotated[str | None, Depends(_token)]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Somebody who has been let into a conversation."""
+
+    door: Door
+    member: Member | None
+    """None: the customer."""
+
+
+class WebAccess:
+    """Checks tokens; signatures first, so that a customer's costs no look at the rows beyond the conversation's."""
+
+    def __init__(self, members: Members, transcripts: Transcripts) -> None:
+        self._members = members
+        self._transcripts = transcripts
+
+    async def enter(self, conversation_id: str, token: str | None) -> Visit:
+        """Let the bearer in.
+
+        Raises NotLoggedInError without a valid token, and NotFoundError alike for a conversation that is not
+        there and one that this token does not open.
+        """
+        token = _required(token)
+        match self._members.kind_of(token):
+            case "conversation":
+                opens = self._members.conversation_of(token) == conversation_id
+                visit = Visit(await self._transcripts.door(conversation_id), None) if opens else None
+            case "customer":
+                visit = await self._enter_customer(conversation_id, token)
+            case _:
+                visit = await self._enter_member(conversation_id, token)
+        if visit is None:
+            raise NotFoundError("There is no such conversation.")
+        return visit
+
+    async def lasts(self, visit: Visit, token: str | None) -> bool:
+        """Whether a member's login has not ended meanwhile; a customer's token lasts as long as it says."""
+        if visit.member is None or token is None:
+            return visit.member is None
+        try:
+            return any(member.id == visit.member.id for member in await self._members.choices(token))
+        except NotLoggedInError:
+            return False
+
+    async def enter_as_customer(self, conversation_id: str, token: str | None) -> Door:
+        """Let the customer in for what only customers do. Raises NotAllowedError for members too."""
+        visit = await self.enter(conversation_id, token)
+        if visit.member is not None:
+            raise NotAllowedError("Only the customer may do that.")
+        return visit.door
+
+    async def registered(self, workspace_id: str, token: str | None) -> Customer | None:
+        """The registered customer who starts a conversation here; None: somebody anonymous."""
+        if token is None or self._members.kind_of(token) != "customer":
+            return None
+        home, customer_id = self._members.customer_of(token)
+        if home != workspace_id:
+            raise NotAllowedError("This login belongs to another workspace.")
+        return await self._members.customer(workspace_id, customer_id)
+
+    async def _enter_customer(self, conversation_id: str, token: str) -> Visit | None:
+        door = await self._transcripts.door(conversation_id)
+        mine = self._members.customer_of(token) == (door.workspace_id, door.customer_id)
+        return Visit(door, None) if mine else None
+
+    async def _enter_member(self, conversation_id: str, token: str) -> Visit | None:
+        choices = await self._members.choices(token)
+        door = await self._transcripts.door(conversation_id)
+        here = [member for member in choices if member.workspace_id == door.workspace_id]
+        return Visit(door, here[0]) if here else None
+
+
+def _required(token: str | None) -> str:
+    if not token:
+        raise NotLoggedInError("Send the conversation's customer_token, or a login's token, as the bearer.")
+    return token

@@ -1,0 +1,78 @@
+"""Customers with a login on the web, and what a workspace shows to everybody."""
+
+from fastapi import APIRouter, Request, status
+
+from bot.web.limits import WebLimits
+from bot.web.schemas import (
+    CustomerShape,
+    LoggedIn,
+    Login,
+    NewLogin,
+    Suggestions,
+)
+from storage.errors import NotLoggedInError
+from storage.records import Chunk, ChunkKind, Customer, DocumentStatus
+from storage.store import Store
+
+SUGGESTIONS = 3
+
+
+class CustomerRoutes:
+    """The public routes under `/workspaces/{id}`."""
+
+    def __init__(self, store: Store, limits: WebLimits) -> None:
+        self._store = store
+        self._limits = limits
+
+    def router(self) -> APIRouter:
+        """The routes, relative to `/api/v1`."""
+        router = APIRouter(prefix="/workspaces/{workspace_id}", tags=["customers"])
+        router.post("/customers/register", status_code=status.HTTP_201_CREATED)(self.register)
+        router.post("/customers/login")(self.log_in)
+        router.get("/suggestions")(self.suggestions)
+        return router
+
+    async def register(self, workspace_id: str, body: NewLogin, request: Request) -> LoggedIn:
+        """A login for a customer, whose conversations are then theirs on every device."""
+        self._limits.registration(request)
+        await self._store.workspaces.read(workspace_id)
+        customer = await self._store.members.register_customer(workspace_id, body.email, body.name, body.password)
+        return self._logged_in(customer)
+
+    async def log_in(self, workspace_id: str, body: Login, request: Request) -> LoggedIn:
+        """A customer's bearer."""
+        self._limits.check_login(request, body.email)
+        try:
+            customer = await self._store.members.log_in_customer(workspace_id, body.email, body.password)
+        except NotLoggedInError:
+            self._limits.failed_login(request, body.email)
+            raise
+        return self._logged_in(customer)
+
+    async def suggestions(self, workspace_id: str) -> Suggestions:
+        """A few questions that this desk can answer, to begin with."""
+        workspace = await self._store.workspaces.read(workspace_id)
+        titles = [chunk.title for chunk in await self._faq(workspace_id)]
+        return Suggestions(workspace=workspace.id, name=workspace.name, items=_spread(titles, SUGGESTIONS))
+
+    async def _faq(self, workspace_id: str) -> list[Chunk]:
+        """The FAQ entries of the first document that has some."""
+        for document in reversed(await self._store.catalogue.list(workspace_id)):
+            if document.status is not DocumentStatus.READY:
+                continue
+            chunks = await self._store.catalogue.chunks(workspace_id, document.id)
+            if entries := [chunk for chunk in chunks if chunk.kind is ChunkKind.FAQ]:
+                return entries
+        return []
+
+    def _logged_in(self, customer: Customer) -> LoggedIn:
+        return LoggedIn(
+            access_token=self._store.members.customer_token(customer),
+            customer=CustomerShape(name=customer.name, email=customer.email),
+        )
+
+
+def _spread(titles: list[str], count: int) -> list[str]:
+    """Some titles from all over the list, so that they show different topics."""
+    step = max(1, len(titles) // count)
+    return titles[::step][:count]

@@ -1,0 +1,1 @@
+"""Programs that draw pages and pictures of the documentation; they test nothing."""

@@ -1,0 +1,1 @@
+"""Input guarding: personal data, credentials and prompt injection."""

@@ -1,0 +1,1 @@
+"""The chat model: one OpenAI-compatible endpoint behind a protocol, with structured output and retries."""

@@ -1,0 +1,1 @@
+"""Triage: intent, priority, language, and whether a person is wanted."""

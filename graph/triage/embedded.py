@@ -1,0 +1,126 @@
+"""Triage without a chat model: one embedding compared with labelled examples, confirmed or vetoed by plain rules."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from graph.state import Line
+from graph.triage.classifier import Classifier, Scores
+from graph.triage.human_request import asks_for_person, speaks_of_people
+from graph.triage.intent_lexicon import (
+    asks_how,
+    is_alarming,
+    is_glad,
+    is_outraged,
+    is_troubled,
+    wants_money_back,
+)
+from graph.triage.language import language_of
+from graph.triage.question_rewriting import standalone_question
+from graph.triage.small_talk import is_courtesy, is_hello
+from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
+
+# A wish that words and likeness agree on needs little likeness; likeness alone must be strong.
+AGREED_PERSON, ALONE_PERSON = 0.1, 0.75
+AGREED_REFUND = 0.2
+AGREED_COMPLAINT, ALONE_COMPLAINT = 0.25, 0.7
+AGREED_URGENCY, ALONE_URGENCY = 0.3, 0.75
+LEISURE = 0.6
+
+ORDINARY = ("question", "technical", "billing", "account", "other")
+"""Intents that likeness alone may choose: no policy holds them for a person."""
+INSTEAD: Mapping[str, tuple[str, ...]] = {
+    "refund": ("complaint", "billing"),
+    "complaint": ("refund",),
+    "technical": ("question",),
+    "billing": ("account", "question"),
+    "account": ("billing", "question"),
+    "greeting": ("other", "question"),
+    "question": ("other",),
+    "other": ("question",),
+}
+"""What stands in for an intent that the workspace does not have; then `other`, then its last one."""
+
+
+async def embedded_triage(
+    text: str, history: Sequence[Line], settings: WorkspaceSettings, classifier: Classifier
+) -> Triage:
+    """Triage the masked text of a turn. `standalone_question` is empty when the customer asks nothing.
+
+    Raises UnavailableError when the embedder does.
+    """
+    if classifier.knows(text):  # the guard has asked: what is left takes less time than a thread
+        return _triage(text, history, settings, classifier)
+    return await asyncio.to_thread(_triage, text, history, settings, classifier)
+
+
+def _triage(text: str, history: Sequence[Line], settings: WorkspaceSettings, classifier: Classifier) -> Triage:
+    scores = classifier.scores(text)
+    intent = intent_of(text, scores)
+    return Triage(
+        intent=available(intent, settings.intents),
+        priority=_priority(text, scores),
+        sentiment=_sentiment(text, intent),
+        language=_language(text, history),
+        wants_human=wants_human(text, scores),
+        standalone_question=standalone_question(text, history),
+    )
+
+
+def intent_of(text: str, scores: Scores) -> str:
+    """One of a new workspace's intents; `refund` and `complaint`, which hold a draft, need words or strong likeness."""
+    if is_hello(text):
+        return "greeting"
+    if is_courtesy(text):
+        return "other"
+    if wants_money_back(text) and scores.intents["refund"] >= AGREED_REFUND:
+        return "refund"
+    if _complains(text, scores):
+        return "complaint"
+    return max(ORDINARY, key=lambda intent: scores.intents[intent])
+
+
+def wants_human(text: str, scores: Scores) -> bool:
+    """Whether the customer asks for a person."""
+    if asks_for_person(text):
+        return scores.wants_human >= AGREED_PERSON
+    return scores.wants_human >= ALONE_PERSON and not speaks_of_people(text)
+
+
+def available(intent: str, intents: Sequence[str]) -> str:
+    """The intent, or what comes nearest to it among the workspace's."""
+    known = set(intents)
+    for candidate in (intent, *INSTEAD.get(intent, ()), "other"):
+        if candidate in known:
+            return candidate
+    return intents[-1] if intents else "other"
+
+
+def _complains(text: str, scores: Scores) -> bool:
+    if asks_how(text):
+        return is_outraged(text) and scores.intents["complaint"] >= ALONE_COMPLAINT
+    return scores.intents["complaint"] >= (AGREED_COMPLAINT if is_outraged(text) else ALONE_COMPLAINT)
+
+
+def _priority(text: str, scores: Scores) -> Priority:
+    needed = AGREED_URGENCY if is_alarming(text) and not asks_how(text) else ALONE_URGENCY
+    if scores.urgency >= needed:
+        return Priority.HIGH
+    if is_hello(text) or is_courtesy(text) or scores.leisure >= LEISURE:
+        return Priority.LOW
+    return Priority.MEDIUM
+
+
+def _sentiment(text: str, intent: str) -> Sentiment:
+    if intent == "complaint" or is_outraged(text):
+        return Sentiment.NEGATIVE
+    if is_troubled(text):
+        return Sentiment.NEUTRAL if is_glad(text) else Sentiment.NEGATIVE
+    return Sentiment.POSITIVE if is_glad(text) else Sentiment.NEUTRAL
+
+
+def _language(text: str, history: Sequence[Line]) -> str:
+    """The text's own language, or the conversation's when the text says too little."""
+    if own := language_of(text, fallback=""):
+        return own
+    said = " ".join(line.text for line in history if line.author is Author.CUSTOMER)[-500:]
+    return language_of(said)

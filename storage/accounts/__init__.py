@@ -1,0 +1,1 @@
+"""Accounts: workspaces, members, customers and their logins."""

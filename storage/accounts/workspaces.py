@@ -1,0 +1,143 @@
+"""Workspaces, their settings and their canned replies."""
+
+import re
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import audit
+from storage.database.engine import Database
+from storage.database.tables import canned_replies, workspaces
+from storage.errors import ConflictError, InvalidError, NotFoundError
+from storage.records import (
+    Member,
+    Workspace,
+    WorkspaceSettings,
+    new_id,
+)
+from storage.settings import Settings
+
+WORKSPACE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class CannedReply:
+    """A text that agents put into a reply with one click."""
+
+    id: str
+    title: str
+    text: str
+
+
+class Workspaces:
+    """Creates workspaces and keeps what their admins set."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+
+    def default_settings(self) -> WorkspaceSettings:
+        """What a new workspace starts with: the `autopilot` section of config.yaml."""
+        autopilot = self._settings.autopilot
+        return WorkspaceSettings(
+            mode=autopilot.mode,
+            threshold=autopilot.threshold,
+            target_error=autopilot.target_error,
+            audit_rate=autopilot.audit_rate,
+            max_bot_turns=autopilot.max_bot_turns,
+            hold_intents=autopilot.hold_intents,
+            hold_priorities=autopilot.hold_priorities,
+        )
+
+    async def create(self, workspace_id: str, name: str) -> Workspace:
+        """A new workspace; ConflictError if the id is taken, InvalidError if it is no slug."""
+        workspace = self.plan(workspace_id, name)
+        async with self._database.write() as connection:
+            await keep_workspace(connection, workspace)
+        return workspace
+
+    def plan(self, workspace_id: str, name: str) -> Workspace:
+        """A workspace with the settings that a new one gets, not kept yet; InvalidError if the id is no slug."""
+        if not WORKSPACE_ID.fullmatch(workspace_id):
+            raise InvalidError("A workspace's id has 1 to 63 lower-case letters, digits and inner hyphens.")
+        return Workspace(workspace_id, name or workspace_id, self.default_settings(), audit.now())
+
+    async def read(self, workspace_id: str) -> Workspace:
+        """One workspace; NotFoundError if there is none."""
+        async with self._database.read() as connection:
+            query = select(workspaces).where(workspaces.c.id == workspace_id)
+            row = (await connection.execute(query)).mappings().one_or_none()
+        if row is None:
+            raise NotFoundError(f"There is no workspace `{workspace_id}`.")
+        return _workspace_of(row)
+
+    async def all(self) -> list[Workspace]:
+        """Every workspace, by id."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(workspaces).order_by(workspaces.c.id))).mappings()
+            return [_workspace_of(row) for row in rows]
+
+    async def change_settings(self, member: Member, **changes: object) -> WorkspaceSettings:
+        """Set some of the workspace's settings; InvalidError names the first that cannot be."""
+        async with self._database.write() as connection:
+            query = select(workspaces.c.settings).where(workspaces.c.id == member.workspace_id).with_for_update()
+            current = (await connection.execute(query)).scalar_one()
+            try:
+                settings = WorkspaceSettings.model_validate({**current, **changes})
+            except ValidationError as error:
+                first = error.errors()[0]
+                raise InvalidError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+            values = settings.model_dump(mode="json")
+            await connection.execute(
+                update(workspaces).where(workspaces.c.id == member.workspace_id).values(settings=values)
+            )
+            await audit.record(
+                connection, "settings.changed", member.workspace_id, member_id=member.id, data={"keys": sorted(changes)}
+            )
+        return settings
+
+    async def canned(self, workspace_id: str) -> list[CannedReply]:
+        """The workspace's canned replies by title."""
+        query = (
+            select(canned_replies).where(canned_replies.c.workspace_id == workspace_id).order_by(canned_replies.c.title)
+        )
+        async with self._database.read() as connection:
+            return [CannedReply(row.id, row.title, row.text) for row in await connection.execute(query)]
+
+    async def add_canned(self, workspace_id: str, title: str, text: str) -> None:
+        """Keep a canned reply; the same title again replaces its text."""
+        title, text = title.strip(), text.strip()
+        if not title or not text:
+            raise InvalidError("A canned reply needs a title and a text.")
+        async with self._database.write() as connection:
+            mine = (canned_replies.c.workspace_id == workspace_id) & (canned_replies.c.title == title)
+            await connection.execute(delete(canned_replies).where(mine))
+            await connection.execute(
+                insert(canned_replies).values(
+                    id=new_id(), workspace_id=workspace_id, title=title[:200], text=text, created_at=audit.now()
+                )
+            )
+
+    async def remove_canned(self, workspace_id: str, reply_id: str) -> None:
+        """Forget a canned reply."""
+        mine = (canned_replies.c.workspace_id == workspace_id) & (canned_replies.c.id == reply_id)
+        async with self._database.write() as connection:
+            await connection.execute(delete(canned_replies).where(mine))
+
+
+async def keep_workspace(connection: AsyncConnection, workspace: Workspace) -> None:
+    """Keep a new workspace; ConflictError if its id is taken."""
+    values = {"id": workspace.id, "name": workspace.name, "created_at": workspace.created_at}
+    try:
+        await connection.execute(
+            insert(workspaces).values(**values, settings=workspace.settings.model_dump(mode="json"))
+        )
+    except IntegrityError as error:
+        raise ConflictError(f"There is already a workspace `{workspace.id}`.") from error
+
+
+def _workspace_of(row: RowMapping) -> Workspace:
+    return Workspace(row["id"], row["name"], WorkspaceSettings.model_validate(row["settings"]), row["created_at"])

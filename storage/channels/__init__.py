@@ -1,0 +1,1 @@
+"""What the chat channels keep: installations, places, identities, cards and read cursors."""

@@ -1,0 +1,108 @@
+"""Who the members are on the chat platforms, so that staff are recognised there."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, insert, select
+
+from storage import audit
+from storage.accounts.members import PRESENT, member_of
+from storage.database.engine import Database
+from storage.database.tables import identities, members
+from storage.errors import NotFoundError
+from storage.records import ChannelName, Member, new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A user of a chat platform who is a member."""
+
+    member: Member
+    channel: ChannelName
+    external_id: str
+    """Slack: TEAM/USER; Discord: the user's id."""
+
+
+class Identities:
+    """Links members to their users on Slack and Discord."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def link(self, workspace_id: str, member_id: str, channel: ChannelName, external_id: str) -> None:
+        """This user of the platform is this member; whoever was linked to the user before is not any more."""
+        async with self._database.write() as connection:
+            mine = (members.c.id == member_id) & (members.c.workspace_id == workspace_id) & PRESENT
+            query = select(members.c.id).where(mine)
+            if (await connection.execute(query)).first() is None:
+                raise NotFoundError("There is no such member in this workspace.")
+            await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
+            await connection.execute(
+                insert(identities).values(
+                    id=new_id(),
+                    workspace_id=workspace_id,
+                    member_id=member_id,
+                    channel=channel,
+                    external_id=external_id,
+                    created_at=audit.now(),
+                )
+            )
+            await audit.record(
+                connection,
+                "identity.linked",
+                workspace_id,
+                member_id=member_id,
+                data={"channel": channel, "external_id": external_id},
+            )
+
+    async def unlink(self, workspace_id: str, channel: ChannelName, external_id: str, by: Member | None = None) -> None:
+        """This user of the platform is nobody we know any more; `by` whom, for the audit trail."""
+        async with self._database.write() as connection:
+            gone = delete(identities).where(_is(workspace_id, channel, external_id))
+            if not (await connection.execute(gone)).rowcount:
+                return
+            await audit.record(
+                connection,
+                "identity.unlinked",
+                workspace_id,
+                member_id=by.id if by else None,
+                data={"channel": channel, "external_id": external_id},
+            )
+
+    async def all(self, workspace_id: str) -> list[Identity]:
+        """Every link of the workspace, by the member's name."""
+        query = (
+            select(members, identities.c.channel, identities.c.external_id)
+            .join(identities, identities.c.member_id == members.c.id)
+            .where(identities.c.workspace_id == workspace_id, PRESENT)
+            .order_by(members.c.name, identities.c.channel, identities.c.external_id)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [Identity(member_of(row), row["channel"], row["external_id"]) for row in rows]
+
+    async def member(self, workspace_id: str, channel: ChannelName, external_id: str) -> Member | None:
+        """The member who is this user of the platform; None for everybody else."""
+        query = (
+            select(members)
+            .join(identities, identities.c.member_id == members.c.id)
+            .where(_is(workspace_id, channel, external_id), members.c.workspace_id == workspace_id, PRESENT)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return member_of(row) if row else None
+
+    async def of_member(self, workspace_id: str, member_id: str) -> dict[ChannelName, str]:
+        """The member's user id per channel."""
+        query = select(identities.c.channel, identities.c.external_id).where(
+            identities.c.workspace_id == workspace_id, identities.c.member_id == member_id
+        )
+        async with self._database.read() as connection:
+            return {row.channel: row.external_id for row in await connection.execute(query)}
+
+
+def _is(workspace_id: str, channel: ChannelName, external_id: str) -> ColumnElement[bool]:
+    return (
+        (identities.c.workspace_id == workspace_id)
+        & (identities.c.channel == channel)
+        & (identities.c.external_id == external_id)
+    )

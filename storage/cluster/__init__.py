@@ -1,0 +1,1 @@
+"""Processes beside each other: events, leases and channel status across a deployment."""

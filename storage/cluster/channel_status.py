@@ -1,0 +1,101 @@
+"""How every process's chat connections are, kept in rows so that each process can show them all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import RowMapping, delete, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from storage import audit
+from storage.database.engine import Database
+from storage.database.tables import channel_states
+from storage.database.upsert import insert_into
+from storage.records import ChannelState, new_id
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 2.0
+"""How often the others' states are read, and how often own news are written at most."""
+BEAT = timedelta(seconds=5)
+"""How often a process says that it is still there."""
+GONE = timedelta(seconds=20)
+"""A process that said nothing for so long is not there any more."""
+FORGOTTEN = timedelta(hours=1)
+UNREACHABLE = (SQLAlchemyError, OSError, TimeoutError)
+FIELDS = ("is_on", "connected_since", "last_event_at", "last_error", "last_error_at")
+
+
+class Presence:
+    """Writes what this process says of its channels, and reads what the others say."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._me = new_id()
+
+    async def tell(self, states: Sequence[ChannelState]) -> None:
+        """Keep this process's states, and forget processes that are long gone."""
+        seen_at = audit.now()
+        async with self._database.write() as connection:
+            await connection.execute(delete(channel_states).where(channel_states.c.seen_at < seen_at - FORGOTTEN))
+            for state in states:
+                values = {name: getattr(state, name) for name in FIELDS} | {"seen_at": seen_at}
+                row = insert_into(connection, channel_states).values(
+                    process_id=self._me, channel=state.channel, **values
+                )
+                await connection.execute(
+                    row.on_conflict_do_update(index_elements=["process_id", "channel"], set_=values)
+                )
+
+    async def others(self) -> tuple[ChannelState, ...]:
+        """What the other processes that are still there say; several may speak of one channel."""
+        query = select(channel_states).where(
+            channel_states.c.process_id != self._me, channel_states.c.seen_at > audit.now() - GONE
+        )
+        async with self._database.read() as connection:
+            return tuple(_state(row) for row in (await connection.execute(query)).mappings())
+
+    async def leave(self) -> None:
+        """This process ends: it has no connections any more."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(channel_states).where(channel_states.c.process_id == self._me))
+
+    async def follow(
+        self, mine: Callable[[], tuple[ChannelState, ...]], hear: Callable[[tuple[ChannelState, ...]], None]
+    ) -> None:
+        """Tell what `mine` gives when it changes, and `hear` what the others say, until cancelled."""
+        told: tuple[ChannelState, ...] = ()
+        told_at = audit.now()
+        while True:
+            with suppress(*UNREACHABLE):  # the pages show the last known states meanwhile
+                states = mine()
+                if states != told or (states and audit.now() - told_at >= BEAT):
+                    await self.tell(states)
+                    told, told_at = states, audit.now()
+                hear(await self.others())
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+@asynccontextmanager
+async def sharing(
+    database: Database, mine: Callable[[], tuple[ChannelState, ...]], hear: Callable[[tuple[ChannelState, ...]], None]
+) -> AsyncIterator[None]:
+    """While the block lasts, the processes on this database know each other's states. SQLite has one process only."""
+    if database.is_sqlite:
+        yield
+        return
+    presence = Presence(database)
+    following = asyncio.create_task(presence.follow(mine, hear), name="presence")
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        with suppress(*UNREACHABLE):
+            await presence.leave()
+
+
+def _state(row: RowMapping) -> ChannelState:
+    return ChannelState(channel=row["channel"], **{name: row[name] for name in FIELDS})

@@ -1,0 +1,1 @@
+"""Admission control: rate limits, fair queueing, backpressure and overload notices."""

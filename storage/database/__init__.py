@@ -1,0 +1,1 @@
+"""The relational database: engine, drivers, tables and migrations."""

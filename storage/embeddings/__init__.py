@@ -1,0 +1,1 @@
+"""Text embeddings: local MiniLM on ONNX Runtime or an OpenAI-compatible endpoint."""

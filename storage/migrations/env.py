@@ -1,8 +1,0 @@
-"""Alembic's entry: the connection comes from storage.database."""
-
-from alembic import context
-
-from storage.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
-context.run_migrations()

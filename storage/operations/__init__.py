@@ -1,0 +1,1 @@
+"""Operations: backup, restore, diagnosis and the demo workspace."""

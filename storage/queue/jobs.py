@@ -1,0 +1,119 @@
+"""The queue's words: what there is to do, who does it, and what may go wrong.
+
+`storage.queue.opening` opens the queue.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from storage.queue.periodic import Chore
+
+
+class JobKind(StrEnum):
+    """What there is to do."""
+
+    ANSWER = "answer"
+    """Run the graph over a turn; `Job.id` is the turn's id."""
+    RESUME = "resume"
+    """Let a decision take effect; `Job.id` is the review's id."""
+    DELIVER = "deliver"
+    """Send what a conversation's outbox holds; `Job.id` is the conversation's id."""
+    SUMMARISE = "summarise"
+    """Fold a long conversation's older messages into its summary; `Job.id` is the conversation's id."""
+    LOAD = "load"
+    """Make a document findable; `Job.id` is the document's id."""
+
+
+LONG = frozenset({JobKind.LOAD, JobKind.SUMMARISE})
+"""What a stopping desk does not wait for: it runs again at the next start."""
+
+
+class Queue(StrEnum):
+    """Where jobs wait: what needs the graph in one place, deliveries with whoever holds their channel's connection."""
+
+    DESK = "desk"
+    DESK_LONG = "desk-long"
+    """What takes long at the desk; served wherever `DESK` is, by half as many hands."""
+    DELIVER_WEB = "deliver-web"
+    DELIVER_SLACK = "deliver-slack"
+    DELIVER_DISCORD = "deliver-discord"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do; the rows are the truth, so a job that comes twice does nothing the second time."""
+
+    kind: JobKind
+    id: str
+    lane: str
+    """Jobs of one lane (a conversation, a document) run one after the other."""
+    attempt: int = 0
+    """Failed tries before this one."""
+    rank: int = 0
+    """Of the jobs that are due, lower ones go first (storage/conversations/admission/rate_limit.py)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What a handler returns when its job may not run before a certain time."""
+
+    until: datetime
+
+
+class RetryAfterError(Exception):
+    """A handler's work failed for now."""
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        self.reason = reason
+        self.seconds = seconds
+        """When to try again; None: the queue's own back-off."""
+        super().__init__(reason)
+
+
+Handler = Callable[[Job], Awaitable[Later | None]]
+LastResort = Callable[[Job, str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Who does each kind of job, and what happens when all tries have failed."""
+
+    by_kind: Mapping[JobKind, Handler]
+    last_resort: LastResort
+
+
+class Jobs(Protocol):
+    """What intake and the desk see of the queue."""
+
+    async def enqueue(self, job: Job, *, due: datetime | None = None) -> None:
+        """Take a job; call it after the commit of the rows that the job is about.
+
+        The same job (kind and id) that still waits is not taken twice: the earlier of the two times wins. One that is
+        running is run once more.
+        """
+
+
+class JobQueue(Jobs, Protocol):
+    """What a process sees of the queue; `EmbeddedJobs` and `ProcrastinateJobs` both are one."""
+
+    @property
+    def is_working(self) -> bool:
+        """Whether this process takes jobs: it has started and does not stop."""
+
+    def start(
+        self, handlers: Handlers, *, queues: Collection[Queue] | None = None, chores: Sequence[Chore] = ()
+    ) -> None:
+        """Begin to work, first of all on what the rows say is unfinished; a process may also never start.
+
+        `queues`: what this process does (None: everything; the embedded queue always does everything). `chores` are
+        done once per cluster by the processes that serve `Queue.DESK`.
+        """
+
+    async def idle(self) -> None:
+        """Return when nothing that this process does waits or runs any more; for tests."""
+
+    async def stop(self, grace_seconds: float = 3.0) -> None:
+        """Let what runs end within the grace; what is cut off runs again, here or elsewhere."""

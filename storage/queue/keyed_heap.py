@@ -1,0 +1,160 @@
+"""What waits in the memory of the embedded queue: bounded, and handed out by rank, a job per lane at a time."""
+
+import itertools
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from operator import itemgetter
+
+from storage import audit
+from storage.queue.jobs import LONG, Job, JobKind
+
+PROMPT = frozenset({JobKind.DELIVER, JobKind.RESUME})
+"""Nobody wrote anything for these: a reply that is ready goes out before a new one is made."""
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+Urgency = tuple[bool, int, datetime, int]
+"""Lower ones first: whether it is still to become due, its rank once it is due, its time, the order of arrival."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A job and when it may run."""
+
+    job: Job
+    due: datetime
+    number: int
+
+
+@dataclass(slots=True)
+class Lane:
+    """The jobs of one conversation or document."""
+
+    waiting: list[Waiting] = field(default_factory=list)
+    running: Job | None = None
+    served_at: datetime = LONG_AGO
+    """A lane that has just been served queues up again behind the others of the same rank."""
+
+    def urgency(self, entry: Waiting, now: datetime) -> Urgency:
+        """The place of one of its jobs among all."""
+        if entry.due > now:
+            return True, 0, entry.due, entry.number
+        return False, entry.job.rank, max(entry.due, self.served_at), entry.number
+
+    def first(self, now: datetime, without: Collection[JobKind] = ()) -> tuple[Urgency, Waiting] | None:
+        """Its most urgent job, leaving out some kinds."""
+        places = [(self.urgency(entry, now), entry) for entry in self.waiting if entry.job.kind not in without]
+        return min(places, key=itemgetter(0)) if places else None
+
+
+class Lanes:
+    """Holds the most urgent jobs; what has no room is left to its rows."""
+
+    def __init__(self, most: int | None, most_long: int) -> None:
+        self._lanes: dict[str, Lane] = {}
+        self._numbers = itertools.count()
+        self._most = most
+        """Lanes; None: no bound."""
+        self._most_long = most_long
+        self._long = 0
+        self.has_dropped = False
+        """Something was left to its rows since this was last set back."""
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    @property
+    def size(self) -> int:
+        """Jobs that wait or run."""
+        return sum(len(lane.waiting) + (lane.running is not None) for lane in self._lanes.values())
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it is worth while to fetch more."""
+        return self._most is None or len(self._lanes) <= self._most // 2
+
+    def knows(self, job: Job) -> bool:
+        """Whether the same job waits or runs."""
+        lane = self._lanes.get(job.lane)
+        if lane is None:
+            return False
+        return any(_same(job, other) for other in (*(entry.job for entry in lane.waiting), lane.running) if other)
+
+    def put(self, job: Job, due: datetime) -> None:
+        """Take a job; of the same one that still waits the earlier time counts."""
+        entry = Waiting(ranked(job), due, next(self._numbers))
+        lane = self._lanes.get(job.lane)
+        if lane is None:
+            if not self._make_room(entry):
+                return
+            lane = self._lanes[job.lane] = Lane()
+        known = next((other for other in lane.waiting if _same(other.job, job)), None)
+        if known is None:
+            lane.waiting.append(entry)
+        else:
+            # What brings it forward does not undo its failed tries.
+            latest = entry.job if due < known.due else known.job
+            known.job = replace(latest, attempt=max(job.attempt, known.job.attempt))
+            known.due = min(due, known.due)
+
+    def take(self, now: datetime) -> Job | datetime | None:
+        """The most urgent job that is due, which runs from now on; or when the next one will be due."""
+        # A few loads beside each other must not keep the customers waiting.
+        without = LONG if self._long >= self._most_long else frozenset()
+        places = (lane.first(now, without) for lane in self._lanes.values() if lane.running is None)
+        best = min(filter(None, places), key=itemgetter(0), default=None)
+        if best is None:
+            return None
+        entry = best[1]
+        if entry.due > now:
+            return entry.due
+        lane = self._lanes[entry.job.lane]
+        lane.waiting.remove(entry)
+        lane.running = entry.job
+        self._long += entry.job.kind in LONG
+        return entry.job
+
+    def end(self, job: Job) -> None:
+        """The job that `take` gave runs no more."""
+        lane = self._lanes.get(job.lane)
+        if lane is not None:
+            lane.running = None
+            lane.served_at = audit.now()
+        self._long -= job.kind in LONG
+
+    def tidy(self, name: str) -> None:
+        """Forget a lane with nothing in it."""
+        lane = self._lanes.get(name)
+        if lane is not None and lane.running is None and not lane.waiting:
+            del self._lanes[name]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._lanes.clear()
+
+    def _make_room(self, entry: Waiting) -> bool:
+        """Whether a new lane may come in; the least urgent one makes room for a more urgent one."""
+        if self._most is None or len(self._lanes) < self._most:
+            return True
+        self.has_dropped = True
+        now = audit.now()
+        places = (
+            (found[0], name)
+            for name, lane in self._lanes.items()
+            if lane.running is None and (found := lane.first(now))
+        )
+        last = max(places, default=None)
+        if last is None or last[0] < Lane().urgency(entry, now):
+            return False
+        del self._lanes[last[1]]
+        return True
+
+
+def ranked(job: Job) -> Job:
+    """A turn without a rank, or a document, joins those who come now."""
+    if job.rank or job.kind in PROMPT:
+        return job
+    return replace(job, rank=int(audit.now().timestamp()))
+
+
+def _same(one: Job, other: Job) -> bool:
+    return (one.kind, one.id) == (other.kind, other.id)

@@ -1,0 +1,50 @@
+"""How the jobs of one process go, for Prometheus."""
+
+from dataclasses import replace
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from storage.queue.jobs import (
+    Handler,
+    Handlers,
+    Job,
+    Later,
+    RetryAfterError,
+)
+
+BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class JobMeter:
+    """Counts every try at a job; `registry` is the one that `/metrics` shows."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._tries = Counter(
+            "deskhand_jobs",
+            "Tries at jobs: done, later (not due yet), retry (a hindrance that passes) or failed.",
+            ["kind", "result"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "deskhand_job_seconds", "Time per try at a job.", ["kind"], registry=registry, buckets=BUCKETS
+        )
+
+    def metered(self, handlers: Handlers) -> Handlers:
+        """The same handlers, counted."""
+        return replace(handlers, by_kind={kind: self._counted(handler) for kind, handler in handlers.by_kind.items()})
+
+    def _counted(self, handler: Handler) -> Handler:
+        async def counted(job: Job) -> Later | None:
+            result = "failed"
+            try:
+                with self._seconds.labels(job.kind).time():
+                    later = await handler(job)
+                result = "done" if later is None else "later"
+            except RetryAfterError:
+                result = "retry"
+                raise
+            finally:
+                self._tries.labels(job.kind, result).inc()
+            return later
+
+        return counted

@@ -1,0 +1,1 @@
+"""The shared job queue on PostgreSQL by Procrastinate."""

@@ -1,0 +1,117 @@
+"""How jobs get into Procrastinate's table: each waits once, in its queue, behind its lane or until it is due."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from procrastinate import App
+from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy import bindparam, select
+
+from storage import audit
+from storage.database.engine import Database
+from storage.database.tables import deliveries
+from storage.queue.jobs import (
+    LONG,
+    Job,
+    JobKind,
+    Queue,
+)
+from storage.queue.keyed_heap import ranked
+from storage.queue.procrastinate.statements import TASK, JobTable
+from storage.queue.procrastinate.wakeups import Alarms
+from storage.records import DeliveryStatus
+
+TRIES = 5
+"""A waiting job may be fetched between two looks at it, but not time and again."""
+DECISIONS_FIRST = 1
+CHANNEL = (
+    select(deliveries.c.channel)
+    .where(deliveries.c.conversation_id == bindparam("conversation"), deliveries.c.status == DeliveryStatus.PENDING)
+    .limit(1)
+)
+
+
+class Intray:
+    """Enqueues jobs.
+
+    One that is due carries the lock of its lane, and the library runs one job of a lock at a time. One that is not due
+    carries none, since the library lets even a waiting job of a lock keep the later ones back: it takes its lane when
+    its time has come.
+    """
+
+    def __init__(self, app: App, table: JobTable, database: Database) -> None:
+        self._app = app
+        self._table = table
+        self._database = database
+        self._alarms = Alarms(table.wake)
+
+    async def put(self, job: Job, due: datetime | None = None, *, hastening: bool = True) -> None:
+        """Enqueue a job, or bring the same one forward that waits already. Raises ConnectorException, DBAPIError.
+
+        Without `hastening`, one that waits already waits on as long as it should.
+        """
+        queue = await self._queue_of(job)
+        if queue is None:
+            return
+        later = due if due is not None and due > audit.now() else None
+        deferrer = self._app.configure_task(
+            TASK,
+            queue=queue.value,
+            lock=None if later else lock_of(job),
+            queueing_lock=queueing_lock_of(job),
+            schedule_at=later,
+            priority=priority_of(job),
+        )
+        for _ in range(TRIES):
+            try:
+                await deferrer.defer_async(**asdict(job))
+                break
+            except AlreadyEnqueued:
+                if not hastening:
+                    return
+                if await self._table.bring_forward(queueing_lock_of(job), later, job.attempt):
+                    break
+        if later:
+            self._alarms.set(queue, later)
+
+    async def missing(self, jobs: Sequence[Job]) -> list[Job]:
+        """Those that neither wait nor run. Raises ConnectorException."""
+        known = await self._table.known([queueing_lock_of(job) for job in jobs]) if jobs else ()
+        return [job for job in jobs if queueing_lock_of(job) not in known]
+
+    async def restore(self, jobs: Sequence[Job]) -> int:
+        """Enqueue those that still neither wait nor run; gives how many. Raises ConnectorException, DBAPIError."""
+        missing = await self.missing(jobs)
+        for job in missing:
+            await self.put(job, hastening=False)
+        return len(missing)
+
+    async def close(self) -> None:
+        """Set no more alarms."""
+        await self._alarms.close()
+
+    async def _queue_of(self, job: Job) -> Queue | None:
+        """Deliveries wait with whoever holds their channel's connection; None: there is nothing to deliver."""
+        if job.kind is not JobKind.DELIVER:
+            return Queue.DESK_LONG if job.kind in LONG else Queue.DESK
+        async with self._database.read() as connection:
+            channel = (await connection.execute(CHANNEL, {"conversation": job.id})).scalar_one_or_none()
+        return None if channel is None else Queue(f"deliver-{channel}")
+
+
+def priority_of(job: Job) -> int:
+    """Decisions, then replies, then the rest by rank; the library's highest goes first."""
+    return DECISIONS_FIRST if job.kind is JobKind.RESUME else -ranked(job).rank
+
+
+def lock_of(job: Job) -> str:
+    """Turns and decisions of a conversation take turns; neither its deliveries nor its summary hold them up."""
+    if job.kind in (JobKind.DELIVER, JobKind.SUMMARISE):
+        return f"{job.kind} {job.lane}"
+    return job.lane
+
+
+def queueing_lock_of(job: Job) -> str:
+    """The same job waits once."""
+    return f"{job.kind} {job.id}"

@@ -1,0 +1,101 @@
+"""The queue of many processes: Procrastinate's jobs in our PostgreSQL."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+import structlog
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import DBAPIError
+
+from storage.database.engine import Database
+from storage.queue.jobs import Handlers, Job, Queue
+from storage.queue.periodic import DAY, HOUR, Chore
+from storage.queue.procrastinate.connector import PATIENCE_SECONDS, PatientConnector
+from storage.queue.procrastinate.enqueue import Intray
+from storage.queue.procrastinate.maintenance import Keeper
+from storage.queue.procrastinate.statements import JobTable
+from storage.queue.procrastinate.worker import QueueWorker
+from storage.settings import JobsSettings
+
+log = structlog.get_logger(__name__)
+
+IDLE_POLL_SECONDS = 0.02
+
+
+class ProcrastinateJobs:
+    """Enqueues for every process and, once started, works on the jobs of some queues in this one."""
+
+    def __init__(self, database: Database, settings: JobsSettings, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """`patience_seconds`: how long a statement is tried again while the database is away."""
+        self._database = database
+        self._settings = settings
+        self._connector = PatientConnector(database.conninfo, patience_seconds)
+        self._app = App(connector=self._connector)
+        self._table = JobTable(self._connector)
+        self._intray = Intray(self._app, self._table, database)
+        self._worker: QueueWorker | None = None
+        self._keeper: Keeper | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Connect; call it before anything else."""
+        await self._app.open_async()
+
+    async def close(self) -> None:
+        """Let go of the connections; `stop` comes first."""
+        self._connector.hurry()
+        await self._intray.close()
+        await self._app.close_async()
+
+    async def enqueue(self, job: Job, *, due: datetime | None = None) -> None:
+        """Take a job. When the database is away the rows keep it, and a worker finds it there."""
+        try:
+            await self._intray.put(job, due)
+        except (ConnectorException, DBAPIError) as error:
+            log.warning("a job is left to its rows", kind=job.kind, id=job.id, reason=str(error.__cause__ or error))
+
+    @property
+    def is_working(self) -> bool:
+        """Whether jobs are taken: the worker and what keeps it right both run."""
+        return self._worker is not None and not any(task.done() for task in self._tasks)
+
+    def start(
+        self, handlers: Handlers, *, queues: Collection[Queue] | None = None, chores: Sequence[Chore] = ()
+    ) -> None:
+        """Begin to work on these queues; None: on all of them."""
+        served = tuple(Queue) if queues is None else queues
+        self._worker = QueueWorker(self._app, self._intray, self._settings, handlers, served)
+        if Queue.DESK in served:
+            self._worker.add_chores((*chores, Chore("prune-jobs", HOUR, self.prune)))
+        self._keeper = Keeper(self._app, self._intray, self._worker, self._database, self._settings, handlers)
+        self._tasks = [self._worker.start(), asyncio.create_task(self._keeper.run())]
+
+    async def idle(self) -> None:
+        """Return when no job of this process's queues waits or runs any more."""
+        if self._worker is None or self._keeper is None:
+            return
+        await self._keeper.began.wait()
+        while await self._table.is_busy(self._worker.queues):  # noqa: ASYNC110 - other processes' work gives no event
+            await asyncio.sleep(IDLE_POLL_SECONDS)
+
+    async def stop(self, grace_seconds: float = 3.0) -> None:
+        """Fetch nothing more and let what runs end within the grace; what is cut off is enqueued again."""
+        if self._worker is None:
+            return
+        working, keeping = self._tasks
+        keeping.cancel()
+        # From then on nobody waits for a database that is away.
+        patience = asyncio.get_running_loop().call_later(grace_seconds, self._connector.hurry)
+        await self._worker.stop(grace_seconds)
+        patience.cancel()
+        await asyncio.gather(working, keeping, return_exceptions=True)
+        self._worker = None
+
+    async def prune(self) -> None:
+        """Forget the jobs that have been given up for some days; the others go when they are done."""
+        hours = self._settings.keep_failed_days * DAY // HOUR
+        await self._app.job_manager.delete_old_jobs(
+            nb_hours=hours, include_failed=True, include_cancelled=True, include_aborted=True
+        )

@@ -1,0 +1,114 @@
+"""What keeps the queue whole: jobs of dead workers, jobs that nobody runs, and jobs that were never enqueued."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Status
+from sqlalchemy.exc import DBAPIError
+
+from storage.database.engine import Database
+from storage.queue.jobs import Handlers, Job, JobKind
+from storage.queue.procrastinate.enqueue import Intray
+from storage.queue.procrastinate.statements import TASK, JobTable, Row
+from storage.queue.procrastinate.worker import QueueWorker
+from storage.queue.recovery import Rounds
+from storage.queue.retries import Retries, give_up
+from storage.settings import JobsSettings
+
+log = structlog.get_logger(__name__)
+
+
+class Keeper:
+    """Looks at the queue again and again; several processes may do that at the same time."""
+
+    def __init__(
+        self,
+        app: App,
+        intray: Intray,
+        worker: QueueWorker,
+        database: Database,
+        settings: JobsSettings,
+        handlers: Handlers,
+    ) -> None:
+        self._app = app
+        self._table = JobTable(app.connector)
+        self._intray = intray
+        self._worker = worker
+        self._rounds = Rounds(database)
+        self._retries = Retries(settings.max_attempts, settings.retry_seconds)
+        self._handlers = handlers
+        self._silent = timedelta(seconds=settings.silent_seconds)
+        self._reconcile_every = timedelta(seconds=settings.reconcile_seconds)
+        self._suspects: frozenset[int] = frozenset()
+        self.began = asyncio.Event()
+        """What was unfinished at the start has been enqueued."""
+
+    async def run(self) -> None:
+        """Rescue and reconcile until cancelled."""
+        await asyncio.gather(self._keep_rescuing(), self._keep_reconciling())
+
+    async def _keep_rescuing(self) -> None:
+        while True:
+            await asyncio.sleep(self._silent.total_seconds() / 2)
+            await _attempt("rescue", self._rescue())
+
+    async def _keep_reconciling(self) -> None:
+        age = timedelta(0)
+        while True:
+            await _attempt("reconcile", self._reconcile(age))
+            self.began.set()
+            age = self._reconcile_every
+            await asyncio.sleep(age.total_seconds())
+
+    async def _reconcile(self, age: timedelta) -> None:
+        """As long as a page brings something to light, there may be much more behind it."""
+        while missing := await self._intray.missing(await self._rounds.next(age)):
+            # What ended between the look at the rows and the look at the queue is missing in neither.
+            restored = await self._intray.restore(await self._rounds.still_asking(missing))
+            if not restored:
+                break
+            log.warning("jobs that were never enqueued", count=restored)
+            if self._rounds.is_complete:
+                break
+
+    async def _rescue(self) -> None:
+        """Take up what is abandoned at two looks in a row.
+
+        At the first look a job may just have been fetched, and a worker may be silent because the database was away.
+        """
+        worker = self._worker
+        for number in worker.ids:
+            # The library's worker sends none while it stops and waits for its jobs.
+            await self._app.job_manager.update_heartbeat(number)
+        rows = await self._table.abandoned(worker.queues, self._silent, worker.ids, worker.running)
+        for row in rows:
+            if row.id in self._suspects and row.id not in worker.running:
+                await self._take_up(row)
+        self._suspects = frozenset(row.id for row in rows) - self._suspects
+
+    async def _take_up(self, row: Row) -> None:
+        log.warning("a job was abandoned", task=row.task, **row.args)
+        if row.task == TASK:
+            job = Job(**{**row.args, "kind": JobKind(row.args["kind"])})
+            # A job that takes its worker down with it must come to an end too.
+            if self._retries.has_more(job):
+                await self._intray.put(replace(job, attempt=job.attempt + 1))
+            else:
+                await give_up(job, self._handlers, "its worker died")
+        await self._app.job_manager.finish_job_by_id_async(row.id, Status.FAILED, delete_job=True)
+
+
+async def _attempt(what: str, work: Coroutine[Any, Any, None]) -> None:
+    """Whatever goes wrong, the next look comes as usual."""
+    try:
+        await work
+    except (ConnectorException, DBAPIError) as error:
+        log.warning("the database is away", what=what, reason=str(error.__cause__ or error))
+    except Exception:
+        log.exception("the queue is not kept whole", what=what)

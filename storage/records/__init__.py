@@ -1,0 +1,82 @@
+"""The records that cross the boundaries of the house: rows end in storage, these go on from there."""
+
+from storage.records.base import Value, new_id
+from storage.records.channel import READ_FROM_ROWS, Card, ChannelName, ChannelState, Installation, Place
+from storage.records.conversation import Attachment, Conversation, Delivery, Incoming, Message, Vote
+from storage.records.enums import (
+    Author,
+    ChunkKind,
+    ConversationStatus,
+    DecisionKind,
+    DeliveryStatus,
+    DocumentStatus,
+    GuardAction,
+    LabelSource,
+    Mode,
+    Outcome,
+    Priority,
+    ReviewStatus,
+    Role,
+    Route,
+    Sentiment,
+    TurnStatus,
+    Visibility,
+)
+from storage.records.knowledge import Chunk, Citation, Document, Hit, Refused
+from storage.records.people import Customer, Member
+from storage.records.review import Decision, Review
+from storage.records.turn import Draft, Evidence, GuardResult, Sentence, Triage, Verdict
+from storage.records.workspace import AuditEvent, BusinessHours, Workspace, WorkspaceSettings
+
+__all__ = [
+    "READ_FROM_ROWS",
+    "Attachment",
+    "AuditEvent",
+    "Author",
+    "BusinessHours",
+    "Card",
+    "ChannelName",
+    "ChannelState",
+    "Chunk",
+    "ChunkKind",
+    "Citation",
+    "Conversation",
+    "ConversationStatus",
+    "Customer",
+    "Decision",
+    "DecisionKind",
+    "Delivery",
+    "DeliveryStatus",
+    "Document",
+    "DocumentStatus",
+    "Draft",
+    "Evidence",
+    "GuardAction",
+    "GuardResult",
+    "Hit",
+    "Incoming",
+    "Installation",
+    "LabelSource",
+    "Member",
+    "Message",
+    "Mode",
+    "Outcome",
+    "Place",
+    "Priority",
+    "Refused",
+    "Review",
+    "ReviewStatus",
+    "Role",
+    "Route",
+    "Sentence",
+    "Sentiment",
+    "Triage",
+    "TurnStatus",
+    "Value",
+    "Verdict",
+    "Visibility",
+    "Vote",
+    "Workspace",
+    "WorkspaceSettings",
+    "new_id",
+]

@@ -1,0 +1,1 @@
+"""Reporting: analytics, monitoring and recent activity of a workspace."""

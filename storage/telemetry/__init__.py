@@ -1,0 +1,1 @@
+"""Telemetry: logging, metrics, traces and health."""

@@ -1,0 +1,37 @@
+"""Fixtures around the simulated Discord; a test module takes them by `pytest_plugins`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from graph.triage.classifier import Classifier
+from graph.triage.examples import load_examples
+from storage.embeddings.local import Embedder
+from tests.simulators.discord.desk import DiscordDesk, Server, running_desk
+from tests.simulators.discord.server import DiscordSimulator
+
+
+@pytest.fixture(scope="session")
+def warm_classifier(embedder: Embedder) -> Classifier:
+    """Fitted once for all tests."""
+    classifier = Classifier(embedder, load_examples())
+    classifier.warm()
+    return classifier
+
+
+@pytest.fixture
+async def simulated() -> AsyncIterator[Server]:
+    """A simulated on a simulated Discord."""
+    async with DiscordSimulator() as simulator:
+        yield Server(simulator)
+
+
+@pytest.fixture
+async def desk(
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+) -> AsyncIterator[DiscordDesk]:
+    """A desk connected to that simulated."""
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
+        await desk.connected()
+        yield desk

@@ -1,0 +1,22 @@
+"""Chat models on the simulated endpoint."""
+
+from graph.llm.openai import ChatModel, open_model
+from tests.simulators.openai.server import OpenAISimulator
+
+
+class OpenChat:
+    """Opens chat models by model settings; `aclose` closes them all."""
+
+    def __init__(self, server: OpenAISimulator) -> None:
+        self._server = server
+        self._opened: list[ChatModel] = []
+
+    def __call__(self, **model: object) -> ChatModel:
+        chat = open_model(self._server.settings(**model))
+        assert chat is not None
+        self._opened.append(chat)
+        return chat
+
+    async def aclose(self) -> None:
+        for chat in self._opened:
+            await chat.aclose()

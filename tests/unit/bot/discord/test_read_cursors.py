@@ -1,0 +1,51 @@
+"""How far a server was heard: the mark never moves beyond what is still to be read."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.discord.read_cursors import HeardMarks
+from storage.store import Store
+
+GUILD, SHARDS = 5 << 22, 2
+START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def later(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+async def test_the_mark_follows_what_is_heard_once_the_server_is_caught_up(store: Store) -> None:
+    marks = HeardMarks(store.marks)
+    await marks.heard("demo", GUILD, later(1))
+    assert await marks.since(GUILD) is None, "nothing was read yet"
+    await marks.caught_up("demo", GUILD, START)
+    await marks.heard("demo", GUILD, later(0.2))
+    assert await store.marks.heard_at("discord", str(GUILD)) == START, "not at every message"
+    await marks.heard("demo", GUILD, later(3))
+    assert await store.marks.heard_at("discord", str(GUILD)) == later(3)
+
+
+async def test_what_a_fresh_session_hears_first_does_not_hide_what_was_missed(store: Store) -> None:
+    marks = HeardMarks(store.marks)
+    await marks.caught_up("demo", GUILD, START)
+    marks.stop(0, SHARDS)
+    await marks.heard("demo", GUILD, later(1))
+    assert await store.marks.heard_at("discord", str(GUILD)) == later(1), "another shard's session"
+    marks.stop(1, SHARDS)
+    await marks.heard("demo", GUILD, later(60))
+    assert await marks.since(GUILD) == later(1)
+    await marks.heard("demo", GUILD, later(61))
+    assert await store.marks.heard_at("discord", str(GUILD)) == later(1), "while it is being read"
+
+
+async def test_what_could_not_be_handled_is_read_again_by_the_next_session(store: Store) -> None:
+    marks = HeardMarks(store.marks)
+    await marks.caught_up("demo", GUILD, START)
+    marks.hold(GUILD)
+    await marks.heard("demo", GUILD, later(60))
+    assert await marks.since(GUILD) == START
+
+
+async def test_a_mark_never_goes_back(store: Store) -> None:
+    await store.marks.keep("demo", "discord", "1", later(5))
+    await store.marks.keep("demo", "discord", "1", START)
+    assert await store.marks.heard_at("discord", "1") == later(5)

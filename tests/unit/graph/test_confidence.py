@@ -1,0 +1,104 @@
+"""Evidence becomes a probability that moves the right way, with reasons in plain words."""
+
+import pytest
+
+from graph.confidence import COEFFICIENTS, assess, features
+from storage.records import Chunk, ChunkKind, Hit
+
+
+def hit(title: str, dense: float = 0.8, agreement: float | None = None, *, text: str = "", **fields: object) -> Hit:
+    chunk = Chunk.model_validate(
+        {"id": title, "workspace_id": "w", "document_id": "d", "kind": "faq", "title": title, "text": text, **fields}
+    )
+    agreed = dense - 0.05 if agreement is None else agreement
+    return Hit(chunk=chunk, score=dense, dense=dense, keyword=1.0, matched=title, agreement=agreed)
+
+
+CANCEL = hit("How do I cancel my order?")
+OTHERS = (hit("Where is my order?", 0.5), hit("How do I pay?", 0.3))
+
+
+def confidence(query: str, *hits: Hit) -> float:
+    return assess(query, hits)[0]
+
+
+def reasons(query: str, *hits: Hit) -> str:
+    return "\n".join(assess(query, hits)[1].reasons)
+
+
+@pytest.mark.parametrize("query", ["How do I cancel my order?", ""])
+def test_no_hits_mean_no_confidence(query: str) -> None:
+    assert assess(query, ())[0] == 0
+    assert "Nothing" in reasons(query)
+
+
+def test_a_text_without_words_means_no_confidence() -> None:
+    assert confidence("?!", CANCEL) == 0
+
+
+def test_a_close_match_far_ahead_is_trusted_and_a_loose_one_is_not() -> None:
+    assert confidence("How can I cancel an order?", hit("How do I cancel my order?", 0.95), *OTHERS) > 0.9
+    assert confidence("Do you sell tea?", hit("How do I cancel my order?", 0.2), hit("How do I pay?", 0.19)) < 0.05
+
+
+def test_confidence_rises_with_the_cosine_and_with_agreement() -> None:
+    query = "cancel my order"
+    rising = [confidence(query, hit(CANCEL.chunk.title, dense), *OTHERS) for dense in (0.4, 0.6, 0.8, 0.95)]
+    assert rising == sorted(rising)
+    agreeing = [confidence(query, hit(CANCEL.chunk.title, 0.8, agreement), *OTHERS) for agreement in (0.4, 0.6, 0.8)]
+    assert agreeing == sorted(agreeing)
+
+
+def test_a_near_rival_lowers_confidence_and_is_named() -> None:
+    rival = hit("How do I cancel my trial?", 0.79)
+    assert confidence("cancel", CANCEL, rival) < confidence("cancel", CANCEL, *OTHERS) - 0.05
+    assert "“How do I cancel my order?” and “How do I cancel my trial?”" in reasons("cancel", CANCEL, rival)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("No cancellation of order", "denies"),
+        ("My order is cancelled", "has happened already"),
+        ("I am unable to cancel my order", "reports a problem"),
+        ("place my order", "opposite"),
+    ],
+)
+def test_a_mismatch_lowers_confidence_and_is_said(query: str, reason: str) -> None:
+    near = hit(CANCEL.chunk.title, 0.65)
+    assert confidence(query, near, *OTHERS) < confidence("cancel my order", near, *OTHERS) - 0.05
+    assert reason in reasons(query, CANCEL, *OTHERS)
+
+
+@pytest.mark.parametrize("query", ["No cancellation of order", "My order is cancelled"])
+def test_the_worst_mistakes_stay_below_the_default_threshold(query: str) -> None:
+    """What live users wrote, and a bot answered with how to cancel."""
+    assert confidence(query, hit(CANCEL.chunk.title, 0.7), *OTHERS) < 0.65
+
+
+def test_an_entry_about_the_same_trouble_is_no_mismatch() -> None:
+    entry = hit("How do I cancel my order?", alternatives=("I am unable to cancel",))
+    assert "problem" not in reasons("I am unable to cancel my order", entry, *OTHERS)
+
+
+def test_words_that_the_entry_lacks_lower_confidence_and_are_listed() -> None:
+    query = "cancel my wooden giraffe order"
+    assert confidence(query, CANCEL, *OTHERS) < confidence("cancel my order", CANCEL, *OTHERS)
+    assert "Words not in the entry: wooden, giraffe" in reasons(query, CANCEL, *OTHERS)
+
+
+def test_a_close_match_is_said_with_its_phrasing() -> None:
+    assert "Close match to a known phrasing: “How do I cancel my order?”" in reasons("cancel", CANCEL)
+
+
+def test_a_passage_is_called_what_it_is() -> None:
+    passage = hit("Orders", 0.6, 0.6, text="You may cancel an order.", kind=ChunkKind.PASSAGE)
+    assert "longer document" in reasons("cancel my order", passage)
+
+
+@pytest.mark.parametrize("others", [(), OTHERS[:1], OTHERS])
+def test_a_handful_of_entries_is_enough(others: tuple[Hit, ...]) -> None:
+    found = features("cancel my order", (CANCEL, *others))
+    assert found.keys() == COEFFICIENTS.keys()
+    assert 0 < found["margin"] < 0.5
+    assert 0 < confidence("cancel my order", CANCEL, *others) < 1

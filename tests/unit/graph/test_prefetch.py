@@ -1,0 +1,62 @@
+"""A message is embedded while it is being kept, as the guard will ask for it; a wrong guess costs no answer."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from bench.word_vectors import WordEmbedder
+from graph.prefetch import Foresight
+from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.local import Vectors
+from storage.errors import UnavailableError
+
+
+class Listed(WordEmbedder):
+    """Word vectors, and which texts were embedded; broken if asked to be."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.broken = broken
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        self.texts += texts
+        if self.broken:
+            raise UnavailableError("gone")
+        return super().embed(texts)
+
+
+async def guessed(foresight: Foresight, text: str) -> None:
+    foresight.expect(text)
+    if foresight._guess is not None:
+        await foresight._guess
+
+
+@pytest.fixture
+def inner() -> Listed:
+    return Listed()
+
+
+@pytest.fixture
+def foresight(inner: Listed) -> Foresight:
+    return Foresight(RememberingEmbedder(inner), most_characters=100)
+
+
+async def test_the_model_sees_what_the_guard_will_show_it(inner: Listed, foresight: Foresight) -> None:
+    await guessed(foresight, "Write to anna@example.com,\u200b please")
+    assert inner.texts == ["Write to [EMAIL_1], please"]
+
+
+@pytest.mark.parametrize("text", ["", "\u200b", "long " * 30])
+async def test_what_the_guard_will_not_ask_about_is_left_alone(inner: Listed, foresight: Foresight, text: str) -> None:
+    await guessed(foresight, text)
+    assert inner.texts == []
+
+
+async def test_a_model_that_is_away_is_no_failure_here(caplog: pytest.LogCaptureFixture) -> None:
+    inner = Listed(broken=True)
+    await guessed(Foresight(RememberingEmbedder(inner), most_characters=100), "hello")
+    await asyncio.sleep(0)
+    assert inner.texts == ["hello"]
+    assert not caplog.records

@@ -1,0 +1,53 @@
+"""Words find what embeddings miss."""
+
+import pytest
+
+from storage.knowledge.keyword_index import build_index, terms
+from storage.records import Chunk, ChunkKind
+
+
+def chunk(name: str, title: str, text: str = "", *alternatives: str, kind: ChunkKind = ChunkKind.FAQ) -> Chunk:
+    return Chunk(
+        id=name, workspace_id="w", document_id="d", kind=kind, title=title, text=text, alternatives=alternatives
+    )
+
+
+CHUNKS = [
+    chunk("reset", "How do I reset my password?", "Open the settings.", "I forgot my passphrase"),
+    chunk("code", "What does error E1234 mean?", "The disk is full."),
+    chunk("page", "Setup", "Install the printer driver.", kind=ChunkKind.PASSAGE),
+]
+
+
+def test_a_rare_word_finds_its_chunk() -> None:
+    scores = build_index(1, CHUNKS).scores("e1234")
+    assert scores.of("code") == scores.highest > 0
+    assert scores.of("reset") == scores.of("page") == 0
+    assert scores.best(2) == ["code"]
+
+
+def test_an_alternative_finds_its_entry_and_other_forms_of_a_word_count() -> None:
+    scores = build_index(1, CHUNKS).scores("forgetting passphrases")
+    assert scores.best(1) == ["reset"]
+
+
+@pytest.mark.parametrize("query", ["", "how do I", "xyzzy", "¿?"])
+def test_a_query_without_known_words_scores_nothing(query: str) -> None:
+    scores = build_index(1, CHUNKS).scores(query)
+    assert scores.highest == 0
+    assert scores.best(5) == []
+
+
+@pytest.mark.parametrize("chunks", [[], [chunk("stop", "the", "of")]])
+def test_knowledge_without_words_scores_nothing(chunks: list[Chunk]) -> None:
+    scores = build_index(1, chunks).scores("password")
+    assert scores.highest == 0
+    assert scores.of("stop") == 0
+
+
+def test_a_chunk_that_came_later_scores_nothing() -> None:
+    assert build_index(1, CHUNKS).scores("password").of("newer") == 0
+
+
+def test_terms_are_stems_without_the_words_that_carry_no_meaning() -> None:
+    assert terms("How can I change the E-mail addresses?") == ["chang", "e", "mail", "address"]

@@ -1,0 +1,197 @@
+"""The embedded queue: order within a lane, fairness between lanes, retries, the last resort, a clean stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from storage.audit import now
+from storage.queue.embedded import EmbeddedJobs
+from storage.queue.jobs import (
+    Handlers,
+    Job,
+    JobKind,
+    Later,
+    RetryAfterError,
+)
+
+Work = Callable[[Job], Awaitable[Later | None]]
+
+
+class Bench:
+    """A queue with one handler, and what its last resort was told."""
+
+    def __init__(self, jobs: EmbeddedJobs) -> None:
+        self.jobs = jobs
+        self.given_up: list[tuple[str, str]] = []
+
+    async def last_resort(self, job: Job, reason: str) -> None:
+        self.given_up.append((job.id, reason))
+
+
+@asynccontextmanager
+async def working(handler: Work, concurrency: int = 4, max_attempts: int = 3) -> AsyncIterator[Bench]:
+    bench = Bench(EmbeddedJobs(concurrency=concurrency, max_attempts=max_attempts, retry_seconds=0.01))
+    bench.jobs.start(Handlers(dict.fromkeys(JobKind, handler), bench.last_resort))
+    yield bench
+    await bench.jobs.stop()
+
+
+def job(name: str, lane: str = "lane", kind: JobKind = JobKind.ANSWER) -> Job:
+    return Job(kind, name, lane)
+
+
+async def test_a_lane_runs_its_jobs_one_after_the_other_in_order() -> None:
+    done: list[str] = []
+    running = 0
+
+    async def handler(item: Job) -> None:
+        nonlocal running
+        running += 1
+        assert running == 1
+        await asyncio.sleep(0.005)
+        running -= 1
+        done.append(item.id)
+
+    async with working(handler) as bench:
+        for number in range(5):
+            await bench.jobs.enqueue(job(str(number)))
+        await bench.jobs.idle()
+    assert done == ["0", "1", "2", "3", "4"]
+
+
+async def test_lanes_run_beside_each_other_up_to_the_bound() -> None:
+    running = highest = 0
+
+    async def handler(_: Job) -> None:
+        nonlocal running, highest
+        running += 1
+        highest = max(highest, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+
+    async with working(handler, concurrency=3) as bench:
+        for number in range(12):
+            await bench.jobs.enqueue(job("x", lane=str(number)))
+        await bench.jobs.idle()
+    assert highest == 3
+
+
+async def test_one_chatty_lane_does_not_starve_the_others() -> None:
+    done: list[str] = []
+
+    async def handler(item: Job) -> None:
+        await asyncio.sleep(0.002)
+        done.append(item.lane)
+
+    async with working(handler, concurrency=1) as bench:
+        for number in range(20):
+            await bench.jobs.enqueue(job(str(number), lane="chatty"))
+        for number in range(3):
+            await bench.jobs.enqueue(job("x", lane=f"quiet {number}"))
+        await bench.jobs.idle()
+    assert max(done.index(f"quiet {number}") for number in range(3)) < 8
+
+
+async def test_the_same_job_that_still_waits_is_taken_once() -> None:
+    done: list[str] = []
+
+    async def handler(item: Job) -> None:
+        done.append(item.id)
+
+    async with working(handler) as bench:
+        for _ in range(3):
+            await bench.jobs.enqueue(job("same"), due=now() + timedelta(seconds=0.03))
+        await bench.jobs.idle()
+    assert done == ["same"]
+
+
+async def test_a_job_that_is_not_due_lets_others_of_its_lane_go_first() -> None:
+    done: list[str] = []
+
+    async def handler(item: Job) -> None:
+        done.append(item.id)
+
+    async with working(handler) as bench:
+        await bench.jobs.enqueue(job("gathering"), due=now() + timedelta(seconds=0.1))
+        await asyncio.sleep(0.01)
+        await bench.jobs.enqueue(job("reply", kind=JobKind.DELIVER))
+        await bench.jobs.idle()
+    assert done == ["reply", "gathering"]
+
+
+async def test_a_handler_may_ask_to_run_later() -> None:
+    runs = 0
+
+    async def handler(_: Job) -> Later | None:
+        nonlocal runs
+        runs += 1
+        return Later(now() + timedelta(seconds=0.02)) if runs < 3 else None
+
+    async with working(handler) as bench:
+        await bench.jobs.enqueue(job("x"))
+        await bench.jobs.idle()
+    assert runs == 3
+
+
+async def test_a_failing_job_is_tried_again_and_then_given_up() -> None:
+    tries: list[int] = []
+
+    async def handler(item: Job) -> None:
+        tries.append(item.attempt)
+        raise RetryAfterError("the channel is away", 0.01)
+
+    async with working(handler, max_attempts=3) as bench:
+        await bench.jobs.enqueue(job("x"))
+        await bench.jobs.idle()
+        assert bench.given_up == [("x", "the channel is away")]
+    assert tries == [0, 1, 2]
+
+
+async def test_any_error_counts_as_a_failed_try_and_the_lane_goes_on() -> None:
+    done: list[str] = []
+
+    async def handler(item: Job) -> None:
+        if item.id == "bad":
+            raise ValueError("surprise")
+        done.append(item.id)
+
+    async with working(handler, max_attempts=2) as bench:
+        await bench.jobs.enqueue(job("bad"))
+        await bench.jobs.enqueue(job("good"))
+        await bench.jobs.idle()
+        assert bench.given_up == [("bad", "ValueError")]
+    assert done == ["good"]
+
+
+async def test_stopping_lets_running_jobs_end_and_starts_no_new_ones() -> None:
+    done: list[str] = []
+
+    async def handler(item: Job) -> None:
+        await asyncio.sleep(0.05)
+        done.append(item.id)
+
+    async with working(handler) as bench:
+        await bench.jobs.enqueue(job("running"))
+        await bench.jobs.enqueue(job("waiting"))
+        await asyncio.sleep(0.01)
+        await bench.jobs.stop(grace_seconds=1)
+        await bench.jobs.enqueue(job("late"))
+    assert done == ["running"]
+
+
+async def test_jobs_taken_before_the_start_are_done_after_it() -> None:
+    done: list[str] = []
+
+    async def handler(item: Job) -> None:
+        done.append(item.id)
+
+    async def nobody(_job: Job, _reason: str) -> None:
+        return
+
+    jobs = EmbeddedJobs()
+    await jobs.enqueue(job("early"))
+    assert jobs.waiting == 1
+    jobs.start(Handlers(dict.fromkeys(JobKind, handler), nobody))
+    await jobs.idle()
+    assert done == ["early"]

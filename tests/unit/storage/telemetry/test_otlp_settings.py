@@ -1,0 +1,66 @@
+"""OpenTelemetry's standard variables decide whether there are traces, and where they go."""
+
+import pytest
+
+from storage.errors import SettingsError, UnavailableError
+from storage.operations.doctor import traces_finding
+from storage.settings import Settings
+from storage.telemetry.otlp_settings import TraceExporter, trace_exporter, trace_target
+from tests.simulators.otlp_collector import collecting
+
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
+
+
+@pytest.mark.parametrize(
+    ("environ", "exporter"),
+    [
+        ({}, None),
+        ({ENDPOINT: ""}, None),
+        ({ENDPOINT: "http://collector:4317"}, TraceExporter.GRPC),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://collector:4317"}, TraceExporter.GRPC),
+        ({"OTEL_TRACES_EXPORTER": "otlp"}, TraceExporter.GRPC),
+        ({"OTEL_TRACES_EXPORTER": "otlp", PROTOCOL: "http/protobuf"}, TraceExporter.HTTP),
+        ({"OTEL_TRACES_EXPORTER": "console"}, TraceExporter.CONSOLE),
+        ({"OTEL_TRACES_EXPORTER": "none", ENDPOINT: "http://collector:4317"}, None),
+        ({"OTEL_SDK_DISABLED": "true", ENDPOINT: "http://collector:4317"}, None),
+    ],
+)
+def test_the_standard_variables_choose_the_exporter(environ: dict[str, str], exporter: TraceExporter | None) -> None:
+    assert trace_exporter(environ) is exporter
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, "OTEL_TRACES_EXPORTER"),
+        ({ENDPOINT: "http://collector:4318", PROTOCOL: "http/json"}, PROTOCOL),
+    ],
+)
+def test_an_exporter_that_there_is_not_is_refused_by_the_variable_s_name(environ: dict[str, str], name: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        trace_exporter(environ)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("http://collector:4317", "http://collector:4317 by OTLP (grpc)"),
+        ("https://user:key@collector/v1?key=secret", "https://collector/v1 by OTLP (grpc)"),
+        ("", "http://localhost:4317 by OTLP (grpc)"),
+    ],
+)
+def test_where_spans_go_is_told_without_a_login(endpoint: str, said: str) -> None:
+    assert trace_target(TraceExporter.GRPC, {ENDPOINT: endpoint}) == said
+
+
+async def test_the_doctor_says_where_traces_go_and_whether_somebody_listens(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(ENDPOINT, raising=False)
+    assert "off; set OTEL_EXPORTER_OTLP_ENDPOINT" in await traces_finding(settings)
+    with collecting() as collector:
+        monkeypatch.setenv(ENDPOINT, collector.grpc_url)
+        assert await traces_finding(settings) == f"spans go to {collector.grpc_url} by OTLP (grpc)"
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        await traces_finding(settings)

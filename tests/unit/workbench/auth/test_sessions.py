@@ -1,0 +1,86 @@
+"""The limit on logins, and what counts as the same site."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
+from storage.errors import TooManyAttemptsError
+from storage.records import Member
+from storage.settings import Settings
+from storage.store import Store
+from tests.conftest import PASSWORD
+from workbench.auth.sessions import LoginGuard, access_routes, is_same_site
+
+
+@pytest.fixture
+async def client(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    app.include_router(access_routes(store.members, settings, LoginGuard(3)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://desk.example") as client:
+        yield client
+
+
+async def test_after_too_many_failures_even_the_right_password_must_wait(
+    client: httpx.AsyncClient, agent: Member
+) -> None:
+    wrong = {"email": agent.email, "password": "wrong password"}
+    answers = [await client.post("/login", data=wrong) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 429]
+    assert "Too many attempts; try again in" in answers[-1].text
+    assert (await client.post("/login", data={**wrong, "password": PASSWORD})).status_code == 429
+
+
+async def test_a_login_over_https_gets_a_secure_cookie(client: httpx.AsyncClient, agent: Member) -> None:
+    answer = await client.post("/login", data={"email": agent.email, "password": PASSWORD})
+    cookie = answer.headers["set-cookie"].lower()
+    assert answer.status_code == 303
+    assert all(word in cookie for word in ("httponly", "samesite=lax", "secure"))
+
+
+async def test_what_was_typed_comes_back_as_text(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/login", data={"email": '"><script>x</script>', "password": "y"})
+    assert "<script>x" not in answer.text
+    assert "&lt;script&gt;x" in answer.text
+
+
+def test_failures_are_counted_per_address_and_per_e_mail() -> None:
+    guard = LoginGuard(2)
+    guard.admit("1.1.1.1", "a@x.example")
+    guard.admit("2.2.2.2", "A@x.example ")
+    with pytest.raises(TooManyAttemptsError) as told:
+        guard.admit("3.3.3.3", "a@x.example")
+    assert 0 < told.value.retry_after <= 300
+    guard.admit("1.1.1.1", "b@x.example")
+    with pytest.raises(TooManyAttemptsError):
+        guard.admit("1.1.1.1", "c@x.example")
+
+
+def test_successes_do_not_use_up_the_attempts_of_an_office_behind_one_address() -> None:
+    guard = LoginGuard(2)
+    for number in range(20):
+        guard.admit("1.1.1.1", f"{number}@x.example")
+        guard.succeeded("1.1.1.1", f"{number}@x.example")
+    guard.admit("1.1.1.1", "one@x.example")
+    guard.admit("1.1.1.1", "two@x.example")
+    with pytest.raises(TooManyAttemptsError):
+        guard.admit("1.1.1.1", "three@x.example")
+
+
+@pytest.mark.parametrize(
+    ("headers", "same"),
+    [
+        ({}, True),
+        ({"sec-fetch-site": "same-origin"}, True),
+        ({"sec-fetch-site": "cross-site"}, False),
+        ({"sec-fetch-site": "same-site"}, False),
+        ({"host": "desk.example", "origin": "https://desk.example"}, True),
+        ({"host": "desk.example", "origin": "https://evil.example"}, False),
+        ({"host": "desk.example", "origin": "null"}, False),
+    ],
+)
+def test_a_request_of_another_site_is_told_from_our_own(headers: dict[str, str], same: bool) -> None:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    assert is_same_site(HTTPConnection({"type": "http", "headers": raw})) is same

@@ -1,0 +1,132 @@
+"""What the Channels page reads and says: ids and addresses, errors with advice, who a team belongs to."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from storage.channels.identities import Identity
+from storage.errors import InvalidError
+from storage.records import (
+    ChannelName,
+    ChannelState,
+    Installation,
+    Member,
+    Mode,
+    Place,
+    Role,
+)
+from storage.settings import Settings
+from workbench.channels.ids import ChatName, place_in, user_in
+from workbench.channels.status_view import (
+    OTHERWISE,
+    advice_on,
+    setups,
+    states_html,
+)
+from workbench.channels.view import (
+    choices_html,
+    people_html,
+    places_html,
+    teams_html,
+)
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+ALL_DRAFT: dict[ChannelName, Mode] = {"slack": Mode.DRAFT, "discord": Mode.DRAFT, "web": Mode.DRAFT}
+
+
+@pytest.mark.parametrize(
+    ("channel", "text", "place"),
+    [
+        ("slack", "T012AB/C034CD", ("T012AB", "C034CD")),
+        ("slack", " https://app.slack.com/client/T012AB/C034CD/thread/C034CD-17.1 ", ("T012AB", "C034CD")),
+        ("slack", "C034CD", ("T1", "C034CD")),
+        ("discord", "110/220", ("110", "220")),
+        ("discord", "https://discord.com/channels/110/220", ("110", "220")),
+        ("discord", "https://ptb.discord.com/channels/110/220/330", ("110", "220")),
+        ("discord", "220", ("T1", "220")),
+    ],
+)
+def test_a_place_is_read_from_ids_or_an_address(channel: ChatName, text: str, place: tuple[str, str]) -> None:
+    assert place_in(channel, text, {"T1"}) == place
+
+
+@pytest.mark.parametrize("text", ["", "support", "#support", "T012AB", "t012ab/c034cd", "https://evil.example/T1/C1"])
+def test_what_is_no_place_says_what_to_write(text: str) -> None:
+    with pytest.raises(InvalidError, match="T012AB/C034CD"):
+        place_in("slack", text, {"T1"})
+
+
+def test_a_channel_alone_needs_one_known_team() -> None:
+    for teams in ((), ("T1", "T2")):
+        with pytest.raises(InvalidError, match="not clear which team"):
+            place_in("slack", "C034CD", teams)
+        with pytest.raises(InvalidError, match="not clear which team"):
+            user_in("slack", "U034CD", teams)
+
+
+def test_a_user_is_read_from_ids() -> None:
+    assert user_in("slack", "T012AB/U034CD", ()) == "T012AB/U034CD"
+    assert user_in("slack", "W034CD", {"T1"}) == "T1/W034CD"
+    assert user_in("discord", " 42 ", ()) == "42"
+    wrong: tuple[tuple[ChatName, str], ...] = (("slack", "@anna"), ("discord", "anna"), ("discord", "1/2"))
+    for channel, text in wrong:
+        with pytest.raises(InvalidError, match="user"):
+            user_in(channel, text, {"T1"})
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        ("Slack refused it: invalid_auth: check SLACK_BOT_TOKEN", "Copy the Bot User OAuth Token again"),
+        ("Slack refused it: not_allowed_token_type: check SLACK_APP_TOKEN", "`connections:write`"),
+        ("Discord cannot be reached: TimeoutError", "tries again by itself"),
+        ("Slack does not answer (TimeoutError)", "tries again by itself"),
+        ("403 Forbidden (error code: 50013): Missing Permissions", "docs/discord.md, step 1"),
+        ("Something quite new", OTHERWISE),
+    ],
+)
+def test_every_error_comes_with_what_to_do(error: str, advice: str) -> None:
+    assert advice in advice_on(error)
+
+
+def test_what_is_missing_is_named_and_what_runs_elsewhere_is_not_called_missing() -> None:
+    bare = setups(Settings())
+    assert (bare["slack"].missing, bare["discord"].missing) == (
+        ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
+        ("DISCORD_BOT_TOKEN",),
+    )
+    given = {"slack": {"bot_token": "x", "signing_secret": "y"}, "discord": {"bot_token": "z"}}
+    ready = setups(Settings.model_validate(given))
+    assert (ready["slack"].missing, ready["discord"].missing) == ((), ())
+    assert "deskhand bot" in states_html((), ready, ALL_DRAFT, "/chat")
+    running = ChannelState("discord", is_on=True, connected_since=NOON)
+    html = states_html((running,), bare, ALL_DRAFT, "/chat")
+    assert "DISCORD_BOT_TOKEN" not in html
+    assert NOON.isoformat() in html
+
+
+def test_what_people_named_is_text_on_the_page() -> None:
+    attack = "<script>x</script>\"'><img src=x>"
+    member = Member(attack, "w", attack, attack, Role.AGENT)
+    failed = ChannelState("slack", last_error=attack)
+    parts = (
+        places_html([Place("w", "slack", attack, attack, attack)], [1]),
+        people_html([Identity(member, "slack", attack)]),
+        teams_html([Installation("w", "slack", attack, name=attack)], may_invite=True),
+        choices_html([member]),
+        states_html((failed,), setups(Settings()), ALL_DRAFT, attack),
+    )
+    for html in parts:
+        assert "<script>" not in html
+        assert "<img" not in html
+
+
+def test_forums_of_the_configuration_are_listed_once() -> None:
+    listed = places_html([Place("w", "discord", "1", "2", "help", mode=Mode.DRAFT)], [2, 3])
+    assert listed.count("config.yaml</span>") == 1
+    assert "<b>3</b>" in listed
+
+
+def test_without_add_to_slack_the_page_says_what_to_set() -> None:
+    assert "SLACK_CLIENT_SECRET" in teams_html([], may_invite=False)
+    assert "SLACK_CLIENT_SECRET" not in teams_html([], may_invite=True)

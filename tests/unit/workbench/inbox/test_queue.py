@@ -1,0 +1,243 @@
+"""The queue's rules, what an agent may do when, and that what people wrote is shown as text."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from storage.errors import InvalidError
+from storage.records import (
+    Author,
+    BusinessHours,
+    Conversation,
+    ConversationStatus,
+    Customer,
+    Decision,
+    DecisionKind,
+    Draft,
+    Member,
+    Message,
+    Priority,
+    Review,
+    ReviewStatus,
+    Role,
+    Triage,
+    Visibility,
+    WorkspaceSettings,
+)
+from workbench.autopilot.form import changes, shown
+from workbench.inbox.action_panel import panel_of
+from workbench.inbox.conversation_view import message_html
+from workbench.inbox.evidence_view import confidence_words
+from workbench.inbox.queue import (
+    Card,
+    Show,
+    Wish,
+    in_order,
+    matches,
+)
+from workbench.inbox.queue_view import card_html, queue_html, why
+from workbench.ui.html import esc, markdown
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
+ME = Member("me", "w", "me@x.example", "Me", Role.AGENT)
+CONVERSATION = Conversation(
+    id="c",
+    workspace_id="w",
+    channel="web",
+    thread="t",
+    customer=Customer("k", "w", "web", "e", "Ada", "ada@x.example"),
+    status=ConversationStatus.PENDING,
+    subject="Export",
+    intent="question",
+    priority=Priority.MEDIUM,
+    assignee_id=None,
+    assignee_name=None,
+    summary="",
+    bot_turns=0,
+    created_at=NOON,
+    updated_at=NOON,
+    first_line="How do I export?",
+)
+REVIEW = Review(
+    id="r",
+    workspace_id="w",
+    conversation_id="c",
+    turn_id="t",
+    version=1,
+    status=ReviewStatus.PENDING,
+    draft=Draft(text="Open Settings.", can_answer=True, confidence=0.8),
+    held_because=("The intent `refund` always needs a person.",),
+    question="How do I export?",
+    triage=Triage(intent="refund"),
+    created_at=NOON,
+)
+HELD = Card(CONVERSATION, REVIEW)
+NOBODYS = Card(replace(CONVERSATION, status=ConversationStatus.ASSIGNED), None)
+MINE = Card(replace(NOBODYS.conversation, assignee_id="me", assignee_name="Me"), None)
+WAITING = replace(MINE.conversation, waiting_since=NOON)
+OTHERS = Card(replace(NOBODYS.conversation, assignee_id="you", assignee_name="You"), None)
+CLAIMED = Card(CONVERSATION, replace(REVIEW, claimed_by="Me", claimed_by_id="me"))
+
+
+@pytest.mark.parametrize(
+    ("show", "cards"),
+    [
+        (Show.WAITING, [HELD, NOBODYS, MINE, CLAIMED]),
+        (Show.REVIEWS, [HELD, CLAIMED]),
+        (Show.UNASSIGNED, [NOBODYS]),
+        (Show.MINE, [MINE, CLAIMED]),
+        (Show.OTHERS, [OTHERS]),
+    ],
+)
+def test_each_list_shows_its_own_conversations(show: Show, cards: list[Card]) -> None:
+    everything = (HELD, NOBODYS, MINE, OTHERS, CLAIMED)
+    assert [card for card in everything if matches(card, Wish(show=show), ME)] == cards
+
+
+@pytest.mark.parametrize(
+    ("wish", "found"),
+    [
+        (Wish(search="EXPORT ada"), True),
+        (Wish(search="ada import"), False),
+        (Wish(priority=Priority.MEDIUM, channel="web", intent="refund"), True),
+        (Wish(priority=Priority.HIGH), False),
+        (Wish(channel="slack"), False),
+        (Wish(intent="question"), False),
+    ],
+)
+def test_filters_and_search_must_all_match(wish: Wish, *, found: bool) -> None:
+    assert matches(HELD, wish, ME) is found
+
+
+def test_urgent_comes_first_then_the_longest_waiting() -> None:
+    early, late = (Card(CONVERSATION, replace(REVIEW, created_at=NOON + timedelta(hours=h))) for h in (1, 2))
+    urgent = Card(replace(CONVERSATION, priority=Priority.HIGH), replace(REVIEW, created_at=NOON + timedelta(hours=3)))
+    assert in_order([late, urgent, early], Show.WAITING) == (urgent, early, late)
+
+
+def test_the_age_is_how_long_the_customer_waits_and_the_answered_come_last() -> None:
+    hours = [NOON + timedelta(hours=hour) for hour in range(4)]
+    waiting = [
+        Card(replace(NOBODYS.conversation, updated_at=hours[3], waiting_since=hours[1]), None),
+        Card(replace(CONVERSATION, waiting_since=hours[0]), replace(REVIEW, created_at=hours[2])),
+    ]
+    answered = Card(replace(MINE.conversation, priority=Priority.HIGH, updated_at=hours[0]), None)
+    assert [card.since for card in (*waiting, answered)] == [hours[1], hours[0], hours[0]]
+    assert in_order([answered, *waiting], Show.WAITING) == (waiting[1], waiting[0], answered)
+    assert why(answered, ME) == "You have this conversation; the customer is answered."
+
+
+def test_a_waiting_draft_offers_the_decisions_and_an_empty_one_cannot_be_approved() -> None:
+    panel = panel_of(CONVERSATION, REVIEW, ME)
+    assert panel.actions == ("approve", "edit", "reject", "take_over", "dismiss", "claim")
+    assert (panel.review_id, panel.version, panel.text) == ("r", 1, "Open Settings.")
+    assert "approve" not in panel_of(CONVERSATION, replace(REVIEW, draft=Draft()), ME).actions
+    assert "release" in panel_of(CONVERSATION, CLAIMED.review, ME).actions
+
+
+def test_only_who_has_a_conversation_or_everybody_if_nobody_has_may_reply() -> None:
+    assert "reply" in panel_of(MINE.conversation, None, ME).actions
+    assert "reply" in panel_of(NOBODYS.conversation, None, ME).actions
+    assert panel_of(OTHERS.conversation, None, ME).actions == ("take_over",)
+    assert panel_of(MINE.conversation, REVIEW, ME).mode == "reply"
+
+
+def test_a_decided_review_says_who_handled_it() -> None:
+    decision = Decision(kind=DecisionKind.EDIT, member_name="Bert")
+    decided = replace(REVIEW, status=ReviewStatus.DECIDED, decision=decision, decided_at=NOON)
+    answered = replace(CONVERSATION, status=ConversationStatus.OPEN)
+    assert panel_of(answered, decided, ME).hint == "Already handled: Bert sent an edited reply."
+
+
+def test_a_card_says_why_a_person_is_needed() -> None:
+    assert why(HELD, ME) == "The intent “refund” always needs a person."
+    assert why(Card(WAITING, None), ME) == "You have this conversation."
+    assert why(OTHERS, ME) == "You has this conversation; the customer is answered."
+
+
+def test_a_card_says_that_its_customer_waits_too_long() -> None:
+    late = Card(replace(WAITING, is_overdue=True), None)
+    assert ">overdue<" in card_html(late, ME)
+    assert ">overdue<" not in card_html(Card(WAITING, None), ME)
+
+
+@pytest.mark.parametrize("show", list(Show))
+def test_every_empty_list_says_what_it_means(show: Show) -> None:
+    assert "dh-empty" in queue_html((), Wish(show=show), ME)
+    assert "Nothing matches these filters" in queue_html((), Wish(show=show, search="x"), ME)
+
+
+def test_what_people_wrote_is_text_on_cards_and_in_bubbles() -> None:
+    attack = "<script>x</script>\"'><img src=x>"
+    customer = replace(CONVERSATION.customer, name=attack)
+    card = Card(replace(CONVERSATION, customer=customer, id=attack), replace(REVIEW, question=attack))
+    message = Message("m", "w", "c", 1, Author.CUSTOMER, Visibility.PUBLIC, attack, NOON)
+    for html in (card_html(card, ME), *(message_html(replace(message, author=who), attack) for who in Author)):
+        assert "<script>" not in html
+        assert "<img" not in html
+        assert esc("<script>x") in html
+
+
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "JaVaScRiPt:x"])
+def test_markdown_makes_no_dangerous_links_or_images(link: str) -> None:
+    assert "<a " not in markdown(f"[click]({link})")
+    assert "<img" not in markdown("![x](https://evil.example/x.png)")
+    assert '<a href="https://x.example">' in markdown("[ok](https://x.example)")
+
+
+def test_confidence_has_words_and_no_answer_is_not_called_likely() -> None:
+    assert confidence_words(Draft(can_answer=True, confidence=0.93)) == ("Very likely right", "ok")
+    assert confidence_words(Draft(can_answer=True, confidence=0.2))[1] == "danger"
+    assert confidence_words(Draft(can_answer=False, confidence=0.99))[0] == "No answer found"
+
+
+def test_the_autopilot_s_form_gives_back_the_settings_it_was_filled_with() -> None:
+    settings = WorkspaceSettings(
+        threshold=0.7,
+        target_error=0.005,
+        audit_rate=0.05,
+        intents=("shipping", "lost parcel", "refund", "other"),
+        hold_intents=("refund",),
+        blocked_terms=("Casino", "crypto giveaway"),
+        business_hours=BusinessHours(timezone="Europe/Berlin", days=(0, 5)),
+    )
+    values = [getattr(value, "value", value) for value in shown(settings)]
+    assert WorkspaceSettings.model_validate({**settings.model_dump(), **changes(values)}) == settings
+
+
+def test_an_intent_that_is_gone_holds_nothing_any_more() -> None:
+    values = [getattr(value, "value", value) for value in shown(WorkspaceSettings(business_hours=BusinessHours()))]
+    changed = changes([*values[:-7], "Shipping\n\n other \nshipping", *values[-6:]])
+    assert changed["intents"] == ("shipping", "other")
+    assert changed["hold_intents"] == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "written", "told"),
+    [
+        (-7, "shipping", "keep “other”"),
+        (-7, "other\n7 days", "“7 days” cannot be one"),
+        (-7, "other\n<b>x</b>", "cannot be one"),
+        (-7, "other\n" + "\n".join(f"intent{n}" for n in range(30)), "31 are too many"),
+        (-6, "x" * 101, "longer than 100"),
+        (-6, "!!!", "no letter or digit"),
+        (-6, "\n".join(map(str, range(201))), "201 are too many"),
+        (5, 0, "between 0.1 and 50 %"),
+        (5, None, "between 0.1 and 50 %"),
+        (5, 51, "between 0.1 and 50 %"),
+    ],
+)
+def test_lists_and_shares_that_cannot_be_are_refused_with_what_to_mend(place: int, written: object, told: str) -> None:
+    values = [getattr(value, "value", value) for value in shown(WorkspaceSettings())]
+    values[place] = written
+    with pytest.raises(InvalidError, match=told):
+        changes(values)
+
+
+def test_the_autopilot_s_form_says_what_to_mend() -> None:
+    values = [getattr(value, "value", value) for value in shown(WorkspaceSettings(business_hours=BusinessHours()))]
+    with pytest.raises(InvalidError, match="write it like 09:00"):
+        changes([*values[:-3], "nine", *values[-2:]])
+    with pytest.raises(InvalidError, match="at least one day"):
+        changes([*values[:-4], [], *values[-3:]])

@@ -1,0 +1,147 @@
+"""The numbers as HTML tiles and bars, and as frames for the plots."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; it has no types
+
+from storage.records import DecisionKind
+from storage.reporting.analytics import Day, Report
+from workbench.ui.html import empty, esc
+
+DECISION_WORDS = {
+    DecisionKind.APPROVE: ("Approved", "ok"),
+    DecisionKind.EDIT: ("Edited", "warn"),
+    DecisionKind.REJECT: ("Rejected", "danger"),
+    DecisionKind.ESCALATE: ("Taken over", ""),
+    DecisionKind.DISMISS: ("Dismissed", ""),
+}
+NONE = "-"
+DAYS_READABLE = 31
+NO_NUMBERS = empty(
+    "No numbers in this period",
+    "They appear with the first message: try the web chat at /chat, or pick a longer period.",
+)
+
+
+def duration_words(seconds: float | None) -> str:
+    """A span of time as people say it."""
+    if seconds is None:
+        return NONE
+    if seconds < 10:  # noqa: PLR2004 - below this, tenths matter
+        return f"{seconds:.1f} s"
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.0f} s"
+
+
+def is_empty(report: Report) -> bool:
+    """Whether nothing happened."""
+    return not (report.messages_in or report.messages_out or sum(report.turns.values()))
+
+
+def tiles_html(report: Report) -> str:
+    """The numbers that one looks at first."""
+    if is_empty(report):
+        return NO_NUMBERS
+    error = report.automatic.error
+    tiles = (
+        (str(report.messages_in), "customer messages"),
+        (str(report.conversations), "new conversations"),
+        (f"{report.shares.automatic:.0%}", "answered by the bot alone"),
+        (duration_words(report.first_reply.median), "median time to first reply"),
+        (duration_words(report.review_wait.median), "median wait for a decision"),
+        (
+            NONE if error is None else f"{error:.1%}",
+            f"wrong automatic replies, of {report.automatic.right + report.automatic.wrong} judged",
+        ),
+        (f"{report.votes.up} / {report.votes.down}", "votes up / down"),
+    )
+    items = "".join(
+        f'<div class="dh-tile"><b>{esc(value)}</b><span>{esc(words)}</span></div>' for value, words in tiles
+    )
+    return f'<div class="dh-tiles">{items}</div>'
+
+
+def bars_html(title: str, values: Mapping[str, float], tones: Mapping[str, str], *, share: bool = False) -> str:
+    """Named bars; `share`: the values are parts of 1."""
+    most = 1.0 if share else max(values.values(), default=0)
+    rows = "".join(
+        f'<div class="{tones.get(name, "")}"><span>{esc(name)}</span>'
+        f'<u><i style="width:{value / most if most else 0:.1%}"></i></u>'
+        f"<em>{f'{value:.0%}' if share else f'{value:.0f}'}</em></div>"
+        for name, value in values.items()
+    )
+    body = (
+        f'<div class="dh-bars">{rows}</div>'
+        if any(values.values())
+        else empty("Nothing yet", "No data in this period.")
+    )
+    return f'<div class="dh-box"><h3>{esc(title)}</h3>{body}</div>'
+
+
+def shares_html(report: Report) -> str:
+    """How turns ended."""
+    shares = report.shares
+    values = {
+        "Bot alone": shares.automatic,
+        "Reviewed": shares.reviewed,
+        "By hand": shares.handed_over,
+        "Dismissed": shares.dismissed,
+    }
+    return bars_html("How messages were answered", values, {"Bot alone": "ok", "Reviewed": "warn"}, share=True)
+
+
+def decisions_html(report: Report) -> str:
+    """What agents decided."""
+    values = {DECISION_WORDS[kind][0]: float(count) for kind, count in report.decisions.items()}
+    return bars_html("Decisions", values, dict(DECISION_WORDS.values()))
+
+
+def intents_html(report: Report) -> str:
+    """What customers want."""
+    values = {(name or "not known yet").capitalize(): float(count) for name, count in report.intents.items()}
+    return bars_html("Intents of new conversations", values, {})
+
+
+def labels(report: Report) -> list[str]:
+    """The plots' bars in order: days, or weeks by their first day when there are too many days to read."""
+    return list(dict.fromkeys(_label(day, report) for day in report.days))
+
+
+def _label(day: Day, report: Report) -> str:
+    weekly = len(report.days) > DAYS_READABLE
+    start = report.days[0].day
+    first = start + timedelta(days=(day.day - start).days // 7 * 7) if weekly else day.day
+    return f"{first.day} {first:%b}"
+
+
+def message_frame(report: Report) -> pd.DataFrame:
+    """Columns `when`, `messages`, `of`: received and sent."""
+    rows = [
+        (_label(day, report), count, of)
+        for day in report.days
+        for count, of in ((day.messages_in, "Customers"), (day.messages_out, "Replies"))
+    ]
+    return _summed(rows, "of")
+
+
+def outcome_frame(report: Report) -> pd.DataFrame:
+    """Columns `when`, `messages`, `answered`: how turns ended."""
+    rows = [
+        (_label(day, report), count, how)
+        for day in report.days
+        for count, how in (
+            (day.automatic, "Bot alone"),
+            (day.reviewed, "Reviewed"),
+            (day.handed_over, "By hand"),
+            (day.dismissed, "Dismissed"),
+        )
+    ]
+    return _summed(rows, "answered")
+
+
+def _summed(rows: list[tuple[str, int, str]], by: str) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["when", "messages", by])
+    return frame.groupby(["when", by], sort=False, as_index=False).sum()

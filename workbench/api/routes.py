@@ -1,0 +1,60 @@
+"""The REST interface: /api/v1 for members, /health, /metrics and /docs."""
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from storage.reporting.analytics import Analytics
+from storage.reporting.monitoring import Monitoring
+from storage.telemetry.health import Health
+from storage.telemetry.metrics import Measures
+from workbench.api import (
+    analytics,
+    answers,
+    auth,
+    conversations,
+    docs,
+    documents,
+    members,
+    monitoring,
+    reviews,
+    tickets,
+)
+from workbench.api.dependencies import Front, behind
+from workbench.auth.sessions import LoginGuard
+from workbench.context import Office
+from workbench.http.health import health_routes
+from workbench.http.metrics import RequestMeter
+from workbench.http.problem_document import PROBLEMS
+from workbench.http.request_ids import RequestIds
+
+RESOURCES = (auth, members, conversations, tickets, answers, documents, reviews, analytics, monitoring)
+
+
+def api_routes(office: Office, *, measures: Measures | None = None, logins: LoginGuard | None = None) -> APIRouter:
+    """Every REST route of the workbench.
+
+    `measures` are shown at /metrics (default: new ones in the office's registry), `logins` is the guard that the
+    login page has too.
+    """
+    attempts = office.settings.web.login_attempts
+    database = office.store.database
+    front = Front(
+        office=office,
+        logins=logins or LoginGuard(attempts),
+        registrations=LoginGuard(attempts),
+        analytics=Analytics(database),
+        monitoring=Monitoring(database),
+    )
+    here = [Depends(behind(front))]
+    routes = APIRouter()
+    for resource in RESOURCES:
+        routes.include_router(resource.router, prefix="/api/v1", dependencies=here, responses=dict(PROBLEMS))
+    health = Health(database, office.store.knowledge, office.works)
+    routes.include_router(health_routes(health, measures or Measures(office.registry, database)))
+    routes.include_router(docs.router)
+    return routes
+
+
+def install_metering(app: FastAPI, measures: Measures) -> None:
+    """Count the application's requests, and give each an id for the log."""
+    app.add_middleware(RequestMeter, measures=measures)
+    app.add_middleware(RequestIds)

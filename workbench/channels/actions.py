@@ -1,0 +1,134 @@
+"""What an admin changes about the channels: places, who people are there, and links by which teams add the app."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from storage.errors import InvalidError, NotAllowedError, NotFoundError
+from storage.records import Member, Mode, Place
+from workbench.channels.ids import ChatName, place_in, user_in
+from workbench.context import Office
+
+DEMO_WORKSPACE = "demo"
+
+
+class ChangeKind(StrEnum):
+    """Everything that the page offers."""
+
+    ADD_PLACE = "add_place"
+    SET_PLACE = "set_place"
+    REMOVE_PLACE = "remove_place"
+    LINK = "link"
+    UNLINK = "unlink"
+    INVITE = "invite"
+
+
+class Change(BaseModel):
+    """One change as the browser asks for it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: ChangeKind
+    channel: ChatName = "slack"
+    where: str = Field(default="", max_length=300)
+    """A place or person: as typed when it is new, else the external id of its row."""
+    name: str = Field(default="", max_length=200)
+    mode: Mode | Literal[""] = ""
+    """Empty: mentions only."""
+    is_staff: bool = False
+    member_id: str = Field(default="", max_length=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What the admin is told."""
+
+    text: str
+    url: str = ""
+    """A link that the admin asked for."""
+
+
+async def perform(office: Office, admin: Member, change: Change) -> Changed:
+    """Do it in the admin's own workspace. Raises DeskhandError with what to mend."""
+    match change.kind:
+        case ChangeKind.ADD_PLACE:
+            return await _add_place(office, admin, change)
+        case ChangeKind.SET_PLACE:
+            return await _set_place(office, admin, change)
+        case ChangeKind.REMOVE_PLACE:
+            await office.store.places.remove(admin.workspace_id, change.channel, change.where, admin)
+            return Changed("Removed: the bot answers there only when it is mentioned.")
+        case ChangeKind.LINK:
+            return await _link(office, admin, change)
+        case ChangeKind.UNLINK:
+            await office.store.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
+            return Changed("Unlinked: this user is a customer there like everybody else.")
+        case ChangeKind.INVITE:
+            return Changed("", _invitation(office, admin))
+        case _:
+            assert_never(change.kind)
+
+
+async def _add_place(office: Office, admin: Member, change: Change) -> Changed:
+    teams = await _teams(office, admin.workspace_id, change.channel)
+    team, external_id = place_in(change.channel, change.where, teams)
+    if await home_of(office, change.channel, team) != admin.workspace_id:
+        raise NotAllowedError(f"{team} does not belong to this workspace, so its channels cannot be set up here.")
+    place = Place(
+        workspace_id=admin.workspace_id,
+        channel=change.channel,
+        team=team,
+        external_id=external_id,
+        name=change.name.strip(),
+        mode=change.mode or None,
+        is_staff=change.is_staff,
+    )
+    await office.store.places.keep(place, admin)
+    return Changed(f"{place.name or external_id} is set up: it holds from the next message on.")
+
+
+async def _set_place(office: Office, admin: Member, change: Change) -> Changed:
+    place = await office.store.places.find(admin.workspace_id, change.channel, change.where)
+    if place is None:
+        raise NotFoundError("This place was removed meanwhile.")
+    await office.store.places.keep(replace(place, mode=change.mode or None, is_staff=change.is_staff), admin)
+    return Changed(f"{place.name or place.external_id} is changed: it holds from the next message on.")
+
+
+async def _link(office: Office, admin: Member, change: Change) -> Changed:
+    if not change.member_id:
+        raise InvalidError("Choose a member.")
+    teams = await _teams(office, admin.workspace_id, change.channel)
+    user = user_in(change.channel, change.where, teams)
+    await office.store.identities.link(admin.workspace_id, change.member_id, change.channel, user)
+    return Changed("Linked: from now on they take over and decide reviews there.")
+
+
+def _invitation(office: Office, admin: Member) -> str:
+    if office.slack_invitation is None:
+        raise InvalidError("Set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md).")
+    return office.slack_invitation(admin.workspace_id)
+
+
+async def _teams(office: Office, workspace_id: str, channel: ChatName) -> set[str]:
+    """The teams or servers of this workspace that the rows know of."""
+    installed = await office.store.installations.listed(workspace_id)
+    places = await office.store.places.all(workspace_id, channel)
+    found = {one.team for one in installed if one.channel == channel} | {place.team for place in places}
+    if channel == "slack":
+        links = await office.store.identities.all(workspace_id)
+        found |= {link.external_id.partition("/")[0] for link in links if link.channel == "slack"}
+    return found - {""}
+
+
+async def home_of(office: Office, channel: ChatName, team: str) -> str:
+    """The workspace that a team or server belongs to: who added it, else the one of the deployment's own token."""
+    if installed := await office.store.installations.find(channel, team):
+        return installed.workspace_id
+    settings = office.settings.slack if channel == "slack" else office.settings.discord
+    if settings.workspace:
+        return settings.workspace
+    known = await office.store.workspaces.all()
+    return known[0].id if len(known) == 1 else DEMO_WORKSPACE

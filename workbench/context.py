@@ -1,0 +1,33 @@
+"""What the workbench and its REST interface may use: the one object that the composition root passes in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry
+
+from graph.desk import Desk
+from storage.conversations.intake import Accepted
+from storage.queue.jobs import Jobs
+from storage.records import ChannelState, Incoming
+from storage.settings import Settings
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Where agents and admins work."""
+
+    settings: Settings
+    store: Store
+    desk: Desk
+    jobs: Jobs
+    accept: Callable[[Incoming], Awaitable[Accepted]]
+    """The way in for tickets: intake's, passed in so that the workbench need not know the channels."""
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    """What `/metrics` shows."""
+    channel_states: Callable[[], tuple[ChannelState, ...]] = tuple
+    """How the chat channels of this process are connected."""
+    slack_invitation: Callable[[str], str] | None = None
+    """Makes a link, good for a day, by which a Slack team joins this workspace; None: "Add to Slack" is not set up."""
+    works: Callable[[], bool] | None = None
+    """Whether this process takes jobs right now; None: that is left to others."""

@@ -1,0 +1,1 @@
+"""HTTP plumbing under workbench and REST: limits, request ids, metrics, health probes."""

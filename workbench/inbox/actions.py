@@ -1,0 +1,147 @@
+"""What agents do in the inbox, and what they are told about it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from storage.conversations.reading import MAX_REPLY_LENGTH
+from storage.errors import (
+    AlreadyDecidedError,
+    DeskhandError,
+    InvalidError,
+    StaleError,
+    UnavailableError,
+)
+from storage.records import Decision, DecisionKind, Member, Priority
+from workbench.context import Office
+
+
+class ActKind(StrEnum):
+    """Everything that the inbox offers."""
+
+    APPROVE = "approve"
+    EDIT = "edit"
+    REJECT = "reject"
+    DISMISS = "dismiss"
+    TAKE_OVER = "take_over"
+    CLAIM = "claim"
+    RELEASE = "release"
+    REPLY = "reply"
+    NOTE = "note"
+    HAND_BACK = "hand_back"
+    RESOLVE = "resolve"
+    ASSIGN = "assign"
+    PRIORITY = "priority"
+
+
+class Act(BaseModel):
+    """One act as the browser asks for it; ids are only ever looked up in the member's own workspace."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: ActKind
+    conversation_id: str = Field(max_length=64)
+    review_id: str = Field(default="", max_length=64)
+    version: int = 0
+    text: str = Field(default="", max_length=MAX_REPLY_LENGTH)
+    """A reply, a note or guidance."""
+    value: str = Field(default="", max_length=64)
+    """A member's id or a priority."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the agent is told, and what the screen does next."""
+
+    text: str
+    ok: bool = True
+    advance: bool = False
+    """Go on to the next card."""
+    stale: bool = False
+    """The agent's text was not used, and the draft it belonged to is gone."""
+
+
+DECISIONS = {
+    ActKind.APPROVE: (DecisionKind.APPROVE, "Approved: the reply is on its way to the customer."),
+    ActKind.EDIT: (DecisionKind.EDIT, "Sent: your version is on its way to the customer."),
+    ActKind.REJECT: (DecisionKind.REJECT, "Rejected: another draft is being written. Nothing was sent."),
+    ActKind.DISMISS: (DecisionKind.DISMISS, "Dismissed: nothing was sent to the customer."),
+    ActKind.TAKE_OVER: (DecisionKind.ESCALATE, "You have this conversation now: write your reply."),
+}
+ADVANCING = (ActKind.APPROVE, ActKind.EDIT, ActKind.DISMISS)
+
+
+async def perform(office: Office, member: Member, act: Act) -> Told:
+    """Do it; what cannot be done is told with what happened to the customer's message."""
+    try:
+        if act.review_id and act.kind in DECISIONS:
+            return await _decide(office, member, act)
+        return Told(await _do(office, member, act))
+    except AlreadyDecidedError as error:
+        return Told(f"{error.detail} Your decision changed nothing, and nothing was sent twice.", ok=False, stale=True)
+    except StaleError as error:
+        return Told(f"Nothing was sent. {error.detail}", ok=False, stale=True)
+    except UnavailableError as error:
+        return Told(f"Nothing was sent: {error.detail} The customer's message is kept; try again.", ok=False)
+    except DeskhandError as error:
+        return Told(f"Nothing was sent: {error.detail}", ok=False)
+
+
+async def _decide(office: Office, member: Member, act: Act) -> Told:
+    kind, words = DECISIONS[act.kind]
+    text = act.text if kind is DecisionKind.EDIT else ""
+    guidance = act.text if kind is DecisionKind.REJECT else ""
+    decision = Decision(kind=kind, text=text, guidance=guidance)
+    await office.desk.decide(member, act.review_id, decision, based_on=act.version)
+    return Told(words, advance=act.kind in ADVANCING)
+
+
+async def _do(office: Office, member: Member, act: Act) -> str:
+    match act.kind:
+        case ActKind.CLAIM | ActKind.RELEASE:
+            return await _claim(office, member, act)
+        case ActKind.ASSIGN | ActKind.PRIORITY:
+            return await _set(office, member, act)
+        case ActKind.REPLY:
+            await office.desk.reply(member, act.conversation_id, act.text)
+            return "Sent: your reply is on its way to the customer."
+        case ActKind.NOTE:
+            await office.desk.note(member, act.conversation_id, act.text)
+            return "Noted, for members only."
+        case _:
+            return await _move(office, member, act)
+
+
+async def _move(office: Office, member: Member, act: Act) -> str:
+    match act.kind:
+        case ActKind.TAKE_OVER:
+            await office.desk.take_over(member, act.conversation_id)
+            return "You have this conversation now: write your reply."
+        case ActKind.HAND_BACK:
+            await office.desk.hand_back(member, act.conversation_id)
+            return "Handed back: the bot answers here again."
+        case ActKind.RESOLVE:
+            await office.desk.resolve(member.workspace_id, act.conversation_id, member)
+            return "Resolved. A new message of the customer opens it again."
+        case _:
+            return "This draft is gone; nothing was sent."
+
+
+async def _claim(office: Office, member: Member, act: Act) -> str:
+    release = act.kind is ActKind.RELEASE
+    review = await office.store.reviews.claim(member, act.review_id, release=release)
+    office.store.signals.publish(review.conversation_id, member.workspace_id)
+    return "Released: anybody may take it." if release else "Claimed: your colleagues see that you work on it."
+
+
+async def _set(office: Office, member: Member, act: Act) -> str:
+    if act.kind is ActKind.ASSIGN:
+        await office.desk.assign(member, act.conversation_id, act.value)
+        return "Assigned."
+    if act.value not in set(Priority):
+        raise InvalidError("There is no such priority.")
+    priority = Priority(act.value)
+    await office.store.conversations.set_priority(member, act.conversation_id, priority)
+    office.store.signals.publish(act.conversation_id, member.workspace_id)
+    return f"Priority is {priority} now."

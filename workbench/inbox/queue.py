@@ -1,0 +1,140 @@
+"""The queue of the inbox: which conversations wait for a person, filtered and in the order to take them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from storage.records import Conversation, ConversationStatus, Member, Priority, Review, ReviewStatus
+from storage.store import Store
+
+MOST = 200
+"""Conversations of one status in the list; who has more waiting has other worries."""
+
+
+class Show(StrEnum):
+    """Which part of the conversations the list shows."""
+
+    WAITING = "waiting"
+    """Drafts to review, and conversations that nobody or this member has."""
+    REVIEWS = "reviews"
+    UNASSIGNED = "unassigned"
+    MINE = "mine"
+    """What this member has or has claimed."""
+    OTHERS = "others"
+    RESOLVED = "resolved"
+    ALL = "all"
+
+
+class Wish(BaseModel):
+    """What the agent asks the list to show; from the browser, so checked."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    show: Show = Show.WAITING
+    priority: Priority | None = None
+    channel: str = Field(default="", max_length=16)
+    intent: str = Field(default="", max_length=64)
+    search: str = Field(default="", max_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One conversation in the list, with the draft that waits in it, if any."""
+
+    conversation: Conversation
+    review: Review | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the customer has no answer yet."""
+        return self.review is not None or self.conversation.waiting_since is not None
+
+    @property
+    def since(self) -> datetime:
+        """Since when the customer waits; when nothing is unanswered, since the latest act."""
+        shown_since = self.review.created_at if self.review else self.conversation.updated_at
+        return self.conversation.waiting_since or shown_since
+
+    @property
+    def intent(self) -> str:
+        """The intent as last seen."""
+        return self.review.triage.intent if self.review else self.conversation.intent or ""
+
+
+async def gather(store: Store, member: Member, wish: Wish) -> tuple[Card, ...]:
+    """The cards that match, in the order to take them: urgent first, then the longest waiting."""
+    found = await _conversations(store, member.workspace_id, wish.show)
+    reviews = await store.reviews.page(member.workspace_id, ReviewStatus.PENDING, limit=MOST)
+    by_conversation = {review.conversation_id: review for review in reviews.items}
+    cards = (Card(conversation, by_conversation.get(conversation.id)) for conversation in found)
+    return in_order((card for card in cards if matches(card, wish, member)), wish.show)
+
+
+async def _conversations(store: Store, workspace_id: str, show: Show) -> list[Conversation]:
+    match show:
+        case Show.ALL:
+            return list((await store.conversations.page(workspace_id, limit=MOST)).items)
+        case Show.RESOLVED:
+            statuses: tuple[ConversationStatus, ...] = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
+        case Show.REVIEWS:
+            statuses = (ConversationStatus.PENDING,)
+        case _:
+            statuses = (ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
+    found: list[Conversation] = []
+    for status in statuses:
+        found += (await store.conversations.page(workspace_id, status=status, limit=MOST)).items
+    return found
+
+
+def matches(card: Card, wish: Wish, member: Member) -> bool:
+    """Whether a card belongs into the list that was asked for."""
+    wanted = (
+        (wish.priority, card.conversation.priority),
+        (wish.channel, card.conversation.channel),
+        (wish.intent, card.intent),
+    )
+    if any(asked and asked != actual for asked, actual in wanted):
+        return False
+    return _is_shown(card, wish.show, member) and _is_found(card, wish.search)
+
+
+def _is_shown(card: Card, show: Show, member: Member) -> bool:
+    conversation = card.conversation
+    assigned = conversation.status is ConversationStatus.ASSIGNED
+    match show:
+        case Show.WAITING:
+            return card.review is not None or (assigned and conversation.assignee_id in (None, member.id))
+        case Show.REVIEWS:
+            return card.review is not None
+        case Show.UNASSIGNED:
+            return assigned and conversation.assignee_id is None
+        case Show.MINE:
+            claimed = card.review is not None and card.review.claimed_by_id == member.id
+            return claimed or (assigned and conversation.assignee_id == member.id)
+        case Show.OTHERS:
+            return assigned and conversation.assignee_id not in (None, member.id)
+        case Show.RESOLVED | Show.ALL:
+            return True
+
+
+def _is_found(card: Card, search: str) -> bool:
+    words = search.lower().split()
+    customer = card.conversation.customer
+    texts = [customer.name, customer.email or "", card.conversation.subject, card.conversation.first_line]
+    if card.review:
+        texts.append(card.review.question)
+    haystack = "\n".join(texts).lower()
+    return all(word in haystack for word in words)
+
+
+_URGENCY = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
+
+
+def in_order(cards: Iterable[Card], show: Show) -> tuple[Card, ...]:
+    """Unanswered before answered ones, urgent first, then the longest waiting. Resolved and all: the latest first."""
+    if show in (Show.RESOLVED, Show.ALL):
+        return tuple(sorted(cards, key=lambda card: card.conversation.updated_at, reverse=True))
+    return tuple(sorted(cards, key=lambda card: (not card.waits, _URGENCY[card.conversation.priority], card.since)))

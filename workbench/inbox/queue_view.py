@@ -1,0 +1,89 @@
+"""The queue as HTML."""
+
+from storage.records import ChannelName, Conversation, ConversationStatus, Member, Priority
+from workbench.inbox.queue import Card, Show, Wish
+from workbench.ui.html import (
+    chip,
+    empty,
+    esc,
+    plain,
+    when,
+)
+
+CHANNEL_NAMES: dict[ChannelName, str] = {"web": "Web", "slack": "Slack", "discord": "Discord"}
+PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
+STATUS_WORDS = {
+    ConversationStatus.OPEN: "The bot answers here.",
+    ConversationStatus.PENDING: "The desk is working on it.",
+    ConversationStatus.RESOLVED: "Resolved.",
+    ConversationStatus.CLOSED: "Closed.",
+}
+NOTHING = {
+    Show.WAITING: ("All caught up", "Nothing waits for a person. New drafts and hand-overs appear here by themselves."),
+    Show.REVIEWS: ("No drafts to review", "The bot's held drafts appear here. See “Waiting” for hand-overs."),
+    Show.UNASSIGNED: (
+        "Nobody is left waiting",
+        "Conversations that the bot handed over and nobody has taken appear here.",
+    ),
+    Show.MINE: ("Nothing is yours right now", "Claim a draft or take a conversation over, and it appears here."),
+    Show.OTHERS: ("Your colleagues have none", "Conversations that other members have appear here."),
+    Show.RESOLVED: ("Nothing is resolved yet", "Conversations appear here when you mark them resolved."),
+    Show.ALL: ("No conversations yet", "Write a first message in the web chat at /chat and watch it arrive."),
+}
+
+
+def queue_html(cards: tuple[Card, ...], wish: Wish, member: Member) -> str:
+    """The list of cards, or what its emptiness means."""
+    if cards:
+        return "".join(card_html(card, member) for card in cards)
+    if wish.search or wish.priority or wish.channel or wish.intent:
+        return empty("Nothing matches these filters", "Clear the search or a filter to see what waits.")
+    return empty(*NOTHING[wish.show])
+
+
+def card_html(card: Card, member: Member) -> str:
+    """One card: who, since when, what they say, and why a person is needed."""
+    conversation = card.conversation
+    question = card.review.question if card.review else conversation.first_line
+    urgent = " urgent" if conversation.priority is Priority.HIGH else ""
+    return (
+        f'<button type="button" class="dh-item{urgent}" data-id="{esc(conversation.id)}">'
+        f'<span class="dh-item-top"><strong>{esc(customer_name(conversation))}</strong>{when(card.since)}</span>'
+        f'<span class="dh-item-line">{esc(question.strip() or "(no text)")}</span>'
+        f'<span class="dh-item-why">{esc(why(card, member))}</span>'
+        f'<span class="dh-chips">{"".join(_chips(card, member))}</span></button>'
+    )
+
+
+def customer_name(conversation: Conversation) -> str:
+    """The customer as an agent would call them."""
+    customer = conversation.customer
+    return customer.name or customer.email or f"Visitor {customer.id[:4]}"
+
+
+def why(card: Card, member: Member) -> str:
+    """Why this needs a person, in a few words."""
+    if card.review:
+        return plain(card.review.held_because[0]) if card.review.held_because else "Held for review."
+    if card.conversation.status is not ConversationStatus.ASSIGNED:
+        return STATUS_WORDS[card.conversation.status]
+    if card.conversation.assignee_id is None:
+        return "Waits for a person: nobody has it yet."
+    who = "You have" if card.conversation.assignee_id == member.id else f"{card.conversation.assignee_name} has"
+    return f"{who} this conversation." if card.waits else f"{who} this conversation; the customer is answered."
+
+
+def _chips(card: Card, member: Member) -> list[str]:
+    conversation, review = card.conversation, card.review
+    chips = [chip(str(conversation.priority), PRIORITY_TONES[conversation.priority], title="Priority")]
+    if conversation.is_overdue:
+        chips.insert(0, chip("overdue", "danger", title="The customer has been waiting for a person for too long"))
+    if card.intent:
+        chips.append(chip(card.intent, title="Intent"))
+    chips.append(chip(CHANNEL_NAMES.get(conversation.channel, conversation.channel), title="Channel"))
+    if review is not None:
+        chips.append(chip(f"{review.draft.confidence:.0%}", title="Confidence of the draft"))
+    if review is not None and review.claimed_by:
+        mine = review.claimed_by_id == member.id
+        chips.append(chip("Claimed by you" if mine else f"Claimed: {review.claimed_by}", "accent" if mine else "warn"))
+    return chips

@@ -1,0 +1,55 @@
+"""The monitoring tab: what waits, how the latest turns went, what failed, and the audit trail."""
+
+import gradio as gr
+
+from storage.reporting.activity import latest_events, undelivered
+from storage.reporting.monitoring import Monitoring
+from workbench.auth.sessions import Sessions
+from workbench.context import Office
+from workbench.monitoring import view as seen
+from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.scripts import script
+
+TURNS = 30
+TITLE = (
+    '<div class="dh-title"><h1>Monitoring</h1><p>What the desk is doing right now, and what became of the latest '
+    "messages.</p></div>"
+)
+
+
+def build_monitoring(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
+    """The components and their events."""
+    ages = script("ui/live", "ui/ages")
+    with gr.Column(elem_classes="dh-page"):
+        with gr.Row():
+            gr.HTML(TITLE, apply_default_css=False)
+            refresh = gr.Button("Refresh", size="sm", scale=0, min_width=100)
+        tiles = gr.HTML(apply_default_css=False)
+        gr.HTML('<p class="dh-section">Latest messages</p>', apply_default_css=False)
+        turns = gr.HTML(js_on_load=ages, apply_default_css=False)
+        with gr.Row():
+            with gr.Column(min_width=320):
+                gr.HTML('<p class="dh-section">Replies that did not arrive</p>', apply_default_css=False)
+                failures = gr.HTML(js_on_load=ages, apply_default_css=False)
+            with gr.Column(min_width=320):
+                gr.HTML('<p class="dh-section">Documents</p>', apply_default_css=False)
+                documents = gr.HTML(apply_default_css=False)
+        gr.HTML('<p class="dh-section">Audit trail</p>', apply_default_css=False)
+        events = gr.HTML(js_on_load=ages, apply_default_css=False)
+    monitoring = Monitoring(office.store.database)
+
+    @telling
+    async def look(request: gr.Request) -> tuple[str, str, str, str, str]:
+        workspace_id = (await sessions.member(request)).workspace_id
+        summaries = await monitoring.summaries(workspace_id, limit=2 * TURNS)
+        return (
+            seen.dashboard_html(await monitoring.dashboard(workspace_id)),
+            seen.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
+            seen.undelivered_html(await undelivered(office.store.database, workspace_id)),
+            seen.documents_html(await office.store.catalogue.list(workspace_id)),
+            seen.events_html(await latest_events(office.store.database, workspace_id)),
+        )
+
+    outputs = [tiles, turns, failures, documents, events]
+    for event in (tab.select, refresh.click):
+        event(look, None, outputs, **PRIVATE)

@@ -1,0 +1,41 @@
+"""Gradio's event handlers: what goes wrong is told to the person, in the desk's own words."""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+import structlog
+
+from storage.errors import DeskhandError, NotLoggedInError
+from workbench.ui.html import esc
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
+log = structlog.get_logger(__name__)
+
+UNFORESEEN = "Something went wrong in Deskhand. Load the page again and see whether it took effect."
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""How every event is registered: no documented endpoint, no veil over the page while it runs."""
+
+
+def telling(handler: Callable[P, Awaitable[Result]]) -> Callable[P, Awaitable[Result]]:
+    """A handler whose errors are shown as a notice; Gradio renders notices as HTML, so they are escaped."""
+
+    @functools.wraps(handler)
+    async def told(*args: P.args, **kwargs: P.kwargs) -> Result:
+        try:
+            return await handler(*args, **kwargs)
+        except NotLoggedInError as error:
+            raise gr.Error("Your login has ended: load the page again and log in.", print_exception=False) from error
+        except DeskhandError as error:
+            raise gr.Error(esc(error.detail), print_exception=False) from error
+        except gr.Error:
+            raise
+        except Exception as error:
+            # Gradio would print it with its words.
+            log.exception("workbench event failed", handler=handler.__qualname__)
+            raise gr.Error(UNFORESEEN, print_exception=False) from error
+
+    return told

@@ -1,0 +1,67 @@
+"""The bar at the top: the product, the workspace, who is logged in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from storage.errors import NotFoundError
+from storage.records import Member, Role
+from workbench.auth.sessions import Sessions
+from workbench.context import Office
+from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.html import esc
+
+HERE = Path(__file__).parent
+
+
+def build_header(blocks: gr.Blocks, office: Office, sessions: Sessions) -> None:
+    """The component, filled when the page loads."""
+    header = gr.HTML(
+        header_html((), {}),
+        js_on_load=(HERE / "header.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        elem_id="dh-top",
+    )
+
+    @telling
+    async def fill(request: gr.Request) -> str:
+        choices = await sessions.choices(request)
+        return header_html(choices, {choice.workspace_id: await _name(office, choice) for choice in choices})
+
+    blocks.load(fill, None, header, **PRIVATE)
+
+
+async def _name(office: Office, member: Member) -> str:
+    try:
+        return (await office.store.workspaces.read(member.workspace_id)).name
+    except NotFoundError:
+        return member.workspace_id
+
+
+def header_html(choices: Sequence[Member], names: dict[str, str]) -> str:
+    """The bar for a person; `choices` are their members, the active one first."""
+    brand = '<span class="dh-brand"><span class="dh-mark" aria-hidden="true"></span>Deskhand</span>'
+    if not choices:
+        return f'<div class="dh-top">{brand}</div>'
+    active = choices[0]
+    role = "Admin" if active.role is Role.ADMIN else "Agent"
+    return (
+        f'<div class="dh-top">{brand}<span class="dh-top-right">{_workspace(choices, names)}'
+        f'<span class="dh-me" title="{esc(active.email)}"><b>{esc(active.name)}</b> {role}</span>'
+        '<button type="button" class="dh-button quiet" data-do="theme" title="Light or dark">Light / dark</button>'
+        '<form method="post" action="/logout"><button class="dh-button quiet" data-do="logout">Log out</button></form>'
+        "</span></div>"
+    )
+
+
+def _workspace(choices: Sequence[Member], names: dict[str, str]) -> str:
+    if len(choices) == 1:
+        return f'<span class="dh-workspace">{esc(names[choices[0].workspace_id])}</span>'
+    options = "".join(
+        f'<option value="{esc(choice.id)}">{esc(names[choice.workspace_id])}</option>' for choice in choices
+    )
+    return (
+        '<form method="post" action="/switch"><select class="dh-select" name="member" aria-label="Workspace" '
+        f'data-do="switch">{options}</select></form>'
+    )

@@ -1,0 +1,10 @@
+"""The scripts of the pages, each as one text for Gradio's `js_on_load`."""
+
+from pathlib import Path
+
+HERE = Path(__file__).parents[1]
+
+
+def script(*names: str) -> str:
+    """These files of the workbench one after the other: the later ones use what the earlier ones define."""
+    return "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in names)
