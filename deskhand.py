@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 
 from bot.channel import Channel
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.delivery import Delivery, Patience
 from bot.discord.connection import open_discord
 from bot.discord.leases import LocalLeases, ShardLeases
@@ -30,35 +30,35 @@ from commands.database import db_cli
 from commands.ingest import ingest
 from commands.job_handlers import handlers_of
 from commands.members import member_cli
-from commands.periodic_tasks import desk_chores
+from commands.periodic_tasks import periodic_tasks_of
 from commands.process_memory import give_back_large_blocks, spare_what_stays
-from commands.roles import Part, require_shared
+from commands.roles import ProcessRole, require_shared
 from commands.server import bind, stopping_on_signals
-from graph.checkpoints.store import WaitingCheckpoints, open_checkpoints
+from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
 from graph.desk import Desk
-from graph.llm.metrics import ModelMeter
+from graph.llm.metrics import ModelMetrics
 from graph.llm.protocol import open_chat_model, opened_model
 from graph.machine import Machine, build_machine
-from graph.node_metrics import NodeTimes
-from graph.prefetch import Foresight
+from graph.node_metrics import NodeMetrics
+from graph.prefetch import EmbeddingPrefetch
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from graph.triage.language import identifier
-from graph.turn_telemetry import TurnWatch
+from graph.turn_telemetry import TurnTelemetry
 from storage.cluster.channel_status import sharing
 from storage.cluster.leases import open_leases
-from storage.cluster.listen_notify import carrying_news
+from storage.cluster.listen_notify import bridged_events
 from storage.database.data_folder import running_desk
 from storage.database.engine import open_database
-from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.batching_cache import CachingEmbedder
 from storage.embeddings.lazy import LazyEmbedder
 from storage.embeddings.local import Embedder, load_embedder
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.operations.demo import Demo, ensure_demo
 from storage.queue.jobs import JobQueue, Queue
-from storage.queue.metrics import JobMeter
+from storage.queue.metrics import JobMetrics
 from storage.queue.opening import embedded_jobs, open_jobs
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
@@ -69,8 +69,8 @@ from storage.store import (
     open_store,
 )
 from storage.telemetry.tracing import Tracing, open_tracing
-from workbench.context import Office
-from workbench.http.probes import build_door
+from workbench.context import WorkbenchContext
+from workbench.http.probes import build_probe_app
 
 DRAIN_SECONDS = 8.0
 """How long running jobs may take after the end was asked for: container platforms kill after ten."""
@@ -96,18 +96,18 @@ class Process:
     jobs: JobQueue
     intake: Intake
     delivery: Delivery
-    office: Office
+    office: WorkbenchContext
     channels: dict[ChannelName, Channel]
-    states: ChannelStates
+    states: ChannelStatusRegistry
     routes: list[APIRouter]
     """What the chat platforms call over HTTP."""
-    part: Part = Part.ALL
+    part: ProcessRole = ProcessRole.ALL
 
 
 @asynccontextmanager
 async def open_process(
     settings: Settings,
-    part: Part = Part.ALL,
+    part: ProcessRole = ProcessRole.ALL,
     *,
     migrate: bool = True,
     chats: bool = False,
@@ -133,7 +133,7 @@ async def open_process(
 
 
 async def _built(
-    stack: AsyncExitStack, settings: Settings, part: Part, embedder: RememberingEmbedder, *, migrate: bool
+    stack: AsyncExitStack, settings: Settings, part: ProcessRole, embedder: CachingEmbedder, *, migrate: bool
 ) -> Process:
     """Open what is kept and wire the layers; news of other processes come in from now on."""
     enter = stack.enter_async_context
@@ -141,28 +141,28 @@ async def _built(
     checkpoints = await enter(open_checkpoints(settings, migrate=migrate))
     registry = CollectorRegistry()
     tracing = stack.enter_context(closing(open_tracing()))
-    model = await enter(opened_model(settings, ModelMeter(registry)))
+    model = await enter(opened_model(settings, ModelMetrics(registry)))
     classifier = Classifier(embedder, load_examples(), settings.data_dir / "models")
-    if part.thinks:
+    if part.runs_graph:
         await enter(warming(classifier))
     deps = Deps(settings, store.knowledge, classifier, model)
     jobs = await enter(open_jobs(settings, store.database))
     channels: dict[ChannelName, Channel] = {"web": WebChannel(store.signals)}
     process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, part=part, tracing=tracing)
-    await enter(carrying_news(settings.database_url, store.signals))
+    await enter(bridged_events(settings.database_url, store.signals))
     await enter(sharing(store.database, process.states.own, process.states.hear))
     return process
 
 
-async def open_embedder(settings: Settings, part: Part) -> RememberingEmbedder:
+async def open_embedder(settings: Settings, part: ProcessRole) -> CachingEmbedder:
     """The embedding model; a part that seldom needs it loads it with the first question."""
-    inner = await asyncio.to_thread(load_embedder, settings) if part.thinks else LazyEmbedder(settings)
+    inner = await asyncio.to_thread(load_embedder, settings) if part.runs_graph else LazyEmbedder(settings)
     return remembering(settings, inner)
 
 
-def remembering(settings: Settings, inner: Embedder) -> RememberingEmbedder:
+def remembering(settings: Settings, inner: Embedder) -> CachingEmbedder:
     """The model behind the memory of what was asked; one in this process embeds one text at a time."""
-    return RememberingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
+    return CachingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
 
 
 @asynccontextmanager
@@ -171,13 +171,13 @@ async def open_chats(process: Process) -> AsyncIterator[None]:
     parts = (process.settings, process.store, process.intake, process.desk, process.states)
     async with AsyncExitStack() as stack:
         enter, part = stack.enter_async_context, process.part
-        if part.serves_pages or part.holds_chats:
-            slack = await enter(open_slack(*parts, connects=part.holds_chats))
+        if part.serves_pages or part.connects_platforms:
+            slack = await enter(open_slack(*parts, connects=part.connects_platforms))
             if slack is not None and part.serves_pages:
                 process.routes.append(slack.routes)
-            if slack is not None and part.holds_chats:
+            if slack is not None and part.connects_platforms:
                 process.channels["slack"] = slack.channel
-        if part.holds_chats:
+        if part.connects_platforms:
             discord = await enter(open_discord(*parts, await enter(shard_leases(process.settings))))
             if discord is not None:
                 process.channels["discord"] = discord
@@ -211,58 +211,58 @@ def warm(classifier: Classifier) -> None:
 def assemble(
     settings: Settings,
     store: Store,
-    checkpoints: WaitingCheckpoints,
+    checkpoints: InterruptCheckpointer,
     deps: Deps,
     channels: Mapping[ChannelName, Channel],
     registry: CollectorRegistry | None = None,
     *,
     jobs: JobQueue | None = None,
-    part: Part = Part.ALL,
+    part: ProcessRole = ProcessRole.ALL,
     tracing: Tracing | None = None,
 ) -> Process:
     """Wire the layers; nothing runs yet. Without `jobs` this process has a queue of its own."""
     jobs = jobs or embedded_jobs(settings, store.database)
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
-    machine = build_machine(checkpoints, times=NodeTimes(registry))
-    desk = Desk(machine, checkpoints, deps, store, jobs, TurnWatch(tracing))
-    gather_seconds, expect = settings.conversation.gather_seconds, foresight(settings, store.knowledge.embedder, part)
+    machine = build_machine(checkpoints, times=NodeMetrics(registry))
+    desk = Desk(machine, checkpoints, deps, store, jobs, TurnTelemetry(tracing))
+    gather_seconds, expect = settings.conversation.gather_seconds, prefetch(settings, store.knowledge.embedder, part)
     parts = (store.arrivals, store.corrections, jobs, store.signals)
     intake = Intake(*parts, gather_seconds, tracing=tracing, expect=expect)
-    connected, states = dict(channels), ChannelStates()
+    connected, states = dict(channels), ChannelStatusRegistry()
     patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
     delivery = Delivery(store.outbox, connected, store.signals, patience, tracing)
-    office = Office(
+    office = WorkbenchContext(
         settings, store, desk, jobs, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)
     )
     return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [], part)
 
 
-def foresight(settings: Settings, embedder: Embedder, part: Part) -> Callable[[str], None] | None:
+def prefetch(settings: Settings, embedder: Embedder, part: ProcessRole) -> Callable[[str], None] | None:
     """Embedding ahead pays where messages come in and are answered, by a model of this process."""
-    if part is not Part.ALL or settings.embeddings.provider != "local":
+    if part is not ProcessRole.ALL or settings.embeddings.provider != "local":
         return None
-    if not isinstance(embedder, RememberingEmbedder):
+    if not isinstance(embedder, CachingEmbedder):
         return None
-    return Foresight(embedder, settings.guard.max_characters).expect
+    return EmbeddingPrefetch(embedder, settings.guard.max_characters).expect
 
 
-def watched_jobs(jobs: JobQueue, part: Part) -> Callable[[], bool] | None:
+def watched_jobs(jobs: JobQueue, part: ProcessRole) -> Callable[[], bool] | None:
     """What a part that works on jobs says of them when it is asked whether it is ready."""
-    return None if part is Part.WEB else lambda: jobs.is_working
+    return None if part is ProcessRole.WEB else lambda: jobs.is_working
 
 
 @asynccontextmanager
 async def working(process: Process) -> AsyncIterator[None]:
     """Do the jobs of this part, first of all those that an earlier process left unfinished."""
     queues = queues_of(process)
-    if process.part.thinks:
+    if process.part.runs_graph:
         await process.store.outbox.release()
         await remake_vectors(process.store)
     if queues:
         handlers = handlers_of(process.desk, process.delivery, process.store)
-        chores = desk_chores(process.settings, process.store, process.desk, process.jobs)
-        metered = JobMeter(process.office.registry).metered(handlers)
-        process.jobs.start(metered, queues=queues, chores=chores)
+        periodic_tasks = periodic_tasks_of(process.settings, process.store, process.desk, process.jobs)
+        metered = JobMetrics(process.office.registry).metered(handlers)
+        process.jobs.start(metered, queues=queues, periodic_tasks=periodic_tasks)
     try:
         yield
     finally:
@@ -272,13 +272,13 @@ async def working(process: Process) -> AsyncIterator[None]:
 def queues_of(process: Process) -> Collection[Queue]:
     """What this part works on: replies go out where their channel's connection is."""
     match process.part:
-        case Part.ALL:
+        case ProcessRole.ALL:
             return tuple(Queue)
-        case Part.WEB:
+        case ProcessRole.WEB:
             return ()
-        case Part.WORKER:
+        case ProcessRole.WORKER:
             return (Queue.DESK, Queue.DELIVER_WEB)
-        case Part.BOT:
+        case ProcessRole.BOT:
             return tuple(Queue(f"deliver-{name}") for name in process.channels if name != "web")
 
 
@@ -306,21 +306,21 @@ def demo() -> None:
 def web() -> None:
     """Serve workbench, web chat, REST and Slack's HTTP events; one of several processes."""
     settings = settings_or_exit()
-    run(serve_part(settings, Part.WEB, settings.web.port, build_pages))
+    run(serve_part(settings, ProcessRole.WEB, settings.web.port, build_pages))
 
 
 @cli.command()
 def worker() -> None:
     """Answer and load documents; one of several processes."""
     settings = settings_or_exit()
-    run(serve_part(settings, Part.WORKER, settings.worker.port, lambda process: build_door(process.office)))
+    run(serve_part(settings, ProcessRole.WORKER, settings.worker.port, lambda process: build_probe_app(process.office)))
 
 
 @cli.command()
 def bot() -> None:
     """Hold the connections to Slack and Discord; one of several processes."""
     settings = settings_or_exit()
-    run(serve_part(settings, Part.BOT, settings.bot.port, lambda process: build_door(process.office)))
+    run(serve_part(settings, ProcessRole.BOT, settings.bot.port, lambda process: build_probe_app(process.office)))
 
 
 async def serve_all(settings: Settings, *, always_demo: bool, demo: bool = True) -> None:
@@ -336,7 +336,7 @@ async def serve_all(settings: Settings, *, always_demo: bool, demo: bool = True)
             await stop.serve(site, listener, announce=lambda: greet(settings, made), ending=ending)
 
 
-async def serve_part(settings: Settings, part: Part, port: int, build: Callable[[Process], FastAPI]) -> None:
+async def serve_part(settings: Settings, part: ProcessRole, port: int, build: Callable[[Process], FastAPI]) -> None:
     """Serve one part until a signal ends it; the other parts of the desk are processes of their own.
 
     Nothing is migrated: old and new processes may run beside each other while versions are exchanged.
@@ -366,7 +366,7 @@ def chat(
     """Talk to the desk in this terminal."""
 
     async def talk(settings: Settings) -> None:
-        async with open_process(settings, Part.WORKER) as process:
+        async with open_process(settings, ProcessRole.WORKER) as process:
             await process.store.workspaces.read(workspace)
             await Terminal(process.store, process.intake, workspace).run()
 

@@ -21,9 +21,9 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from graph.confidence import COEFFICIENTS, features
 from graph.evaluation import (
     ASSESSED,
-    Judged,
-    LabelledSet,
+    Dataset,
     Question,
+    Result,
     Scores,
     judge,
     load_set,
@@ -50,7 +50,7 @@ class Sample:
     group: str
     """The set; its variants are never on both sides of a fit."""
     variant: str
-    judged: tuple[Judged, ...]
+    judged: tuple[Result, ...]
     values: NDArray[np.float64]
     """(questions, features)."""
 
@@ -62,7 +62,7 @@ class Model:
     intercept: float
     coefficients: Mapping[str, float]
 
-    def confident(self, sample: Sample) -> tuple[Judged, ...]:
+    def confident(self, sample: Sample) -> tuple[Result, ...]:
         """The sample with this model's confidence."""
         logits = sample.values @ np.array([self.coefficients[name] for name in NAMES]) + self.intercept
         found = 1 / (1 + np.exp(-logits))
@@ -117,14 +117,14 @@ def labelled_folders(data: Path) -> list[Path]:
     return sorted(path.parent for name in ("queries.jsonl", "tasks.jsonl") for path in data.glob(f"*/{name}"))
 
 
-def sampled(group: str, variant: str, judged: Sequence[Judged]) -> Sample:
+def sampled(group: str, variant: str, judged: Sequence[Result]) -> Sample:
     """Judged questions with their features; a question that found nothing is no evidence."""
     found = tuple(one for one in judged if one.hits)
     rows = [features(one.question.text, one.hits[:ASSESSED]) for one in found]
     return Sample(group, variant, found, np.array([[row[name] for name in NAMES] for row in rows]))
 
 
-def variants(folder: Path) -> Iterator[tuple[str, LabelledSet]]:
+def variants(folder: Path) -> Iterator[tuple[str, Dataset]]:
     """The set whole, with fewer phrasings, with entries removed, and very small."""
     whole = load_set(folder)
     yield "whole", thinned(whole)
@@ -139,15 +139,15 @@ def variants(folder: Path) -> Iterator[tuple[str, LabelledSet]]:
         yield f"three entries, {seed}", thinned(reduced(whole, 3 / len(whole.entries), seed), 150)
 
 
-def reduced(labelled: LabelledSet, share: float, seed: int) -> LabelledSet:
+def reduced(labelled: Dataset, share: float, seed: int) -> Dataset:
     """A share of the entries; the others' questions have no answer then."""
     kept = random.Random(seed).sample(labelled.entries, round(len(labelled.entries) * share))  # noqa: S311 - no secret
     ids = {entry_id for entry_id, _ in kept}
     questions = tuple(Question(one.text, one.expected & ids) for one in labelled.questions)
-    return LabelledSet(labelled.name, tuple(kept), questions)
+    return Dataset(labelled.name, tuple(kept), questions)
 
 
-def thinned(labelled: LabelledSet, limit: int = QUESTIONS) -> LabelledSet:
+def thinned(labelled: Dataset, limit: int = QUESTIONS) -> Dataset:
     """At most so many questions, drawn the same way every time; as many in scope as out of scope at least."""
     draw = random.Random(0)  # noqa: S311 - no secret
     inside = [one for one in labelled.questions if one.expected]

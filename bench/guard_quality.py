@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from graph.guard.injection import BLOCK, planted, suspect
+from graph.guard.injection import BLOCK, has_planted_instructions, injection_score
 from graph.guard.masking import mask
 from graph.triage.classifier import Classifier
 from graph.triage.embedded import intent_of, wants_human
@@ -95,13 +95,13 @@ def injection(data: Path, classifier: Classifier) -> None:
         texts = [
             f"We are open from nine to five. {r['text']} Bring your receipt." for r in rows if r["category"] == category
         ]
-        print(f"  {category:32} {share(texts, planted)}")
+        print(f"  {category:32} {share(texts, has_planted_instructions)}")
     passages = [row["text"] for row in read(data, "mtrag_un/passages.jsonl")]
-    print(f"  ordinary passages                {share(passages, planted)}\n")
+    print(f"  ordinary passages                {share(passages, has_planted_instructions)}\n")
 
 
 def is_held(text: str, classifier: Classifier) -> bool:
-    return suspect(text, classifier.scores(mask(text).text).injection).score >= BLOCK
+    return injection_score(text, classifier.scores(mask(text).text).injection).score >= BLOCK
 
 
 def handoff(data: Path, classifier: Classifier) -> None:

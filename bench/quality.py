@@ -12,8 +12,8 @@ from pathlib import Path
 
 from bench.fit_confidence import collect, fit, labelled_folders, reduced, sampled, thinned
 from graph.evaluation import (
-    Judged,
-    LabelledSet,
+    Dataset,
+    Result,
     Scores,
     judge,
     load_set,
@@ -46,21 +46,21 @@ def main() -> None:
             print(_line(score("", fitted, threshold), shipped))
 
 
-def _measured(folder: Path) -> Iterator[LabelledSet]:
+def _measured(folder: Path) -> Iterator[Dataset]:
     whole = load_set(folder)
     yield thinned(whole, QUESTIONS)
     if whole.entries[0][1].kind is ChunkKind.FAQ:
         yield dataclasses.replace(thinned(reduced(whole, 0.7, seed=0), QUESTIONS), name=f"{folder.name} -30 %")
 
 
-def _by_cosine(judged: Sequence[Judged]) -> list[Judged]:
+def _by_cosine(judged: Sequence[Result]) -> list[Result]:
     """The same hits ordered and trusted by their best cosine alone: the baseline."""
     lines = []
     for one in judged:
         hits = tuple(sorted(one.hits, key=lambda hit: -hit.dense))
         expected = one.hits[one.rank - 1].chunk.id if one.rank else ""
         rank = next((place for place, hit in enumerate(hits, start=1) if hit.chunk.id == expected), 0)
-        lines.append(Judged(one.question, hits, rank, hits[0].dense if hits else 0.0))
+        lines.append(Result(one.question, hits, rank, hits[0].dense if hits else 0.0))
     return lines
 
 

@@ -21,8 +21,8 @@ from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
 from storage.knowledge.search import VECTORS
 from storage.records import Incoming, new_id
-from storage.turns.begin import Work
-from storage.turns.completion import Proposal
+from storage.turns.begin import TurnWork
+from storage.turns.completion import TurnResult
 
 NODES = ("guard", "triage", "retrieve", "draft", "check")
 
@@ -72,7 +72,7 @@ async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spa
         accepted = await process.intake.accept(incoming)
     with spans.span("begin: the turn, its conversation, its texts"):
         work = await process.store.turns.begin(accepted.turn_id or "")
-    if not isinstance(work, Work):
+    if not isinstance(work, TurnWork):
         raise TypeError(work)
     with spans.span("embedding"):
         vector = deps.knowledge.embedder.embed([text])[0]
@@ -95,7 +95,7 @@ async def _walked(state: State, deps: Deps, spans: Spans) -> State:
         return state | await check(state)
 
 
-async def _ran(laboratory: Laboratory, machine: Machine, work: Work) -> None:
+async def _ran(laboratory: Laboratory, machine: Machine, work: TurnWork) -> None:
     checkpoints = laboratory.process.desk.checkpoints
     checkpoints.start(work.turn_id)
     await machine.ainvoke(_start(work), config_of(work.turn_id), context=laboratory.deps, durability="exit")
@@ -113,7 +113,7 @@ def _parts(medians: dict[str, float]) -> dict[str, float]:
     return {"turn": whole, **parts, "the rest": whole - sum(parts.values())}
 
 
-def _start(work: Work) -> State:
+def _start(work: TurnWork) -> State:
     turn = TurnInput(
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -125,8 +125,8 @@ def _start(work: Work) -> State:
     return State(turn=turn, version=1)
 
 
-def _proposal(work: Work, state: State) -> Proposal:
-    return Proposal(
+def _proposal(work: TurnWork, state: State) -> TurnResult:
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,

@@ -6,7 +6,7 @@ import time
 from sqlalchemy import bindparam, func, select
 
 from deskhand import Process
-from storage.cluster.events import wait_for_news
+from storage.cluster.events import wait_for_event
 from storage.database.tables import deliveries
 from storage.records import DeliveryStatus, Incoming, new_id
 
@@ -54,7 +54,7 @@ class Customer:
             self._replies += 1
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while True:
-                    await wait_for_news(news, LOOK_SECONDS)
+                    await wait_for_event(news, LOOK_SECONDS)
                     news.clear()
                     if await delivered(self._process, self.conversation_id) >= self._replies:
                         return time.perf_counter() - start

@@ -10,7 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.web.channel import web_routes
-from commands.server import Announced
+from commands.server import AnnouncingServer
 from deskhand import Process
 
 WAIT_SECONDS = 30
@@ -25,7 +25,7 @@ async def serving(process: Process) -> AsyncIterator[str]:
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     listening = asyncio.Event()
-    server = Announced(config, listening.set)
+    server = AnnouncingServer(config, listening.set)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     await listening.wait()
     try:

@@ -16,9 +16,9 @@ from bench.questions import questions
 from bench.sizes import Sizes
 from bench.traffic import LOOK_SECONDS, delivered
 from bench.turnaround import CONVERSATIONS
-from commands.roles import Part
+from commands.roles import ProcessRole
 from deskhand import Process, open_process
-from storage.cluster.events import wait_for_news
+from storage.cluster.events import wait_for_event
 from storage.records import Incoming, new_id
 from storage.settings import Settings
 from storage.telemetry.logging import set_up_logging
@@ -40,7 +40,7 @@ async def workers(settings: Settings, sizes: Sizes) -> dict[str, float]:
     rates: dict[int, list[float]] = {count: [] for count in COUNTS}
     memory: list[float] = []
     set_up_logging(settings)
-    async with open_process(settings, Part.WEB) as process:
+    async with open_process(settings, ProcessRole.WEB) as process:
         await add_workspace(process.store, WORKSPACE)
         texts = questions(seed=7)
         before, written = await ledger(process), 0
@@ -113,7 +113,7 @@ async def answered(process: Process, conversation_id: str, replies: int) -> None
             news.clear()
             if await delivered(process, conversation_id) >= replies:
                 return
-            await wait_for_news(news, LOOK_SECONDS)
+            await wait_for_event(news, LOOK_SECONDS)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
-class Errands:
+class BackgroundTasks:
     """Runs errands; a failing one is logged and harms nobody."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from storage.records import ChannelName, ChannelState
 MAX_ERROR_LENGTH = 300
 
 
-class ChannelStates:
+class ChannelStatusRegistry:
     """What each channel of this process reports about itself; `all` is what the workbench reads."""
 
     def __init__(self) -> None:

@@ -10,11 +10,11 @@ import structlog
 
 from bot.channel import Channel, ChannelError
 from storage.audit import now
-from storage.cluster.events import Signals
+from storage.cluster.events import EventBus
 from storage.conversations.outbox import Outbox, Outgoing
-from storage.queue.jobs import Job, Later
+from storage.queue.jobs import Job, RunAt
 from storage.records import ChannelName
-from storage.telemetry.log_context import about
+from storage.telemetry.log_context import log_fields
 from storage.telemetry.tracing import Traced, Tracing, note
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Delivery:
         self,
         outbox: Outbox,
         channels: Mapping[ChannelName, Channel],
-        signals: Signals,
+        signals: EventBus,
         patience: Patience = Patience(),
         tracing: Tracing | None = None,
     ) -> None:
@@ -55,14 +55,14 @@ class Delivery:
         self._patience = patience
         self._tracing = tracing or Tracing()
 
-    async def deliver(self, job: Job) -> Later | None:
+    async def deliver(self, job: Job) -> RunAt | None:
         """Send a conversation's pending replies, oldest first, until one must wait.
 
         What is added meanwhile brings a job of its own.
         """
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
-                return Later(outgoing.not_before)
+                return RunAt(outgoing.not_before)
             with self._telling(outgoing):
                 seen_at_once = await self._send(outgoing)
             if seen_at_once and not outgoing.more:
@@ -80,7 +80,9 @@ class Delivery:
     def _telling(self, outgoing: Outgoing) -> Iterator[None]:
         """Every line and span of this delivery says which it is; a reply by hand belongs to no turn's trace."""
         turn_id, conversation_id, workspace_id = outgoing.turn_id, outgoing.conversation_id, outgoing.workspace_id
-        with about(delivery=outgoing.delivery_id, turn=turn_id, conversation=conversation_id, workspace=workspace_id):
+        with log_fields(
+            delivery=outgoing.delivery_id, turn=turn_id, conversation=conversation_id, workspace=workspace_id
+        ):
             if turn_id is None:
                 yield
                 return

@@ -8,12 +8,12 @@ import structlog
 
 from bot.attachments import with_files
 from storage.audit import now
-from storage.cluster.events import Signals
-from storage.conversations.edits import Corrected, Corrections
-from storage.conversations.intake import Accepted, Arrivals
+from storage.cluster.events import EventBus
+from storage.conversations.edits import Corrected, MessageEdits
+from storage.conversations.intake import Accepted, MessageIntake
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import READ_FROM_ROWS, ChannelName, Incoming
-from storage.telemetry.log_context import about
+from storage.telemetry.log_context import log_fields
 from storage.telemetry.tracing import Traced, Tracing
 
 log = structlog.get_logger(__name__)
@@ -24,10 +24,10 @@ class Intake:
 
     def __init__(
         self,
-        arrivals: Arrivals,
-        corrections: Corrections,
+        arrivals: MessageIntake,
+        corrections: MessageEdits,
         jobs: Jobs,
-        signals: Signals,
+        signals: EventBus,
         gather_seconds: float,
         *,
         tracing: Tracing | None = None,
@@ -85,7 +85,7 @@ class Intake:
         if turn_id is not None:
             turn = Traced(turn_id, conversation_id, workspace_id)
             self._tracing.past(turn, "accept", begun, now(), channel=channel)
-        with about(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
+        with log_fields(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
             log.debug("message accepted", channel=channel, repeated=accepted.repeated)
 
     async def _corrected(self, corrected: Corrected | None) -> None:

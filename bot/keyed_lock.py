@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-class Turnstile:
+class KeyedLock:
     """A first-come-first-served lock per key, which exists as long as somebody uses it."""
 
     def __init__(self) -> None:

@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 
-from storage.cluster.events import Signals, wait_for_news
+from storage.cluster.events import EventBus, wait_for_event
 
 LOOK_SECONDS = 5.0
 
 
-class Rounds:
+class ReconcileLoop:
     """Ended by `close`, not by cancelling: a query that is cut off leaves its connection behind."""
 
     def __init__(
-        self, signals: Signals, workspaces: Callable[[], Awaitable[frozenset[str]]], look: Callable[[], Awaitable[None]]
+        self,
+        signals: EventBus,
+        workspaces: Callable[[], Awaitable[frozenset[str]]],
+        look: Callable[[], Awaitable[None]],
     ) -> None:
         self._signals = signals
         self._workspaces = workspaces
@@ -33,5 +36,5 @@ class Rounds:
                 workspaces = await self._workspaces()
                 await self._look()
                 if workspaces == known and not self._closing:
-                    await wait_for_news(news, LOOK_SECONDS)
+                    await wait_for_event(news, LOOK_SECONDS)
             known = workspaces

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from bot.intake import Intake
-from storage.cluster.events import wait_for_news
+from storage.cluster.events import wait_for_event
 from storage.conversations.messages import read_messages
 from storage.records import Author, ConversationStatus, Incoming, Message, new_id
 from storage.store import Store
@@ -65,7 +65,7 @@ class Terminal:
                 if not working:
                     await self._say_who_has_it(conversation_id)
                     return seen
-                await wait_for_news(news, LOOK_AGAIN_SECONDS)
+                await wait_for_event(news, LOOK_AGAIN_SECONDS)
 
     async def _say_who_has_it(self, conversation_id: str) -> None:
         conversation = await self._store.conversations.read(self._workspace_id, conversation_id)

@@ -63,11 +63,11 @@ def _open_fence(text: str) -> tuple[int, str, str] | None:
     return (opened.start(), opened["fence"][:MAX_FENCE], opened["language"].strip()[:MAX_LANGUAGE]) if opened else None
 
 
-def counted(number: int, one: str, many: str) -> str:
+def pluralise(number: int, one: str, many: str) -> str:
     """How many there are, in words that agree with it."""
     return f"{number} {one if number == 1 else many}"
 
 
-def defuse(text: str) -> str:
+def neutralise_mentions(text: str) -> str:
     """The text with every mention broken by an invisible character: it reads the same and calls nobody."""
     return MENTION.sub(lambda match: match[0] + ZERO_WIDTH, text)

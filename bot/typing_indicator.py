@@ -3,7 +3,7 @@
 import asyncio
 
 from bot.channel import Channel
-from storage.cluster.events import Signals, wait_for_news
+from storage.cluster.events import EventBus, wait_for_event
 from storage.conversations.reading import Conversations
 from storage.records import Conversation
 
@@ -14,11 +14,11 @@ MOST_SIGNS = 500
 """A sign is a courtesy: with more conversations at work than this the others go without."""
 
 
-class WorkingSigns:
+class TypingIndicators:
     """Keeps a channel's working signs in step with the turns; one task per conversation at work."""
 
     def __init__(
-        self, conversations: Conversations, signals: Signals, refresh_seconds: float = REFRESH_SECONDS
+        self, conversations: Conversations, signals: EventBus, refresh_seconds: float = REFRESH_SECONDS
     ) -> None:
         self._conversations = conversations
         self._signals = signals
@@ -54,5 +54,5 @@ class WorkingSigns:
 
 
 async def _woken(news: asyncio.Event, seconds: float) -> bool:
-    await wait_for_news(news, seconds)
+    await wait_for_event(news, seconds)
     return news.is_set()

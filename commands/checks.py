@@ -8,7 +8,7 @@ import typer
 
 from commands.console import console, run, settings_or_exit
 from graph.evaluation import evaluate_folder
-from graph.llm.metrics import ModelMeter
+from graph.llm.metrics import ModelMetrics
 from graph.llm.protocol import opened_model
 from storage.embeddings.local import load_embedder
 from storage.errors import DeskhandError
@@ -34,7 +34,7 @@ async def _examine(settings: Settings) -> list[Finding]:
 
 
 async def _model_finding(settings: Settings) -> Finding:
-    async with opened_model(settings, ModelMeter()) as model:
+    async with opened_model(settings, ModelMetrics()) as model:
         if model is None:
             return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
         try:

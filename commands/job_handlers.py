@@ -9,8 +9,8 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    LastResort,
-    Later,
+    OnDeadLetter,
+    RunAt,
 )
 from storage.store import Store
 
@@ -32,7 +32,7 @@ def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
         JobKind.LOAD: by_id(load),
         JobKind.DELIVER: delivery.deliver,
     }
-    last_resorts: dict[JobKind, LastResort] = {
+    last_resorts: dict[JobKind, OnDeadLetter] = {
         JobKind.ANSWER: desk.give_up,
         JobKind.RESUME: desk.give_up,
         JobKind.LOAD: fail_load,
@@ -47,10 +47,10 @@ def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
     return Handlers(handlers, give_up)
 
 
-def by_id(work: Callable[[str], Awaitable[Later | None]]) -> Handler:
+def by_id(work: Callable[[str], Awaitable[RunAt | None]]) -> Handler:
     """A handler for work that needs nothing of its job but the id."""
 
-    async def handle(job: Job) -> Later | None:
+    async def handle(job: Job) -> RunAt | None:
         return await work(job.id)
 
     return handle

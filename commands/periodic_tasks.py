@@ -3,39 +3,41 @@
 from datetime import timedelta
 
 from graph.desk import Desk
-from storage.conversations.retention import Leftovers
-from storage.conversations.sla import Overdue
+from storage.conversations.retention import Retention
+from storage.conversations.sla import SlaReminders
 from storage.queue.jobs import Job, JobKind, Jobs
-from storage.queue.periodic import HOUR, MINUTE, Chore
+from storage.queue.periodic import HOUR, MINUTE, PeriodicTask
 from storage.settings import Settings
 from storage.store import Store
 
 
-def desk_chores(settings: Settings, store: Store, desk: Desk, jobs: Jobs) -> tuple[Chore, ...]:
+def periodic_tasks_of(settings: Settings, store: Store, desk: Desk, jobs: Jobs) -> tuple[PeriodicTask, ...]:
     """Every chore that these settings ask for."""
-    leftovers = Leftovers(store.database)
+    leftovers = Retention(store.database)
     silence = timedelta(days=settings.conversation.close_after_days)
-    chores = [
-        Chore("close-silent", 10 * MINUTE, lambda: store.conversations.close_silent(silence)),
-        Chore("sweep-checkpoints", MINUTE, desk.sweep),
-        Chore("forget-early-changes", HOUR, leftovers.forget_early_changes),
-        Chore("forget-shares", HOUR, leftovers.forget_shares),
+    periodic_tasks = [
+        PeriodicTask("close-silent", 10 * MINUTE, lambda: store.conversations.close_silent(silence)),
+        PeriodicTask("sweep-checkpoints", MINUTE, desk.sweep),
+        PeriodicTask("forget-early-changes", HOUR, leftovers.forget_early_changes),
+        PeriodicTask("forget-shares", HOUR, leftovers.forget_shares),
     ]
     if settings.conversation.sla_minutes:
-        chores.append(Chore("remind-overdue", MINUTE, lambda: remind(settings, store)))
+        periodic_tasks.append(PeriodicTask("remind-overdue", MINUTE, lambda: remind(settings, store)))
     if settings.model.provider != "none":
-        chores.append(Chore("catch-up-summaries", 10 * MINUTE, lambda: catch_up(settings, leftovers, jobs)))
-    return tuple(chores)
+        periodic_tasks.append(
+            PeriodicTask("catch-up-summaries", 10 * MINUTE, lambda: catch_up(settings, leftovers, jobs))
+        )
+    return tuple(periodic_tasks)
 
 
 async def remind(settings: Settings, store: Store) -> None:
     """Tell the members of every customer who has waited too long for a person."""
     after = timedelta(minutes=settings.conversation.sla_minutes)
-    for reminded in await Overdue(store.database).remind(after):
+    for reminded in await SlaReminders(store.database).remind(after):
         store.signals.publish(reminded.conversation_id, reminded.workspace_id)
 
 
-async def catch_up(settings: Settings, leftovers: Leftovers, jobs: Jobs) -> None:
+async def catch_up(settings: Settings, leftovers: Retention, jobs: Jobs) -> None:
     """Summarise again where the chat model was away."""
     # As long as the history of a run: up to there the run itself asks for a summary in time.
     behind = 3 * settings.conversation.history_messages

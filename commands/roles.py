@@ -6,7 +6,7 @@ from storage.errors import SettingsError
 from storage.settings import Settings
 
 
-class Part(StrEnum):
+class ProcessRole(StrEnum):
     """What a process does; the value is the command that starts it."""
 
     ALL = "up"
@@ -20,20 +20,20 @@ class Part(StrEnum):
     @property
     def serves_pages(self) -> bool:
         """Whether people and platforms come in over HTTP."""
-        return self in (Part.ALL, Part.WEB)
+        return self in (ProcessRole.ALL, ProcessRole.WEB)
 
     @property
-    def thinks(self) -> bool:
+    def runs_graph(self) -> bool:
         """Whether it runs the graph and loads documents: it needs the models at once."""
-        return self in (Part.ALL, Part.WORKER)
+        return self in (ProcessRole.ALL, ProcessRole.WORKER)
 
     @property
-    def holds_chats(self) -> bool:
+    def connects_platforms(self) -> bool:
         """Whether it keeps the connections to the chat platforms."""
-        return self in (Part.ALL, Part.BOT)
+        return self in (ProcessRole.ALL, ProcessRole.BOT)
 
 
-def require_shared(settings: Settings, part: Part) -> None:
+def require_shared(settings: Settings, part: ProcessRole) -> None:
     """Raise SettingsError, which names all that is missing, unless other processes can share this desk's data."""
     missing = []
     if not settings.database_url.startswith("postgresql"):

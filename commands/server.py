@@ -20,7 +20,7 @@ OPEN_REQUESTS_SECONDS = 5
 """How long requests that are being answered may take after the end was asked for."""
 
 
-class Announced(uvicorn.Server):
+class AnnouncingServer(uvicorn.Server):
     """A server that says when it is ready, and leaves signals to whoever runs it."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
@@ -38,12 +38,12 @@ class Announced(uvicorn.Server):
         yield
 
 
-class Stop:
+class GracefulShutdown:
     """What SIGTERM and SIGINT do to this process."""
 
     def __init__(self, task: "asyncio.Task[object]") -> None:
         self._task = task
-        self._server: Announced | None = None
+        self._server: AnnouncingServer | None = None
         self._ending: Callable[[], None] | None = None
         self.is_asked = False
 
@@ -71,16 +71,16 @@ class Stop:
             lifespan="on",
             timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
         )
-        self._server, self._ending = Announced(config, announce), ending
+        self._server, self._ending = AnnouncingServer(config, announce), ending
         await self._server.serve(sockets=[listener])
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[Stop]:
+def stopping_on_signals() -> Iterator[GracefulShutdown]:
     """While the block lasts, signals are heard; a start that was cut off by one ends the block quietly."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - inside a coroutine there always is one
-    stop = Stop(task)
+    stop = GracefulShutdown(task)
     for number in SIGNALS:
         loop.add_signal_handler(number, stop.heard, number)
     try:

@@ -7,9 +7,9 @@ from itertools import chain
 from types import MappingProxyType
 
 from graph.lexical_signals import (
-    denied,
-    done,
-    opposed,
+    completed_actions,
+    negated_actions,
+    opposite_terms,
     tells_trouble,
 )
 from storage.knowledge.keyword_index import STOPWORDS, terms, words
@@ -83,9 +83,9 @@ def features(query: str, hits: Sequence[Hit]) -> dict[str, float]:
         "background": sum(rivals) / COMPARED,
         "coverage": 1 - len(missing) / len(asked) if asked else 0.0,
         "elsewhere": elsewhere / len(asked) if asked else 0.0,
-        "opposite": float(bool(opposed(asked, known))),
-        "denial": _said_of_it_alone(denied, query, phrasings),
-        "done": _said_of_it_alone(done, query, phrasings),
+        "opposite": float(bool(opposite_terms(asked, known))),
+        "denial": _said_of_it_alone(negated_actions, query, phrasings),
+        "done": _said_of_it_alone(completed_actions, query, phrasings),
         "trouble": float(tells_trouble(query) and not any(map(tells_trouble, phrasings))),
         "passage": float(best.chunk.kind is ChunkKind.PASSAGE),
     }
@@ -93,8 +93,8 @@ def features(query: str, hits: Sequence[Hit]) -> dict[str, float]:
 
 def _said_of_it_alone(saying: Callable[[str], frozenset[str]], query: str, phrasings: Sequence[str]) -> float:
     """1 if the query says this of something that the phrasings are about, and none of them says it."""
-    about = frozenset(chain.from_iterable(map(terms, phrasings)))
-    said = saying(query) & about
+    log_fields = frozenset(chain.from_iterable(map(terms, phrasings)))
+    said = saying(query) & log_fields
     return float(bool(said) and said.isdisjoint(chain.from_iterable(map(saying, phrasings))))
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 from langgraph.types import Command
 
-from graph.checkpoints.rebuild import state_at
-from graph.checkpoints.store import WaitingCheckpoints, config_of
+from graph.checkpoints.rebuild import state_from_rows
+from graph.checkpoints.store import InterruptCheckpointer, config_of
 from graph.drafting.summary import summarise
 from graph.errors import ModelError
 from graph.hitl import response_for
@@ -19,14 +19,14 @@ from graph.state import (
     State,
     TurnInput,
 )
-from graph.turn_telemetry import TurnWatch
+from graph.turn_telemetry import TurnTelemetry
 from storage.audit import now
 from storage.errors import ConversationClosedError
 from storage.queue.jobs import (
     Job,
     JobKind,
     Jobs,
-    Later,
+    RunAt,
 )
 from storage.records import (
     READ_FROM_ROWS,
@@ -43,8 +43,8 @@ from storage.records import (
 )
 from storage.store import Store
 from storage.telemetry.tracing import Tracing, span
-from storage.turns.begin import Decided, NotYet, Work
-from storage.turns.completion import Ending, Proposal
+from storage.turns.begin import Decided, NotYet, TurnWork
+from storage.turns.completion import CommitResult, TurnResult
 
 log = structlog.get_logger(__name__)
 
@@ -55,11 +55,11 @@ class Desk:
     def __init__(
         self,
         machine: Machine,
-        checkpoints: WaitingCheckpoints,
+        checkpoints: InterruptCheckpointer,
         deps: Deps,
         store: Store,
         jobs: Jobs,
-        watch: TurnWatch | None = None,
+        watch: TurnTelemetry | None = None,
     ) -> None:
         self._machine = machine
         self.checkpoints = checkpoints
@@ -70,21 +70,21 @@ class Desk:
         self._conversations = store.conversations
         self._signals = store.signals
         self._jobs = jobs
-        self._watch = watch or TurnWatch(Tracing())
+        self._watch = watch or TurnTelemetry(Tracing())
 
-    async def answer(self, turn_id: str) -> Later | None:
+    async def answer(self, turn_id: str) -> RunAt | None:
         """The job of a turn: run the graph over what is unanswered and commit the end; harmless if it is over."""
         work = await self._turns.begin(turn_id)
         match work:
             case None:
                 return None
             case NotYet(until):
-                return Later(until)
-            case Work():
+                return RunAt(until)
+            case TurnWork():
                 with self._watch.answering(work):
                     return await self._answer(work)
 
-    async def _answer(self, work: Work) -> Later | None:
+    async def _answer(self, work: TurnWork) -> RunAt | None:
         await self._forget(work.overtaken)
         if work.owned or not work.question:
             # _meet in storage.turns.completion sees the owner; without an owner there was nothing left to answer.
@@ -93,11 +93,11 @@ class Desk:
         else:
             ending, state = await self._work(work)
         self._watch.answered(work, ending, state)
-        if ending is Ending.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
+        if ending is CommitResult.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
             await self._jobs.enqueue(Job(JobKind.ANSWER, rest, work.conversation_id))
-        return Later(now()) if ending is Ending.RESTART else None
+        return RunAt(now()) if ending is CommitResult.RESTART else None
 
-    async def _work(self, work: Work) -> tuple[Ending, State]:
+    async def _work(self, work: TurnWork) -> tuple[CommitResult, State]:
         self.checkpoints.start(work.turn_id)
         try:
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
@@ -151,7 +151,7 @@ class Desk:
         try:
             await self._rebuild_if_lost(review)
             state = await self._run(review.turn_id, Command(resume=response_for(decision)))
-            proposal = Proposal(
+            proposal = TurnResult(
                 turn_id=review.turn_id,
                 workspace_id=review.workspace_id,
                 conversation_id=review.conversation_id,
@@ -166,7 +166,7 @@ class Desk:
         finally:
             self.checkpoints.end(review.turn_id)
         self._watch.resumed(review, ending, state)
-        if "ending" in state and ending is not Ending.OUTRUN:
+        if "ending" in state and ending is not CommitResult.SUPERSEDED_BY_WORKER:
             await self._forget((review.turn_id,))
         await self._tell(review.workspace_id, review.conversation_id, decided.channel)
 
@@ -262,7 +262,7 @@ class Desk:
             return
         log.warning("a review without its checkpoint goes on from its rows", review=review.id)
         turn = _turn_input(await self._turns.held(review.turn_id)).model_copy(update={"question": review.question})
-        await self._machine.aupdate_state(config, await state_at(review, turn, self._deps), as_node="check")
+        await self._machine.aupdate_state(config, await state_from_rows(review, turn, self._deps), as_node="check")
 
     async def _run(self, turn_id: str, start: State | Command[Any]) -> State:
         config = config_of(turn_id)
@@ -270,11 +270,15 @@ class Desk:
         result = await self._machine.ainvoke(start, config, context=self._deps, durability="exit", version="v2")
         return result.value
 
-    async def _commit(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None = None) -> Ending:
+    async def _commit(
+        self, proposal: TurnResult, state: State, mode: Mode, decision: Decision | None = None
+    ) -> CommitResult:
         with span("commit"):
             return await self._committed(proposal, state, mode, decision)
 
-    async def _committed(self, proposal: Proposal, state: State, mode: Mode, decision: Decision | None) -> Ending:
+    async def _committed(
+        self, proposal: TurnResult, state: State, mode: Mode, decision: Decision | None
+    ) -> CommitResult:
         match state.get("ending"):
             case "send":
                 return await self._endings.send(proposal, decision=decision)
@@ -286,7 +290,7 @@ class Desk:
                 await self._turns.will_checkpoint(proposal.turn_id)
                 checkpoint_id = await self.checkpoints.keep(proposal.turn_id)
                 ending = await self._endings.hold(replace(proposal, checkpoint_id=checkpoint_id), decision)
-                if ending in (Ending.DROPPED, Ending.RESTART):
+                if ending in (CommitResult.DROPPED, CommitResult.RESTART):
                     await self._forget((proposal.turn_id,))
                 return ending
 
@@ -302,7 +306,7 @@ class Desk:
         self._signals.publish(conversation_id, workspace_id)
 
 
-def _turn_input(work: Work) -> TurnInput:
+def _turn_input(work: TurnWork) -> TurnInput:
     return TurnInput(
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -318,9 +322,9 @@ def _turn_input(work: Work) -> TurnInput:
     )
 
 
-def _proposal(work: Work, state: State) -> Proposal:
+def _proposal(work: TurnWork, state: State) -> TurnResult:
     verdict = state.get("verdict")
-    return Proposal(
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,

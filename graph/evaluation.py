@@ -39,7 +39,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelledSet:
+class Dataset:
     """Knowledge and questions to ask it."""
 
     name: str
@@ -49,7 +49,7 @@ class LabelledSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Result:
     """What the desk found for a question."""
 
     question: Question
@@ -104,20 +104,20 @@ def evaluate_folder(folder: Path, embedder: Embedder, threshold: float = 0.65) -
     return score(folder.name, asyncio.run(judge(load_set(folder), embedder)), threshold)
 
 
-def load_set(folder: Path, phrasings: int = 20) -> LabelledSet:
+def load_set(folder: Path, phrasings: int = 20) -> Dataset:
     """The set in a folder; questions of a split named `train` are left out.
 
     `faqs.jsonl`, or `faqs_from_train.jsonl` with alternatives, and `queries.jsonl`; or `passages.jsonl` and
     `tasks.jsonl`. Raises InvalidError for anything else.
     """
     if (folder / "passages.jsonl").is_file():
-        return LabelledSet(folder.name, tuple(_passages(folder)), tuple(_tasks(folder)))
+        return Dataset(folder.name, tuple(_passages(folder)), tuple(_tasks(folder)))
     with_phrasings = folder / "faqs_from_train.jsonl"
     faqs = with_phrasings if with_phrasings.is_file() else folder / "faqs.jsonl"
-    return LabelledSet(folder.name, tuple(_faqs(faqs, phrasings)), tuple(_queries(folder / "queries.jsonl")))
+    return Dataset(folder.name, tuple(_faqs(faqs, phrasings)), tuple(_queries(folder / "queries.jsonl")))
 
 
-async def judge(labelled: LabelledSet, embedder: Embedder) -> tuple[Judged, ...]:
+async def judge(labelled: Dataset, embedder: Embedder) -> tuple[Result, ...]:
     """Ask every question of a desk that knows the set's entries and nothing else."""
     with TemporaryDirectory(prefix="deskhand-evaluation-") as folder:
         settings = Settings(data_dir=Path(folder))
@@ -134,21 +134,21 @@ async def judge(labelled: LabelledSet, embedder: Embedder) -> tuple[Judged, ...]
             await database.close()
 
 
-async def _ask_all(catalogue: Catalogue, knowledge: Knowledge, labelled: LabelledSet) -> tuple[Judged, ...]:
+async def _ask_all(catalogue: Catalogue, knowledge: Knowledge, labelled: Dataset) -> tuple[Result, ...]:
     pieces = Loaded(tuple(piece for _, piece in labelled.entries))
     await catalogue.store(WORKSPACE, labelled.name, pieces)
     ids = [entry_id for entry_id, _ in labelled.entries]
     return tuple([await _ask(knowledge, question, ids) for question in labelled.questions])
 
 
-async def _ask(knowledge: Knowledge, question: Question, ids: Sequence[str]) -> Judged:
+async def _ask(knowledge: Knowledge, question: Question, ids: Sequence[str]) -> Result:
     hits = await knowledge.search(WORKSPACE, question.text, LIMIT)
     found = [ids[hit.chunk.position] in question.expected for hit in hits]
     confidence, _ = assess(question.text, hits[:ASSESSED])
-    return Judged(question, hits, found.index(True) + 1 if any(found) else 0, confidence)
+    return Result(question, hits, found.index(True) + 1 if any(found) else 0, confidence)
 
 
-def score(name: str, judged: Sequence[Judged], threshold: float = 0.65) -> Scores:
+def score(name: str, judged: Sequence[Result], threshold: float = 0.65) -> Scores:
     """Measure judged questions."""
     ranks = [one.rank for one in judged if one.in_scope]
     confidence = np.array([one.confidence for one in judged])

@@ -21,7 +21,7 @@ TROUBLE = re.compile(
     r"|not (?:able|work|show|load|receiv|get|arriv)\w*|errors?|issues?|problems?|troubles?"
     r"|fail(?:s|ed|ing|ure)?|broken|wrong|stuck|missing|crash\w*|declined|denied)\b"
 )
-ASKING = re.compile(
+PENDING_WORK = re.compile(
     r"\?|^(?:(?:hi|hello|hey|please|pls|so|and|ok|okay)\b\W*)*(?:how|what|whats|what's|when|where|which|who|whose|why|can|could"
     r"|(?:do|does|did)(?!\s+not|n)|is|are|am|was|were|will|would|should|shall|may|has|have)\b"
     r"|\b(?:how (?:do|can|to)|can i|can you|could you|is there|what is|tell me|help me|want to know)\b"
@@ -79,16 +79,16 @@ _OPPOSITES = _opposites()
 _ACTIONS = frozenset(terms(ACTIONS)) | _OPPOSITES.keys()
 
 
-def denied(text: str) -> frozenset[str]:
+def negated_actions(text: str) -> frozenset[str]:
     """The actions, as terms, that a statement says no to; a question denies nothing."""
     plain = _plain(text)
-    return frozenset() if ASKING.search(plain) else _actions(DENIAL.findall(IGNORANCE.sub(" ", plain)))
+    return frozenset() if PENDING_WORK.search(plain) else _actions(DENIAL.findall(IGNORANCE.sub(" ", plain)))
 
 
-def done(text: str) -> frozenset[str]:
+def completed_actions(text: str) -> frozenset[str]:
     """The actions, as terms, that a statement says were done; a question states nothing."""
     plain = _plain(text)
-    return frozenset() if ASKING.search(plain) or DEPENDENT.search(plain) else _actions(HAPPENED.findall(plain))
+    return frozenset() if PENDING_WORK.search(plain) or DEPENDENT.search(plain) else _actions(HAPPENED.findall(plain))
 
 
 def tells_trouble(text: str) -> bool:
@@ -96,7 +96,7 @@ def tells_trouble(text: str) -> bool:
     return bool(TROUBLE.search(_plain(text)))
 
 
-def opposed(asked: Iterable[str], known: Set[str]) -> list[str]:
+def opposite_terms(asked: Iterable[str], known: Set[str]) -> list[str]:
     """The asked terms that `known` has only in their opposite sense."""
     return [term for term in asked if term not in known and not known.isdisjoint(_OPPOSITES.get(term, ()))]
 

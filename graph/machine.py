@@ -9,7 +9,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from graph.node_metrics import NodeTimes
+from graph.node_metrics import NodeMetrics
 from graph.nodes.check import check
 from graph.nodes.draft import draft
 from graph.nodes.guard import guard
@@ -45,13 +45,13 @@ class Node(Protocol):
 def build_machine(
     checkpointer: BaseCheckpointSaver[str] | None = None,
     bound_to: Deps | None = None,
-    times: NodeTimes | None = None,
+    times: NodeMetrics | None = None,
 ) -> Machine:
     """Compile the graph; without a checkpointer it can draw itself and answer, but not wait for a person.
 
     The desk passes its `Deps` with every run. `bound_to` fixes them for a host that cannot, such as the studio.
     """
-    times = times or NodeTimes()
+    times = times or NodeMetrics()
     graph = StateGraph(State, context_schema=Deps if bound_to is None else None)
     needing: tuple[Node, ...] = (guard, triage, retrieve, draft)
     for node in needing:

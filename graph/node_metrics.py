@@ -13,7 +13,7 @@ P = ParamSpec("P")
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
 
-class NodeTimes:
+class NodeMetrics:
     """Times for one process; `registry` is the one that `/metrics` shows (default: a private one)."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:

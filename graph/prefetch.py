@@ -4,17 +4,17 @@ import asyncio
 
 from graph.guard.masking import mask
 from graph.nodes.guard import clean
-from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.batching_cache import CachingEmbedder
 from storage.errors import UnavailableError
 
 
-class Foresight:
+class EmbeddingPrefetch:
     """For a process that accepts messages and answers them with a model of its own; a guess that costs no answer.
 
     It is right when the turn's question is this one message, and is not made while the model is at work.
     """
 
-    def __init__(self, embedder: RememberingEmbedder, most_characters: int) -> None:
+    def __init__(self, embedder: CachingEmbedder, most_characters: int) -> None:
         self._embedder = embedder
         self._most = most_characters
         self._guess: asyncio.Future[None] | None = None

@@ -9,37 +9,37 @@ from graph.state import State
 from storage.audit import now
 from storage.queue.jobs import JobKind
 from storage.records import Review
-from storage.telemetry.log_context import about
+from storage.telemetry.log_context import log_fields
 from storage.telemetry.tracing import Traced, Tracing, note
-from storage.turns.begin import Stranded, Work
-from storage.turns.completion import Ending
+from storage.turns.begin import TurnWork, UnfinishedTurn
+from storage.turns.completion import CommitResult
 
 log = structlog.get_logger(__name__)
 
 OUTCOMES = {"send": "sent", "handoff": "handoff", "dismiss": "dismissed", None: "held"}
 """By the state's ending: what a committed run came to."""
-GOING_ON = (Ending.RESTART, Ending.OUTRUN)
+GOING_ON = (CommitResult.RESTART, CommitResult.SUPERSEDED_BY_WORKER)
 """Another run ends the turn."""
 
 
-class TurnWatch:
+class TurnTelemetry:
     """Tells of the turns that one process works on, by ids, kinds and numbers, never by text."""
 
     def __init__(self, tracing: Tracing) -> None:
         self._tracing = tracing
 
     @contextmanager
-    def answering(self, work: Work) -> Iterator[None]:
+    def answering(self, work: TurnWork) -> Iterator[None]:
         """A run from the beginning."""
         turn = _turn_of(work)
-        with about(turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id):
+        with log_fields(turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id):
             if not work.restarts:
                 self._tracing.past(turn, "gather", work.created_at, work.due_at, channel=work.channel)
                 self._tracing.past(turn, "queue", work.due_at, now(), channel=work.channel)
             with self._tracing.step(turn, "answer", channel=work.channel):
                 yield
 
-    def answered(self, work: Work, ending: Ending, state: State) -> None:
+    def answered(self, work: TurnWork, ending: CommitResult, state: State) -> None:
         """The run has met the rows."""
         ended = now()
         outcome = _outcome(ending, state)
@@ -55,20 +55,20 @@ class TurnWatch:
         turn = Traced(review.turn_id, review.conversation_id, review.workspace_id)
         decided_at = review.decided_at or now()
         kind = review.decision.kind if review.decision else None
-        with about(turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id):
+        with log_fields(turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id):
             self._tracing.past(turn, "review", review.created_at, decided_at, decision=kind)
             self._tracing.past(turn, "queue", decided_at, now())
             with self._tracing.step(turn, "resume", decision=kind, version=review.version):
                 yield
 
-    def resumed(self, review: Review, ending: Ending, state: State) -> None:
+    def resumed(self, review: Review, ending: CommitResult, state: State) -> None:
         """The decision has met the rows."""
         outcome = _outcome(ending, state)
         note(outcome=outcome)
         kind = review.decision.kind if review.decision else None
         log.info("decision took effect", outcome=outcome, decision=kind, version=review.version)
 
-    def given_up(self, turn: Stranded, kind: JobKind) -> None:
+    def given_up(self, turn: UnfinishedTurn, kind: JobKind) -> None:
         """Every try has failed: a person has the conversation."""
         if kind is JobKind.ANSWER:
             traced = Traced(turn.turn_id, turn.conversation_id, turn.workspace_id)
@@ -76,10 +76,10 @@ class TurnWatch:
         log.error("turn given up", turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id)
 
 
-def _outcome(ending: Ending, state: State) -> str:
-    committed = ending in (Ending.COMMITTED, Ending.CONTINUED)
+def _outcome(ending: CommitResult, state: State) -> str:
+    committed = ending in (CommitResult.COMMITTED, CommitResult.CONTINUED)
     return OUTCOMES[state.get("ending")] if committed else ending.name.lower()
 
 
-def _turn_of(work: Work) -> Traced:
+def _turn_of(work: TurnWork) -> Traced:
     return Traced(work.turn_id, work.conversation_id, work.workspace_id)

@@ -11,23 +11,23 @@ from datetime import timedelta
 from pathlib import Path
 
 from storage.accounts.members import Members
-from storage.accounts.membership import Roster
+from storage.accounts.membership import Membership
 from storage.accounts.workspaces import Workspaces
-from storage.channels.encryption import Seal
+from storage.channels.encryption import SecretBox
 from storage.channels.identities import Identities
 from storage.channels.installations import Installations
 from storage.channels.places import Places
-from storage.channels.read_cursors import Marks
-from storage.channels.review_cards import Cards
-from storage.cluster.events import Signals
-from storage.conversations.admission.backpressure import Load
+from storage.channels.read_cursors import ReadCursors
+from storage.channels.review_cards import ReviewCardTable
+from storage.cluster.events import EventBus
+from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
-from storage.conversations.edits import Corrections
+from storage.conversations.edits import MessageEdits
 from storage.conversations.feedback import Feedback
-from storage.conversations.intake import Arrivals
+from storage.conversations.intake import MessageIntake
 from storage.conversations.outbox import Outbox
 from storage.conversations.reading import Conversations
-from storage.conversations.suggested_questions import Frequent
+from storage.conversations.suggested_questions import SuggestedQuestions
 from storage.conversations.threads import Threads
 from storage.database.data_folder import rows_in_use
 from storage.database.engine import Database, open_database
@@ -38,7 +38,7 @@ from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.settings import Settings
 from storage.turns.begin import Turns
-from storage.turns.completion import Endings
+from storage.turns.completion import TurnCompletion
 from storage.turns.reviews import Reviews
 
 
@@ -49,25 +49,25 @@ class Store:
     database: Database
     workspaces: Workspaces
     members: Members
-    arrivals: Arrivals
-    corrections: Corrections
+    arrivals: MessageIntake
+    corrections: MessageEdits
     conversations: Conversations
     turns: Turns
-    endings: Endings
+    endings: TurnCompletion
     reviews: Reviews
-    roster: Roster
+    roster: Membership
     outbox: Outbox
     feedback: Feedback
     knowledge: Knowledge
     catalogue: Catalogue
-    signals: Signals
+    signals: EventBus
     threads: Threads
     places: Places
     identities: Identities
-    cards: Cards
+    cards: ReviewCardTable
     installations: Installations
-    marks: Marks
-    frequent: Frequent
+    marks: ReadCursors
+    frequent: SuggestedQuestions
 
 
 @asynccontextmanager
@@ -85,29 +85,29 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             database=database,
             workspaces=Workspaces(database, settings),
             members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
-            arrivals=Arrivals(
+            arrivals=MessageIntake(
                 database,
                 Shares(settings.limits),
-                Load(settings.conversation.busy_seconds, settings.jobs.concurrency),
+                BacklogMonitor(settings.conversation.busy_seconds, settings.jobs.concurrency),
             ),
-            corrections=Corrections(database),
+            corrections=MessageEdits(database),
             conversations=Conversations(database),
-            endings=Endings(database),
+            endings=TurnCompletion(database),
             turns=Turns(database, settings.conversation.history_messages),
             reviews=Reviews(database),
-            roster=Roster(database),
+            roster=Membership(database),
             outbox=Outbox(database),
             feedback=Feedback(database),
             knowledge=knowledge,
             catalogue=Catalogue(database, knowledge),
-            signals=Signals(),
+            signals=EventBus(),
             threads=Threads(database),
             places=Places(database),
             identities=Identities(database),
-            cards=Cards(database),
-            installations=Installations(database, Seal(encryption_key(settings))),
-            marks=Marks(database),
-            frequent=Frequent(database),
+            cards=ReviewCardTable(database),
+            installations=Installations(database, SecretBox(encryption_key(settings))),
+            marks=ReadCursors(database),
+            frequent=SuggestedQuestions(database),
         )
 
 

@@ -6,16 +6,16 @@ from starlette.routing import Mount
 
 from storage.records import Role
 from workbench.analytics.tab import build_analytics
-from workbench.auth.gradio_guard import Gate
-from workbench.auth.sessions import LoginGuard, Sessions, access_routes
+from workbench.auth.gradio_guard import AuthMiddleware
+from workbench.auth.sessions import LoginLimits, Sessions, access_routes
 from workbench.autopilot.tab import build_autopilot
 from workbench.channels.tab import build_channels
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.inbox.tab import build_inbox
 from workbench.knowledge.tab import build_knowledge
 from workbench.monitoring.tab import build_monitoring
 from workbench.settings.tab import build_settings
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.header import build_header
 from workbench.ui.theme import gradio_theme
 
@@ -23,13 +23,13 @@ HEAD = '<link rel="stylesheet" href="/workbench/ui/theme.css"><link rel="icon" h
 KEEP_UPLOADS_SECONDS = 3600
 
 
-def mount_workbench(app: FastAPI, office: Office, *, logins: LoginGuard | None = None) -> FastAPI:
+def mount_workbench(app: FastAPI, office: WorkbenchContext, *, logins: LoginLimits | None = None) -> FastAPI:
     """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last.
 
     `logins` is shared with the REST interface, so that both count the same attempts.
     """
     sessions = Sessions(office.store.members)
-    guard = logins or LoginGuard(office.settings.web.login_attempts)
+    guard = logins or LoginLimits(office.settings.web.login_attempts)
     app.include_router(access_routes(office.store.members, office.settings, guard))
     gr.mount_gradio_app(
         app,
@@ -48,7 +48,7 @@ def mount_workbench(app: FastAPI, office: Office, *, logins: LoginGuard | None =
         theme=gradio_theme(),
         head=HEAD,
     )
-    _mounted(app).add_middleware(Gate, sessions=sessions)
+    _mounted(app).add_middleware(AuthMiddleware, sessions=sessions)
     return app
 
 
@@ -57,7 +57,7 @@ def _mounted(app: FastAPI) -> FastAPI:
     return next(inner for inner in mounts if isinstance(inner, gr.routes.App))
 
 
-def build_workbench(office: Office, sessions: Sessions) -> gr.Blocks:
+def build_workbench(office: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
     """Every tab; what only admins may do is hidden from agents here and refused by the handlers."""
     with gr.Blocks(
         analytics_enabled=False,
@@ -83,7 +83,7 @@ def build_workbench(office: Office, sessions: Sessions) -> gr.Blocks:
             with gr.Tab("Settings", id="settings", visible=False) as settings:
                 build_settings(settings, office, sessions)
 
-        @telling
+        @reporting_errors
         async def reveal(request: gr.Request) -> list[gr.Tab]:
             is_admin = (await sessions.member(request)).role is Role.ADMIN
             return [gr.Tab(visible=is_admin) for _ in for_admins]

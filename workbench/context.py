@@ -14,7 +14,7 @@ from storage.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
+class WorkbenchContext:
     """Where agents and admins work."""
 
     settings: Settings

@@ -1,10 +1,10 @@
 """A member leaves: their logins end, and the others see at once what is free now."""
 
 from storage.records import Member
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 
 
-async def part_with(office: Office, admin: Member, member_id: str) -> int:
+async def part_with(office: WorkbenchContext, admin: Member, member_id: str) -> int:
     """Remove a member; gives how many conversations wait for anybody now.
 
     Raises NotAllowedError for the admin themself, NotFoundError outside the workspace.

@@ -4,21 +4,21 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
-from workbench.auth.sessions import LoginGuard
-from workbench.context import Office
+from workbench.auth.sessions import LoginLimits
+from workbench.context import WorkbenchContext
 from workbench.http.body_limit import MEGABYTE, BodyLimit
 
 
-def build_site(office: Office, customer_routes: Sequence[APIRouter]) -> FastAPI:
+def build_site(office: WorkbenchContext, customer_routes: Sequence[APIRouter]) -> FastAPI:
     """Everything that port 7860 serves; the workbench, mounted at `/`, comes last and takes what is left."""
     site = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
-    measures = Measures(office.registry, office.store.database)
+    measures = Metrics(office.registry, office.store.database)
     # One for both ways in: a password may not be tried twice as often by changing the door.
-    logins = LoginGuard(office.settings.web.login_attempts)
+    logins = LoginLimits(office.settings.web.login_attempts)
     site.add_middleware(BodyLimit, largest_file=office.settings.web.max_upload_mb * MEGABYTE)
     install_problems(site)
     install_metering(site, measures)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 import discord
 import structlog
 
-from bot.discord.direct_messages import DirectTeams
-from bot.discord.routing import Ears, Hearing
+from bot.discord.direct_messages import DirectMessageRouter
+from bot.discord.routing import DiscordMessageRouter, Ears
 from bot.discord.texts import is_for
 from storage.audit import now
 from storage.records import Conversation, ConversationStatus
@@ -24,10 +24,10 @@ Readable = discord.Thread | discord.TextChannel | discord.DMChannel
 Wanted = Callable[[discord.Message], bool]
 
 
-class CatchUp:
+class Backfill:
     """Reads after a start and after a session that could not be resumed; a resume is replayed by Discord."""
 
-    def __init__(self, ears: Ears, hearing: Hearing, direct: DirectTeams) -> None:
+    def __init__(self, ears: Ears, hearing: DiscordMessageRouter, direct: DirectMessageRouter) -> None:
         self._ears = ears
         self._store = ears.store
         self._directory = ears.directory

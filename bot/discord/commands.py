@@ -10,7 +10,7 @@ from bot.discord.ephemeral import tell, tell_failure
 from bot.discord.replies.rendering import MAX_CONTENT, shortened, sources
 from bot.discord.routing import INVITATION, Ears
 from bot.discord.texts import thread_name
-from bot.text import counted, defuse
+from bot.text import neutralise_mentions, pluralise
 from storage.errors import DeskhandError
 from storage.records import Conversation, ConversationStatus, Incoming, Member, ReviewStatus, Route
 
@@ -49,7 +49,7 @@ class Commands:
             await tell(interaction, UNSURE)
             return
         embeds = [sources(draft.citations, draft.text)] if draft.citations else []
-        text = shortened(defuse(draft.text), MAX_CONTENT)
+        text = shortened(neutralise_mentions(draft.text), MAX_CONTENT)
         await tell(interaction, text, embeds)
 
     async def support(self, interaction: CommandInteraction, question: str) -> None:
@@ -73,7 +73,7 @@ class Commands:
             place=str(parent.id),
         )
         if question:
-            await self._ears.channel.say(thread.id, f"> {defuse(question)}", f"question/{interaction.id}")
+            await self._ears.channel.say(thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}")
             accepted = await self._ears.intake.accept(incoming)
             if accepted.turn_id is not None:
                 conversation = await self._ears.store.conversations.read(workspace_id, accepted.conversation_id)
@@ -90,7 +90,7 @@ class Commands:
         lines = [_line(conversation) for conversation in mine] or ["You have no open conversation."]
         if await self._ears.directory.staff(workspace_id, interaction.user):
             pending = await self._ears.store.reviews.page(workspace_id, ReviewStatus.PENDING)
-            waiting = counted(len(pending.items), "draft waits", "drafts wait")
+            waiting = pluralise(len(pending.items), "draft waits", "drafts wait")
             lines.append(f"**Queue:** {'more than ' if pending.next else ''}{waiting} for a decision.")
         await tell(interaction, shortened("\n".join(lines), MAX_CONTENT))
 

@@ -10,23 +10,23 @@ import aiohttp
 import discord
 import structlog
 
-from bot.channel_status import ChannelStates
-from bot.discord.backfill import CatchUp
+from bot.channel_status import ChannelStatusRegistry
+from bot.discord.backfill import Backfill
 from bot.discord.channel import DiscordChannel
 from bot.discord.client import DeskClient, Listeners, point_at
 from bot.discord.commands import Commands, command_tree
-from bot.discord.direct_messages import DirectTeams
+from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.directory import Directory
-from bot.discord.forum_posts import Posts
+from bot.discord.forum_posts import ForumPosts
 from bot.discord.leases import LocalLeases, ShardLeases
-from bot.discord.read_cursors import HeardMarks
-from bot.discord.replies.actions import ReplyClicks
-from bot.discord.reviews.actions import Decisions
-from bot.discord.reviews.card_sync import Board
-from bot.discord.routing import Ears, Hearing
+from bot.discord.read_cursors import DiscordReadCursors
+from bot.discord.replies.actions import DiscordReplyActions
+from bot.discord.reviews.actions import DiscordReviewActions
+from bot.discord.reviews.card_sync import DiscordReviewCards
+from bot.discord.routing import DiscordMessageRouter, Ears
 from bot.discord.shards import Shards
 from bot.intake import Intake
-from bot.typing_indicator import WorkingSigns
+from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.settings import DiscordSettings, Settings
 from storage.store import Store
@@ -55,8 +55,8 @@ class House:
     store: Store
     intake: Intake
     desk: Desk
-    states: ChannelStates
-    signs: WorkingSigns
+    states: ChannelStatusRegistry
+    signs: TypingIndicators
     leases: ShardLeases
 
 
@@ -66,7 +66,7 @@ async def open_discord(
     store: Store,
     intake: Intake,
     desk: Desk,
-    states: ChannelStates,
+    states: ChannelStatusRegistry,
     leases: ShardLeases | None = None,
 ) -> AsyncIterator[DiscordChannel | None]:
     """The channel while the block lasts, connected in the background; None without a token.
@@ -78,7 +78,7 @@ async def open_discord(
         states.off("discord")
         yield None
         return
-    signs = WorkingSigns(store.conversations, store.signals)
+    signs = TypingIndicators(store.conversations, store.signals)
     house = House(settings.discord, store, intake, desk, states, signs, leases or LocalLeases())
     channel = DiscordChannel(store.conversations)
     point_at(settings.discord.api_url)
@@ -146,29 +146,31 @@ async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> N
         channel,
         house.signs,
         house.states,
-        direct=DirectTeams(client, house.store, directory),
-        marks=HeardMarks(house.store.marks),
+        direct=DirectMessageRouter(client, house.store, directory),
+        marks=DiscordReadCursors(house.store.marks),
     )
-    hearing = Hearing(ears)
-    board = Board(client, house.store, house.states)
-    decisions = Decisions(house.store, house.desk, directory, house.states)
-    posts = Posts(client, house.store, house.desk, directory)
+    hearing = DiscordMessageRouter(ears)
+    board = DiscordReviewCards(client, house.store, house.states)
+    decisions = DiscordReviewActions(house.store, house.desk, directory, house.states)
+    posts = ForumPosts(client, house.store, house.desk, directory)
     client.listeners = _listeners(ears, hearing, decisions, posts)
-    client.clicks, client.decides, client.chooses = ReplyClicks(ears), decisions, hearing
+    client.clicks, client.decides, client.chooses = DiscordReplyActions(ears), decisions, hearing
     tree = command_tree(client, Commands(ears))
     shards, cards, tags = Shards(house.leases), board.rounds(), posts.rounds()
-    chores: list[asyncio.Task[None]] = []
+    periodic_tasks: list[asyncio.Task[None]] = []
     try:
         client.shard_ids = await shards.first(await client.find_gateway())
         if 0 in client.shard_ids:
             await tree.sync()
-        chores = [asyncio.create_task(cards.run()), asyncio.create_task(tags.run())]
-        await _first_ended(*chores, asyncio.create_task(client.connect()), asyncio.create_task(shards.run(client)))
+        periodic_tasks = [asyncio.create_task(cards.run()), asyncio.create_task(tags.run())]
+        await _first_ended(
+            *periodic_tasks, asyncio.create_task(client.connect()), asyncio.create_task(shards.run(client))
+        )
     finally:
         cards.close()
         tags.close()
         await client.finish()
-        await asyncio.gather(*chores, return_exceptions=True)
+        await asyncio.gather(*periodic_tasks, return_exceptions=True)
         await shards.close()
 
 
@@ -184,8 +186,10 @@ async def _first_ended(*tasks: asyncio.Task[None]) -> None:
         task.result()
 
 
-def _listeners(ears: Ears, hearing: Hearing, decisions: Decisions, posts: Posts) -> Listeners:
-    catch_up = CatchUp(ears, hearing, ears.direct)
+def _listeners(
+    ears: Ears, hearing: DiscordMessageRouter, decisions: DiscordReviewActions, posts: ForumPosts
+) -> Listeners:
+    catch_up = Backfill(ears, hearing, ears.direct)
 
     async def guild_ready(guild: discord.Guild) -> None:
         await ears.directory.keep_staff_places(guild)

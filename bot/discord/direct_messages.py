@@ -27,7 +27,7 @@ GOES_ON = timedelta(days=1)
 LIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
 
 
-class DirectTeams:
+class DirectMessageRouter:
     """Finds the workspace of direct messages: by the conversation there is, by the shared servers, or by asking."""
 
     def __init__(self, client: DeskClient, store: Store, directory: Directory) -> None:

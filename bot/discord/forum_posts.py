@@ -7,7 +7,7 @@ from bot.discord.channel import FAILURES
 from bot.discord.client import DeskClient
 from bot.discord.directory import Directory
 from bot.discord.tags import is_solved, tags_for
-from bot.reconcile_loop import Rounds
+from bot.reconcile_loop import ReconcileLoop
 from graph.desk import Desk
 from storage.records import Conversation, ConversationStatus
 from storage.store import Store
@@ -20,7 +20,7 @@ OVER = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
 MOST_REMEMBERED = 10_000
 
 
-class Posts:
+class ForumPosts:
     """Writes the conversations' status into the posts' tags, and takes "solved" from them."""
 
     def __init__(self, client: DeskClient, store: Store, desk: Desk, directory: Directory) -> None:
@@ -32,9 +32,9 @@ class Posts:
         self._own: set[int] = set()
         """Posts that the desk itself has tagged as solved, and whose event has not come yet."""
 
-    def rounds(self) -> Rounds:
+    def rounds(self) -> ReconcileLoop:
         """The looking after the tags."""
-        return Rounds(self._store.signals, self._workspaces, self.look)
+        return ReconcileLoop(self._store.signals, self._workspaces, self.look)
 
     async def look(self) -> None:
         """Bring the tags in step, once."""

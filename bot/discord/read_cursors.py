@@ -2,16 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-from storage.channels.read_cursors import Marks
+from storage.channels.read_cursors import ReadCursors
 
 EVERY = timedelta(seconds=30)
 """How often a server's mark is written while people talk; what was heard since is read again, and changes nothing."""
 
 
-class HeardMarks:
+class DiscordReadCursors:
     """Marks move on while a session hears everything; from a fresh session's begin until it has caught up they stay."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, marks: ReadCursors) -> None:
         self._marks = marks
         self._kept: dict[int, datetime] = {}
         """Per server that is caught up, the mark as it was last written."""

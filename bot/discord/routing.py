@@ -6,13 +6,13 @@ import discord
 import structlog
 
 from bot.channel import ChannelError
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.discord.channel import DiscordChannel
 from bot.discord.client import DeskClient
-from bot.discord.direct_messages import NOBODY, DirectTeams
+from bot.discord.direct_messages import NOBODY, DirectMessageRouter
 from bot.discord.directory import Directory
 from bot.discord.ephemeral import tell
-from bot.discord.read_cursors import HeardMarks
+from bot.discord.read_cursors import DiscordReadCursors
 from bot.discord.team_choice import ChoiceInteraction
 from bot.discord.texts import (
     files_of,
@@ -23,8 +23,8 @@ from bot.discord.texts import (
     thread_name,
 )
 from bot.intake import Intake
-from bot.keyed_lock import Turnstile
-from bot.typing_indicator import WorkingSigns
+from bot.keyed_lock import KeyedLock
+from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.errors import ConversationClosedError
 from storage.records import Conversation, Incoming
@@ -45,18 +45,18 @@ class Ears:
     desk: Desk
     directory: Directory
     channel: DiscordChannel
-    signs: WorkingSigns
-    states: ChannelStates
-    direct: DirectTeams
-    marks: HeardMarks
+    signs: TypingIndicators
+    states: ChannelStatusRegistry
+    direct: DirectMessageRouter
+    marks: DiscordReadCursors
 
 
-class Hearing:
+class DiscordMessageRouter:
     """Takes messages, edits and deletions; the same ones again change nothing."""
 
     def __init__(self, ears: Ears) -> None:
         self._ears = ears
-        self._turnstile = Turnstile()
+        self._turnstile = KeyedLock()
 
     async def heard(self, message: discord.Message) -> None:
         """Somebody wrote: keep it if it is for the desk."""

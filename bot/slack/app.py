@@ -15,9 +15,9 @@ from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext, AsyncRespond
 from slack_bolt.authorization import AuthorizeResult
 
-from bot.background_tasks import Errands
+from bot.background_tasks import BackgroundTasks
 from bot.channel import ChannelError
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.intake import Intake
 from bot.slack.assistant import SlackAssistant
 from bot.slack.channel import SlackChannel
@@ -27,12 +27,12 @@ from bot.slack.connection.socket import SlackSocket
 from bot.slack.events import SlackEvents
 from bot.slack.home import SlackHome
 from bot.slack.installations import SlackTeams
-from bot.slack.reply_actions import SlackActions, press_of
+from bot.slack.reply_actions import SlackReplyActions, press_of
 from bot.slack.reviews.card import submitted
-from bot.slack.reviews.card_sync import SlackCards
-from bot.slack.routing import SlackHearing
+from bot.slack.reviews.card_sync import SlackReviewCards
+from bot.slack.routing import SlackMessageRouter
 from bot.slack.throttle import SlackPace
-from bot.typing_indicator import WorkingSigns
+from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.errors import DeskhandError
 from storage.records import Decision, DecisionKind
@@ -62,7 +62,7 @@ async def open_slack(
     store: Store,
     intake: Intake,
     desk: Desk,
-    states: ChannelStates,
+    states: ChannelStatusRegistry,
     *,
     connects: bool = True,
 ) -> AsyncIterator[Slack | None]:
@@ -112,15 +112,15 @@ async def _running(
     store: Store,
     intake: Intake,
     desk: Desk,
-    states: ChannelStates,
+    states: ChannelStatusRegistry,
     teams: SlackTeams,
     *,
     connects: bool,
 ) -> AsyncIterator[Slack]:
-    errands, pace = Errands(), SlackPace()
-    signs = WorkingSigns(store.conversations, store.signals)
+    errands, pace = BackgroundTasks(), SlackPace()
+    signs = TypingIndicators(store.conversations, store.signals)
     channel = SlackChannel(teams, pace, states)
-    hearing = SlackHearing(store, teams, settings.slack.together_seconds)
+    hearing = SlackMessageRouter(store, teams, settings.slack.together_seconds)
     assistant = SlackAssistant(store.frequent)
     events = SlackEvents(
         store=store,
@@ -133,11 +133,11 @@ async def _running(
         signs=signs,
         errands=errands,
     )
-    cards = SlackCards(store, desk, teams, pace)
-    listeners = SlackListeners(
+    cards = SlackReviewCards(store, desk, teams, pace)
+    listeners = SlackApp(
         teams=teams,
         events=events,
-        actions=SlackActions(store, intake, desk, pace, errands),
+        actions=SlackReplyActions(store, intake, desk, pace, errands),
         cards=cards,
         command=SlackCommand(store, desk, teams),
         home=SlackHome(store, teams),
@@ -163,7 +163,7 @@ async def _running(
         states.disconnected("slack")
 
 
-async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: ChannelStates) -> None:
+async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: ChannelStatusRegistry) -> None:
     """Connect, however long Slack is away; a wrong token ends it with one line."""
     while True:
         try:
@@ -182,7 +182,7 @@ async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: Channe
             return
 
 
-class SlackListeners:
+class SlackApp:
     """Bolt's listeners: each finds the team, does or keeps what must not be lost, and then acknowledges."""
 
     def __init__(
@@ -190,13 +190,13 @@ class SlackListeners:
         *,
         teams: SlackTeams,
         events: SlackEvents,
-        actions: SlackActions,
-        cards: SlackCards,
+        actions: SlackReplyActions,
+        cards: SlackReviewCards,
         command: SlackCommand,
         home: SlackHome,
         assistant: SlackAssistant,
-        errands: Errands,
-        states: ChannelStates,
+        errands: BackgroundTasks,
+        states: ChannelStatusRegistry,
     ) -> None:
         self._teams = teams
         self._events = events

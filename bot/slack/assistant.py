@@ -7,8 +7,8 @@ from slack_sdk.errors import SlackApiError
 
 from bot.slack.errors import UNREACHABLE, reason_of
 from bot.slack.installations import SlackTeam
-from bot.slack.routing import Said, plain
-from storage.conversations.suggested_questions import Frequent
+from bot.slack.routing import SlackMessage, plain
+from storage.conversations.suggested_questions import SuggestedQuestions
 
 log = structlog.get_logger(__name__)
 MAX_PROMPTS = 4
@@ -20,7 +20,7 @@ HEADING = "Often asked here"
 class SlackAssistant:
     """Both are courtesies: a pane that Slack does not find any more is no failure."""
 
-    def __init__(self, frequent: Frequent) -> None:
+    def __init__(self, frequent: SuggestedQuestions) -> None:
         self._frequent = frequent
 
     async def started(self, team: SlackTeam, thread: dict[str, Any]) -> None:
@@ -40,7 +40,7 @@ class SlackAssistant:
         except UNREACHABLE as error:
             log.info("no suggested prompts", reason=type(error).__name__)
 
-    async def name(self, team: SlackTeam, said: Said) -> None:
+    async def name(self, team: SlackTeam, said: SlackMessage) -> None:
         """Call the thread what its first message asks."""
         title = _short(next(iter(plain(team, said.text).splitlines()), ""))
         if not title:

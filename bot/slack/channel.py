@@ -3,9 +3,9 @@
 from slack_sdk.errors import SlackApiError
 
 from bot.channel import ChannelError
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.slack.blocks import fallback, reply_blocks
-from bot.slack.errors import UNREACHABLE, UncertainError, translated
+from bot.slack.errors import UNREACHABLE, UncertainError, translate_errors
 from bot.slack.ids import SlackThread
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.message_lookup import find_post
@@ -22,7 +22,7 @@ MAX_REMEMBERED = 10_000
 class SlackChannel:
     """The channel as the deliver job sees it."""
 
-    def __init__(self, teams: SlackTeams, pace: SlackPace, states: ChannelStates) -> None:
+    def __init__(self, teams: SlackTeams, pace: SlackPace, states: ChannelStatusRegistry) -> None:
         self._teams = teams
         self._pace = pace
         self._states = states
@@ -87,7 +87,7 @@ class SlackChannel:
 
     async def _post(self, team: SlackTeam, thread: SlackThread, outgoing: Outgoing) -> str:
         await self._pace.turn(thread.channel)
-        with translated():
+        with translate_errors():
             answer = await team.client.chat_postMessage(
                 channel=thread.channel,
                 thread_ts=thread.ts or None,

@@ -6,7 +6,7 @@ from bot.slack.blocks import fallback
 from bot.slack.ids import SlackThread, message_key, user_key
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.reviews.card_sync import NOT_STAFF
-from bot.text import counted
+from bot.text import pluralise
 from graph.desk import Desk
 from storage.errors import DeskhandError, InvalidError
 from storage.records import Conversation, ConversationStatus, Member, ReviewStatus
@@ -55,8 +55,8 @@ class SlackCommand:
         )
         opened = await self._store.conversations.page(team.workspace_id, status=ConversationStatus.OPEN, limit=200)
         return (
-            f"{counted(len(waiting.items), 'draft waits', 'drafts wait')} for a decision, "
-            f"{counted(len(assigned.items), 'conversation is', 'conversations are')} with people, "
+            f"{pluralise(len(waiting.items), 'draft waits', 'drafts wait')} for a decision, "
+            f"{pluralise(len(assigned.items), 'conversation is', 'conversations are')} with people, "
             f"{len(opened.items)} open."
         )
 

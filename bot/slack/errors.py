@@ -25,7 +25,7 @@ class UncertainError(ChannelError):
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise ChannelError for whatever goes wrong with a call of Slack's Web API."""
     try:
         yield

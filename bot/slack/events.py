@@ -9,7 +9,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 
 from bot.attachments import decoded, is_readable
-from bot.background_tasks import Errands
+from bot.background_tasks import BackgroundTasks
 from bot.intake import Intake
 from bot.slack.assistant import SlackAssistant
 from bot.slack.channel import SlackChannel
@@ -17,13 +17,13 @@ from bot.slack.errors import UNREACHABLE
 from bot.slack.ids import message_key
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.routing import (
-    Heard,
-    Said,
-    SlackHearing,
+    RoutedMessage,
+    SlackMessage,
+    SlackMessageRouter,
     plain,
     said_of,
 )
-from bot.typing_indicator import WorkingSigns
+from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.records import Attachment, Incoming, Mode
 from storage.store import Store
@@ -44,11 +44,11 @@ class SlackEvents:
         intake: Intake,
         desk: Desk,
         teams: SlackTeams,
-        hearing: SlackHearing,
+        hearing: SlackMessageRouter,
         channel: SlackChannel,
         assistant: SlackAssistant,
-        signs: WorkingSigns,
-        errands: Errands,
+        signs: TypingIndicators,
+        errands: BackgroundTasks,
     ) -> None:
         self._store = store
         self._intake = intake
@@ -74,7 +74,7 @@ class SlackEvents:
                     async with self._turns.setdefault(f"{said.channel}/{said.user}", asyncio.Lock()):
                         await self._said(team, said)
 
-    async def _said(self, team: SlackTeam, said: Said) -> None:
+    async def _said(self, team: SlackTeam, said: SlackMessage) -> None:
         heard = await self._hearing.hear(team, said)
         if heard is None:
             return
@@ -118,7 +118,7 @@ class SlackEvents:
             return
         await self._intake.delete(team.workspace_id, "slack", key)
 
-    async def _incoming(self, team: SlackTeam, said: Said, heard: Heard | None) -> Incoming:
+    async def _incoming(self, team: SlackTeam, said: SlackMessage, heard: RoutedMessage | None) -> Incoming:
         name, attachments = await asyncio.gather(self._teams.name(team, said.user), self._files(team, said))
         return Incoming(
             workspace_id=team.workspace_id,
@@ -132,7 +132,7 @@ class SlackEvents:
             attachments=attachments,
         )
 
-    async def _files(self, team: SlackTeam, said: Said) -> tuple[Attachment, ...]:
+    async def _files(self, team: SlackTeam, said: SlackMessage) -> tuple[Attachment, ...]:
         if not said.files:
             return ()
         found = [_attachment(file) for file in said.files]
@@ -154,7 +154,7 @@ class SlackEvents:
         text = decoded(content)
         return Attachment(attachment.name, attachment.url, attachment.media_type, attachment.size, text)
 
-    async def _show_work(self, team: SlackTeam, heard: Heard, conversation_id: str, ts: str) -> None:
+    async def _show_work(self, team: SlackTeam, heard: RoutedMessage, conversation_id: str, ts: str) -> None:
         workspace = await self._store.workspaces.read(team.workspace_id)
         mode = workspace.settings.mode_of("slack", heard.place.mode if heard.place else None)
         if mode in (Mode.SHADOW, Mode.OFF):
@@ -163,7 +163,7 @@ class SlackEvents:
         self._channel.sign_at(conversation_id, ts)
         self._signs.show(self._channel, conversation)
 
-    async def _whisper(self, team: SlackTeam, said: Said, text: str) -> None:
+    async def _whisper(self, team: SlackTeam, said: SlackMessage, text: str) -> None:
         try:
             await team.client.chat_postEphemeral(
                 channel=said.channel, user=said.user, text=text, thread_ts=said.thread_ts or None

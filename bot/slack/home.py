@@ -10,7 +10,7 @@ from bot.slack.command import link_to, status_words
 from bot.slack.ids import user_key
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.reviews.card import card_blocks
-from bot.text import counted
+from bot.text import pluralise
 from storage.records import ReviewStatus
 from storage.store import Store
 
@@ -45,7 +45,7 @@ class SlackHome:
         page = await self._store.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=SHOWN)
         if not page.items:
             return [section("*Nothing waits for you.*"), context("New drafts that need a person appear here.")]
-        waiting = counted(len(page.items), "draft waits for you", "drafts wait for you")
+        waiting = pluralise(len(page.items), "draft waits for you", "drafts wait for you")
         blocks = [header(waiting if not page.next else f"More than {SHOWN} drafts wait for you; here are the first")]
         for review in page.items:
             blocks += [{"type": "divider"}, *card_blocks(review)]

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.attachments import MAX_READ_BYTES
 from bot.channel import ChannelError
-from bot.slack.errors import UNREACHABLE, translated
+from bot.slack.errors import UNREACHABLE, translate_errors
 from bot.slack.ids import user_key
 from storage.records import Installation, Member
 from storage.settings import Settings
@@ -64,7 +64,7 @@ class SlackTeams:
         if not token or self._own is not None:
             return
         client = self.client(token)
-        with translated():
+        with translate_errors():
             answer = await client.auth_test()
         if answer.get("is_enterprise_install"):
             raise ChannelError(f"the token belongs to a whole organisation ({ONE_TEAM})", permanent=True)

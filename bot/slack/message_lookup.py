@@ -4,7 +4,7 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.errors import translated
+from bot.slack.errors import translate_errors
 from bot.slack.ids import SlackThread
 
 CLOCKS_DIFFER = 300.0
@@ -37,7 +37,7 @@ async def _page(client: AsyncWebClient, thread: SlackThread, oldest: str, cursor
     asked: dict[str, Any] = {"channel": thread.channel, "oldest": oldest, "limit": PAGE, "include_all_metadata": True}
     if cursor:
         asked["cursor"] = cursor
-    with translated():
+    with translate_errors():
         if thread.ts:
             answer = await client.conversations_replies(ts=thread.ts, **asked)
         else:

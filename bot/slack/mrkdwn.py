@@ -7,7 +7,7 @@ from itertools import groupby
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.text import ZERO_WIDTH, defuse
+from bot.text import ZERO_WIDTH, neutralise_mentions
 
 BULLETS = ("•", "◦", "▪")
 
@@ -15,7 +15,7 @@ BULLETS = ("•", "◦", "▪")
 def escape_mrkdwn(text: str) -> str:
     """Plain text for Slack: its three control characters escaped, so that it holds no links and calls nobody."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return defuse(escaped)
+    return neutralise_mentions(escaped)
 
 
 def to_mrkdwn(markdown: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from bot.background_tasks import Errands
+from bot.background_tasks import BackgroundTasks
 from bot.intake import Intake
 from bot.slack.blocks import context, source_modal
 from bot.slack.ids import SlackThread, message_key, user_key
@@ -21,7 +21,7 @@ NOT_YOURS = "Only the person who asked can do that."
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class ButtonClick:
     """A pressed button."""
 
     team: SlackTeam
@@ -36,10 +36,10 @@ class Press:
     trigger_id: str
 
 
-def press_of(team: SlackTeam, body: dict[str, Any]) -> Press:
+def press_of(team: SlackTeam, body: dict[str, Any]) -> ButtonClick:
     """The press that an interaction payload tells of."""
     action, message = body["actions"][0], body.get("message") or {}
-    return Press(
+    return ButtonClick(
         team=team,
         user=body["user"]["id"],
         channel=(body.get("channel") or {}).get("id", ""),
@@ -51,17 +51,17 @@ def press_of(team: SlackTeam, body: dict[str, Any]) -> Press:
     )
 
 
-class SlackActions:
+class SlackReplyActions:
     """Does what was pressed, and says so to the one who pressed."""
 
-    def __init__(self, store: Store, intake: Intake, desk: Desk, pace: SlackPace, errands: Errands) -> None:
+    def __init__(self, store: Store, intake: Intake, desk: Desk, pace: SlackPace, errands: BackgroundTasks) -> None:
         self._store = store
         self._intake = intake
         self._desk = desk
         self._pace = pace
         self._errands = errands
 
-    async def pressed(self, press: Press) -> None:
+    async def pressed(self, press: ButtonClick) -> None:
         """Do it; a conversation of another workspace or customer is nobody's to touch."""
         conversation_id, _, rest = press.value.partition(":")
         try:
@@ -78,11 +78,11 @@ class SlackActions:
         if said:
             self.whisper(press, said)
 
-    def whisper(self, press: Press, text: str) -> None:
+    def whisper(self, press: ButtonClick, text: str) -> None:
         """Say something to the one who pressed, and to nobody else; from App Home, in their direct messages."""
         self._errands.send(self._whisper(press, escape_mrkdwn(text)), "answer a button")
 
-    async def _whisper(self, press: Press, text: str) -> None:
+    async def _whisper(self, press: ButtonClick, text: str) -> None:
         client = press.team.client
         if not press.channel:
             await client.chat_postMessage(channel=press.user, text=text)
@@ -91,7 +91,7 @@ class SlackActions:
             channel=press.channel, user=press.user, text=text, thread_ts=press.thread_ts or None
         )
 
-    async def _do(self, press: Press, conversation: Conversation, rest: str) -> str:
+    async def _do(self, press: ButtonClick, conversation: Conversation, rest: str) -> str:
         match press.action:
             case "vote_up" | "vote_down":
                 return await self._vote(conversation, rest, "up" if press.action == "vote_up" else "down")
@@ -111,7 +111,7 @@ class SlackActions:
         self._store.signals.publish(conversation.id, conversation.workspace_id)
         return THANKS
 
-    async def _follow_up(self, press: Press, conversation: Conversation, text: str) -> str:
+    async def _follow_up(self, press: ButtonClick, conversation: Conversation, text: str) -> str:
         """The suggestion becomes the customer's next message; the thread shows it."""
         accepted = await self._intake.accept(
             Incoming(
@@ -129,14 +129,14 @@ class SlackActions:
             self._errands.send(self._echo(press, thread, text), "show a follow-up question")
         return ""
 
-    async def _echo(self, press: Press, thread: SlackThread, text: str) -> None:
+    async def _echo(self, press: ButtonClick, thread: SlackThread, text: str) -> None:
         await self._pace.turn(thread.channel)
         shown = f"<@{press.user}> asks: {escape_mrkdwn(text)}"
         await press.team.client.chat_postMessage(
             channel=thread.channel, thread_ts=thread.ts or None, text=shown, blocks=[context(shown)]
         )
 
-    async def _show_sources(self, press: Press, message_id: str) -> None:
+    async def _show_sources(self, press: ButtonClick, message_id: str) -> None:
         message = await read_message(self._store.database, press.team.workspace_id, message_id)
         citations = message.draft.citations if message and message.draft else ()
         await press.team.client.views_open(trigger_id=press.trigger_id, view=source_modal(citations))

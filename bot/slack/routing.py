@@ -14,7 +14,7 @@ SPOKEN = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SlackMessage:
     """One text of a person in Slack."""
 
     team: str
@@ -41,7 +41,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RoutedMessage:
     """What a text is to the desk."""
 
     role: Literal["customer", "staff"]
@@ -51,13 +51,13 @@ class Heard:
     member: Member | None = None
 
 
-def said_of(event: dict[str, Any], team: str, edited: dict[str, Any] | None = None) -> Said | None:
+def said_of(event: dict[str, Any], team: str, edited: dict[str, Any] | None = None) -> SlackMessage | None:
     """The text of a message event, or of the message inside an edit; None if no person wrote it."""
     message = edited or event
     if message.get("bot_id") or message.get("subtype", "") not in SPOKEN or not message.get("user"):
         return None
     channel, ts, thread_ts = event["channel"], message["ts"], message.get("thread_ts") or ""
-    return Said(
+    return SlackMessage(
         team=team,
         channel=channel,
         user=message["user"],
@@ -70,7 +70,7 @@ def said_of(event: dict[str, Any], team: str, edited: dict[str, Any] | None = No
     )
 
 
-class SlackHearing:
+class SlackMessageRouter:
     """Decides by place, thread, mention and person."""
 
     def __init__(self, store: Store, teams: SlackTeams, together_seconds: float) -> None:
@@ -78,7 +78,7 @@ class SlackHearing:
         self._teams = teams
         self._together = together_seconds
 
-    async def hear(self, team: SlackTeam, said: Said) -> Heard | None:
+    async def hear(self, team: SlackTeam, said: SlackMessage) -> RoutedMessage | None:
         """What the text is to the desk; None: it is not meant for it."""
         if said.user == team.bot_user:
             return None
@@ -92,19 +92,26 @@ class SlackHearing:
         if not self._is_for_us(team, said, place, conversation):
             return None
         thread = await self._thread(team, said, conversation)
-        return Heard("customer", thread, place, conversation)
+        return RoutedMessage("customer", thread, place, conversation)
 
     async def _staff(
-        self, team: SlackTeam, said: Said, place: Place | None, conversation: Conversation | None, member: Member
-    ) -> Heard | None:
+        self,
+        team: SlackTeam,
+        said: SlackMessage,
+        place: Place | None,
+        conversation: Conversation | None,
+        member: Member,
+    ) -> RoutedMessage | None:
         """In a customer's thread a member takes over; elsewhere a mention asks the bot as anybody may."""
         if conversation is not None and conversation.status is not ConversationStatus.CLOSED:
-            return Heard("staff", SlackThread.parse(conversation.thread), place, conversation, member)
+            return RoutedMessage("staff", SlackThread.parse(conversation.thread), place, conversation, member)
         if not mentions(team, said.text):
             return None
-        return Heard("customer", await self._thread(team, said, conversation), place, conversation)
+        return RoutedMessage("customer", await self._thread(team, said, conversation), place, conversation)
 
-    def _is_for_us(self, team: SlackTeam, said: Said, place: Place | None, conversation: Conversation | None) -> bool:
+    def _is_for_us(
+        self, team: SlackTeam, said: SlackMessage, place: Place | None, conversation: Conversation | None
+    ) -> bool:
         if said.is_direct or mentions(team, said.text) or self._is_own(said, conversation):
             return True
         if place is None or place.mode in (None, Mode.OFF) or conversation is not None:
@@ -112,10 +119,10 @@ class SlackHearing:
         # A reply may overtake the message that began its thread; people's own threads are theirs.
         return not said.thread_ts or said.parent_user == said.user
 
-    def _is_own(self, said: Said, conversation: Conversation | None) -> bool:
+    def _is_own(self, said: SlackMessage, conversation: Conversation | None) -> bool:
         return conversation is not None and conversation.customer.external_id == said.person
 
-    async def _served(self, team: SlackTeam, said: Said) -> Conversation | None:
+    async def _served(self, team: SlackTeam, said: SlackMessage) -> Conversation | None:
         """The conversation of the thread, whether it began with the thread's first message or with a later one."""
         if not said.thread_ts:
             return None
@@ -125,14 +132,14 @@ class SlackHearing:
             team.workspace_id, "slack", message_key(team.id, said.channel, said.thread_ts)
         )
 
-    async def _thread(self, team: SlackTeam, said: Said, conversation: Conversation | None) -> SlackThread:
+    async def _thread(self, team: SlackTeam, said: SlackMessage, conversation: Conversation | None) -> SlackThread:
         if conversation is not None:
             return SlackThread.parse(conversation.thread)
         if said.thread_ts or said.is_direct:
             return SlackThread(team.id, said.channel, said.thread_ts)
         return await self._recent(team, said) or SlackThread(team.id, said.channel, said.ts)
 
-    async def _recent(self, team: SlackTeam, said: Said) -> SlackThread | None:
+    async def _recent(self, team: SlackTeam, said: SlackMessage) -> SlackThread | None:
         """The thread that the same person's message of a moment ago began."""
         recent = await self._store.threads.of_customer(team.workspace_id, "slack", said.person, said.channel)
         for conversation in recent:

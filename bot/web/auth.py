@@ -7,7 +7,7 @@ from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from storage.accounts.members import Members
-from storage.conversations.customer_view import Door, Transcripts
+from storage.conversations.customer_view import ConversationRef, CustomerView
 from storage.errors import NotAllowedError, NotFoundError, NotLoggedInError
 from storage.records import Customer, Member
 
@@ -22,10 +22,10 @@ BearerToken = Annotated[str | None, Depends(_token)]
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class WebPrincipal:
     """Somebody who has been let into a conversation."""
 
-    door: Door
+    door: ConversationRef
     member: Member | None
     """None: the customer."""
 
@@ -33,11 +33,11 @@ class Visit:
 class WebAccess:
     """Checks tokens; signatures first, so that a customer's costs no look at the rows beyond the conversation's."""
 
-    def __init__(self, members: Members, transcripts: Transcripts) -> None:
+    def __init__(self, members: Members, transcripts: CustomerView) -> None:
         self._members = members
         self._transcripts = transcripts
 
-    async def enter(self, conversation_id: str, token: str | None) -> Visit:
+    async def enter(self, conversation_id: str, token: str | None) -> WebPrincipal:
         """Let the bearer in.
 
         Raises NotLoggedInError without a valid token, and NotFoundError alike for a conversation that is not
@@ -47,7 +47,7 @@ class WebAccess:
         match self._members.kind_of(token):
             case "conversation":
                 opens = self._members.conversation_of(token) == conversation_id
-                visit = Visit(await self._transcripts.door(conversation_id), None) if opens else None
+                visit = WebPrincipal(await self._transcripts.door(conversation_id), None) if opens else None
             case "customer":
                 visit = await self._enter_customer(conversation_id, token)
             case _:
@@ -56,7 +56,7 @@ class WebAccess:
             raise NotFoundError("There is no such conversation.")
         return visit
 
-    async def lasts(self, visit: Visit, token: str | None) -> bool:
+    async def lasts(self, visit: WebPrincipal, token: str | None) -> bool:
         """Whether a member's login has not ended meanwhile; a customer's token lasts as long as it says."""
         if visit.member is None or token is None:
             return visit.member is None
@@ -65,7 +65,7 @@ class WebAccess:
         except NotLoggedInError:
             return False
 
-    async def enter_as_customer(self, conversation_id: str, token: str | None) -> Door:
+    async def enter_as_customer(self, conversation_id: str, token: str | None) -> ConversationRef:
         """Let the customer in for what only customers do. Raises NotAllowedError for members too."""
         visit = await self.enter(conversation_id, token)
         if visit.member is not None:
@@ -81,16 +81,16 @@ class WebAccess:
             raise NotAllowedError("This login belongs to another workspace.")
         return await self._members.customer(workspace_id, customer_id)
 
-    async def _enter_customer(self, conversation_id: str, token: str) -> Visit | None:
+    async def _enter_customer(self, conversation_id: str, token: str) -> WebPrincipal | None:
         door = await self._transcripts.door(conversation_id)
         mine = self._members.customer_of(token) == (door.workspace_id, door.customer_id)
-        return Visit(door, None) if mine else None
+        return WebPrincipal(door, None) if mine else None
 
-    async def _enter_member(self, conversation_id: str, token: str) -> Visit | None:
+    async def _enter_member(self, conversation_id: str, token: str) -> WebPrincipal | None:
         choices = await self._members.choices(token)
         door = await self._transcripts.door(conversation_id)
         here = [member for member in choices if member.workspace_id == door.workspace_id]
-        return Visit(door, here[0]) if here else None
+        return WebPrincipal(door, here[0]) if here else None
 
 
 def _required(token: str | None) -> str:

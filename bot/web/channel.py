@@ -9,8 +9,8 @@ from bot.web.customers import CustomerRoutes
 from bot.web.limits import WebLimits
 from bot.web.page import ChatPage
 from graph.desk import Desk
-from storage.cluster.events import Signals
-from storage.conversations.customer_view import Transcripts
+from storage.cluster.events import EventBus
+from storage.conversations.customer_view import CustomerView
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 from storage.settings import Settings
@@ -20,7 +20,7 @@ from storage.store import Store
 class WebChannel:
     """Customers on the web read the rows: a reply is with them as soon as it is committed, once and in order."""
 
-    def __init__(self, signals: Signals) -> None:
+    def __init__(self, signals: EventBus) -> None:
         self._signals = signals
 
     @property
@@ -47,7 +47,7 @@ def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> 
 
     Errors are raised as DeskhandError; the site translates them to problem documents.
     """
-    access = WebAccess(store.members, Transcripts(store.database))
+    access = WebAccess(store.members, CustomerView(store.database))
     limits = WebLimits(settings.web)
     router = APIRouter()
     router.include_router(ConversationRoutes(store, intake, desk, access, limits).router(), prefix="/api/v1")

@@ -28,14 +28,14 @@ from bot.web.schemas import (
 )
 from bot.web.sse import (
     LOOK_SECONDS,
+    ConversationStream,
     SeatedStream,
-    Watch,
     last_seq_of,
 )
 from graph.desk import Desk
 from storage.accounts.members import checked_email
-from storage.cluster.events import wait_for_news
-from storage.conversations.customer_view import Door, Progress, Transcripts
+from storage.cluster.events import wait_for_event
+from storage.conversations.customer_view import ConversationRef, CustomerView, Progress
 from storage.errors import ConversationClosedError, InvalidError, TooLargeError
 from storage.records import ConversationStatus, Customer, Incoming, new_id
 from storage.store import Store
@@ -54,7 +54,7 @@ class ConversationRoutes:
         self._desk = desk
         self._access = access
         self._limits = limits
-        self._transcripts = Transcripts(store.database)
+        self._transcripts = CustomerView(store.database)
 
     def router(self) -> APIRouter:
         """The routes, relative to `/api/v1`."""
@@ -160,7 +160,7 @@ class ConversationRoutes:
         visit = await self._access.enter(conversation_id, bearer or token)
         self._limits.listener()
         lasts = partial(self._access.lasts, visit, bearer or token)
-        watch = Watch(self._transcripts, self._store.conversations, self._store.signals, visit, lasts)
+        watch = ConversationStream(self._transcripts, self._store.conversations, self._store.signals, visit, lasts)
         stopping = anyio.Event()
         stream = SeatedStream(
             watch.events(last_seq_of(last_event_id), stopping),
@@ -179,7 +179,7 @@ class ConversationRoutes:
         self._store.signals.publish(conversation_id, door.workspace_id)
         return KeptVote(message_id=body.message_id, vote=body.vote)
 
-    async def _accept(self, door: Door, text: str, external_id: str | None) -> str:
+    async def _accept(self, door: ConversationRef, text: str, external_id: str | None) -> str:
         """Keep the customer's message; gives its id. The same external id again gives the first one's."""
         external_id = f"{scope_of(door.conversation_id)}{external_id or new_id()}"
         if door.status is ConversationStatus.CLOSED:
@@ -195,7 +195,7 @@ class ConversationRoutes:
             raise ConversationClosedError
         return accepted.message_id
 
-    async def _outcome(self, door: Door, message_id: str, seconds: float) -> Progress:
+    async def _outcome(self, door: ConversationRef, message_id: str, seconds: float) -> Progress:
         """How far the desk has come when it is settled, when the time is over, or when this process ends."""
         clock = asyncio.get_running_loop().time
         ends = clock() + seconds
@@ -205,10 +205,10 @@ class ConversationRoutes:
                 left = ends - clock()
                 if progress.settled or left <= 0 or self._store.signals.is_closing:
                     return progress
-                await wait_for_news(news, min(left, LOOK_SECONDS))
+                await wait_for_event(news, min(left, LOOK_SECONDS))
                 news.clear()
 
-    async def _status(self, door: Door) -> StatusShape:
+    async def _status(self, door: ConversationRef) -> StatusShape:
         pulse = await self._transcripts.pulse(door)
         return StatusShape(id=door.conversation_id, status=pulse.status, assignee=pulse.assignee)
 

@@ -17,7 +17,7 @@ LOGIN_MINUTES = 5
 COME_BACK_SECONDS = 5
 
 
-class Seats:
+class ConcurrencyLimit:
     """A bound on what goes on at once in this process."""
 
     def __init__(self, number: int) -> None:
@@ -46,7 +46,7 @@ class WebLimits:
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
         self._conversations = _per_minute(settings.conversations_per_minute)
         self._messages = _per_minute(settings.messages_per_minute)
-        self.listeners = Seats(settings.listeners)
+        self.listeners = ConcurrencyLimit(settings.listeners)
         """Who follows a conversation, by events or by waiting for a reply."""
         self._logins = RateLimitItemPerMinute(settings.login_attempts, LOGIN_MINUTES)
 

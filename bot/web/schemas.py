@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from bot.web.markdown import rendered
-from storage.conversations.customer_view import Pulse, Said
+from storage.conversations.customer_view import Said, Snapshot
 from storage.records import (
     Author,
     ChannelName,
@@ -258,7 +258,7 @@ def message_shape(said: Said) -> MessageShape:
     )
 
 
-def conversation_shape(conversation: Conversation, pulse: Pulse, said: list[Said]) -> ConversationShape:
+def conversation_shape(conversation: Conversation, pulse: Snapshot, said: list[Said]) -> ConversationShape:
     """The whole of a conversation."""
     return ConversationShape(
         id=conversation.id,

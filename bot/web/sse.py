@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
 
-from bot.web.auth import Visit
-from bot.web.limits import Seats
+from bot.web.auth import WebPrincipal
+from bot.web.limits import ConcurrencyLimit
 from bot.web.schemas import StatusShape, conversation_shape, message_shape
-from storage.cluster.events import Signals, wait_for_news
-from storage.conversations.customer_view import Pulse, Said, Transcripts
+from storage.cluster.events import EventBus, wait_for_event
+from storage.conversations.customer_view import CustomerView, Said, Snapshot
 from storage.conversations.reading import Conversations
 
 SEQ = re.compile(r"[0-9]{1,9}")
@@ -26,15 +26,15 @@ class WorkingShape(BaseModel):
     working: bool
 
 
-class Watch:
+class ConversationStream:
     """Follows one conversation for one visitor. Each event's id is the last `seq` that it covers."""
 
     def __init__(
         self,
-        transcripts: Transcripts,
+        transcripts: CustomerView,
         conversations: Conversations,
-        signals: Signals,
-        visit: Visit,
+        signals: EventBus,
+        visit: WebPrincipal,
         lasts: Callable[[], Awaitable[bool]],
     ) -> None:
         self._transcripts = transcripts
@@ -58,7 +58,7 @@ class Watch:
                 async for event in self._changes(None, pulse):
                     yield event
             while not stopping.is_set():
-                await wait_for_news(news, LOOK_SECONDS)
+                await wait_for_event(news, LOOK_SECONDS)
                 news.clear()
                 if not await self._lasts():
                     return
@@ -66,13 +66,13 @@ class Watch:
                 async for event in self._changes(before, pulse):
                     yield event
 
-    async def _state(self, pulse: Pulse) -> ServerSentEvent:
+    async def _state(self, pulse: Snapshot) -> ServerSentEvent:
         door = self._visit.door
         conversation = await self._conversations.read(door.workspace_id, door.conversation_id)
         state = conversation_shape(conversation, pulse, await self._unseen())
         return self._event("state", state)
 
-    async def _changes(self, before: Pulse | None, pulse: Pulse) -> AsyncIterator[ServerSentEvent]:
+    async def _changes(self, before: Snapshot | None, pulse: Snapshot) -> AsyncIterator[ServerSentEvent]:
         if before is None or pulse.last_seq != before.last_seq:
             for said in await self._unseen():
                 yield self._event("message", message_shape(said))
@@ -97,7 +97,7 @@ class Watch:
 class SeatedStream(EventSourceResponse):
     """A stream that takes one of the seats for as long as it is open."""
 
-    seats: Seats
+    seats: ConcurrencyLimit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream."""

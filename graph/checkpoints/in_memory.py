@@ -25,7 +25,7 @@ class _Kept:
     writes: dict[tuple[str, int], Write] = field(default_factory=dict)
 
 
-class RunMemory:
+class InMemoryCheckpoints:
     """The latest checkpoint of each run, with the writes that belong to it."""
 
     def __init__(self) -> None:

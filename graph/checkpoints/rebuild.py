@@ -9,7 +9,7 @@ from graph.state import Deps, State, TurnInput
 from storage.records import Review, Route, Verdict
 
 
-async def state_at(review: Review, turn: TurnInput, deps: Deps) -> State:
+async def state_from_rows(review: Review, turn: TurnInput, deps: Deps) -> State:
     """The state behind `check`; what reviewers asked of earlier drafts of the turn is not in it."""
     return State(
         turn=turn,

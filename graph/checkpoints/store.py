@@ -29,7 +29,7 @@ from psycopg.errors import UndefinedTable
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from graph.checkpoints.in_memory import RunMemory
+from graph.checkpoints.in_memory import InMemoryCheckpoints
 from graph.state import Line, TurnInput
 from storage.errors import SchemaError
 from storage.records import conversation, enums, knowledge, review, turn, workspace
@@ -56,13 +56,13 @@ def config_of(turn_id: str) -> RunnableConfig:
     return {"configurable": {"thread_id": turn_id, "checkpoint_ns": ""}}
 
 
-class WaitingCheckpoints(BaseCheckpointSaver[str]):
+class InterruptCheckpointer(BaseCheckpointSaver[str]):
     """Runs in memory, waits durably."""
 
     def __init__(self, durable: BaseCheckpointSaver[str]) -> None:
         super().__init__(serde=durable.serde)
         self.durable = durable
-        self._memory = RunMemory()
+        self._memory = InMemoryCheckpoints()
         self._fresh: set[str] = set()
         self._reviewed: dict[str, str] = {}
 
@@ -163,7 +163,7 @@ class WaitingCheckpoints(BaseCheckpointSaver[str]):
 
 
 @asynccontextmanager
-async def open_checkpoints(settings: Settings, *, migrate: bool = True) -> AsyncIterator[WaitingCheckpoints]:
+async def open_checkpoints(settings: Settings, *, migrate: bool = True) -> AsyncIterator[InterruptCheckpointer]:
     """The store beside the rows: a file in the data folder, or tables in the same PostgreSQL, made if `migrate`."""
     if migrate:
         await migrate_checkpoints(settings)
@@ -171,13 +171,13 @@ async def open_checkpoints(settings: Settings, *, migrate: bool = True) -> Async
     if settings.database_url.startswith("postgresql"):
         async with _pool(settings) as pool:
             await _check_schema(pool)
-            yield WaitingCheckpoints(AsyncPostgresSaver(pool, serde=serde))
+            yield InterruptCheckpointer(AsyncPostgresSaver(pool, serde=serde))
         return
     path = Path(settings.data_dir) / "checkpoints.db"
     async with aiosqlite.connect(path) as connection:
         sqlite = AsyncSqliteSaver(connection, serde=serde)
         await sqlite.setup()
-        yield WaitingCheckpoints(sqlite)
+        yield InterruptCheckpointer(sqlite)
 
 
 async def migrate_checkpoints(settings: Settings) -> None:

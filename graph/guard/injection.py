@@ -41,7 +41,7 @@ class Suspicion(NamedTuple):
     """Plain words for the agent; empty when nothing was found."""
 
 
-def suspect(text: str, likeness: float) -> Suspicion:
+def injection_score(text: str, likeness: float) -> Suspicion:
     """Weigh a customer's text by the rules and by its likeness to attacks (`Scores.injection`, 0 to 1)."""
     found = _broken_rules(text, CUSTOMER_RULES)
     weight = sum(rule.weight for rule in found)
@@ -55,7 +55,7 @@ def suspect(text: str, likeness: float) -> Suspicion:
     return Suspicion(weight, found[0].says)
 
 
-def planted(text: str) -> bool:
+def has_planted_instructions(text: str) -> bool:
     """Whether a retrieved passage carries orders to the assistant; advisory: it adds a reason, it removes nothing."""
     return sum(rule.weight for rule in _broken_rules(text, (*CUSTOMER_RULES, *PLANTED_RULES))) >= BLOCK
 

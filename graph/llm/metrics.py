@@ -31,7 +31,7 @@ class ModelStats:
     output_tokens: int
 
 
-class ModelMeter:
+class ModelMetrics:
     """Counts for one process; `registry` is the one that `/metrics` shows (default: a private one)."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
@@ -80,7 +80,7 @@ class ModelMeter:
         self._errors[kind] += 1
         self._error_metric.labels(kind).inc()
 
-    def spent(self, usage: UsageMetadata | None) -> None:
+    def count_tokens(self, usage: UsageMetadata | None) -> None:
         """Tokens as the endpoint reports them; some report none."""
         if usage:
             self._count("input_tokens", usage["input_tokens"])

@@ -28,12 +28,12 @@ from graph.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from graph.llm.metrics import ModelMeter, ModelStats
+from graph.llm.metrics import ModelMetrics, ModelStats
 from graph.llm.prompts.templates import Prompt
 from graph.llm.retry import Patience
 from graph.llm.structured_output import (
     LONGEST_ECHO,
-    Way,
+    StructuredOutputMethod,
     answer_text,
     complaint,
     instructions,
@@ -71,11 +71,11 @@ class _Ask(Generic[T]):
     schema: type[T]
     patience: Patience
 
-    def messages(self, way: Way) -> list[BaseMessage]:
+    def messages(self, way: StructuredOutputMethod) -> list[BaseMessage]:
         system = self.prompt.system + instructions(way, self.schema)
         return [SystemMessage(system), HumanMessage(self.prompt.user)]
 
-    def repair(self, way: Way, reply: Reply, problem: str) -> list[BaseMessage]:
+    def repair(self, way: StructuredOutputMethod, reply: Reply, problem: str) -> list[BaseMessage]:
         said = [AIMessage(reply.text[:LONGEST_ECHO])] if reply.text else []
         return [*self.messages(way), *said, HumanMessage(CUT_OFF if reply.cut_off else problem)]
 
@@ -90,11 +90,11 @@ class Ready(BaseModel):
 class ChatModel:
     """One endpoint and model; how it must be asked for structure is found with the first question and remembered."""
 
-    def __init__(self, settings: ModelSettings, meter: ModelMeter) -> None:
+    def __init__(self, settings: ModelSettings, meter: ModelMetrics) -> None:
         self.name = settings.name
         self._settings = settings
         self._meter = meter
-        self._way = None if settings.structure == "auto" else Way(settings.structure)
+        self._way = None if settings.structure == "auto" else StructuredOutputMethod(settings.structure)
         self._finding = asyncio.Lock()
         # langchain-openai's own client is shared by every event loop of the process and never closed.
         self._http = openai.DefaultAsyncHttpxClient(timeout=settings.timeout_seconds)
@@ -115,7 +115,7 @@ class ChatModel:
         return self._meter.stats
 
     @property
-    def way(self) -> Way | None:
+    def way(self) -> StructuredOutputMethod | None:
         """How the endpoint is asked for structure; None before the first answer."""
         return self._way
 
@@ -164,9 +164,9 @@ class ChatModel:
 
     async def _find_way(self, ask: _Ask[T]) -> T:
         """Put the question in each way until one gives an answer of the right shape, and remember that one."""
-        misshaped: tuple[Way, Reply] | None = None
+        misshaped: tuple[StructuredOutputMethod, Reply] | None = None
         failure = ModelError()
-        for way in Way:
+        for way in StructuredOutputMethod:
             reply = await self._try(ask, way)
             if isinstance(reply, ModelError):
                 failure = reply
@@ -180,7 +180,7 @@ class ChatModel:
             raise failure
         return await self._usable(ask, *misshaped)
 
-    async def _try(self, ask: _Ask[T], way: Way) -> Reply | ModelError:
+    async def _try(self, ask: _Ask[T], way: StructuredOutputMethod) -> Reply | ModelError:
         """The reply this way, or the error that may mean that the endpoint does not know it; other errors raise."""
         probe = replace(ask, patience=replace(ask.patience, probing=True))
         try:
@@ -194,7 +194,7 @@ class ChatModel:
                 return error
             raise
 
-    async def _usable(self, ask: _Ask[T], way: Way, reply: Reply) -> T:
+    async def _usable(self, ask: _Ask[T], way: StructuredOutputMethod, reply: Reply) -> T:
         """The reply as a record, asked for once more if it is not one."""
         try:
             return ask.schema.model_validate_json(reply.text)
@@ -210,7 +210,7 @@ class ChatModel:
             # The validation error holds the answer's text, which no log may see.
             raise ModelInvalidError from None
 
-    async def _request(self, ask: _Ask[T], way: Way, messages: Sequence[BaseMessage]) -> Reply:
+    async def _request(self, ask: _Ask[T], way: StructuredOutputMethod, messages: Sequence[BaseMessage]) -> Reply:
         tries = itertools.count()
 
         async def send() -> Reply:
@@ -221,12 +221,14 @@ class ChatModel:
 
         return await ask.patience.run(send)
 
-    async def _send(self, schema: type[BaseModel], way: Way, messages: Sequence[BaseMessage]) -> Reply:
+    async def _send(
+        self, schema: type[BaseModel], way: StructuredOutputMethod, messages: Sequence[BaseMessage]
+    ) -> Reply:
         self._meter.requested()
         try:
             message = await self._client.ainvoke(list(messages), **parameters(way, schema))
         except openai.LengthFinishReasonError as error:
-            self._meter.spent(_usage(error.completion.usage))
+            self._meter.count_tokens(_usage(error.completion.usage))
             return Reply("", cut_off=True)
         except openai.OpenAIError as error:
             # The server's words may repeat the prompt, so they end here.
@@ -234,7 +236,7 @@ class ChatModel:
         except (ValueError, TypeError, LookupError, AttributeError):
             # langchain-openai stumbles in these ways over answers that are no chat completion.
             return Reply("")
-        self._meter.spent(message.usage_metadata)
+        self._meter.count_tokens(message.usage_metadata)
         return _reply(message)
 
 
@@ -302,8 +304,8 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
         return None
 
 
-def open_model(settings: Settings, meter: ModelMeter | None = None) -> ChatModel | None:
+def open_model(settings: Settings, meter: ModelMetrics | None = None) -> ChatModel | None:
     """The chat model of the settings, or None for the embedded default; no network yet."""
     if settings.model.provider == "none":
         return None
-    return ChatModel(settings.model, meter or ModelMeter())
+    return ChatModel(settings.model, meter or ModelMetrics())

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from graph.llm.metrics import ModelMeter
+from graph.llm.metrics import ModelMetrics
 from graph.llm.prompts.templates import Prompt
 from storage.settings import Settings
 
@@ -32,7 +32,7 @@ class ChatModel(Protocol):
         ...
 
 
-def open_chat_model(settings: Settings, meter: ModelMeter | None = None) -> ChatModel | None:
+def open_chat_model(settings: Settings, meter: ModelMetrics | None = None) -> ChatModel | None:
     """The chat model of the settings, or None for the embedded default; no network yet.
 
     Its client takes a second of the start and 30 MB of memory: it is imported when a model is set, not before.
@@ -44,7 +44,7 @@ def open_chat_model(settings: Settings, meter: ModelMeter | None = None) -> Chat
 
 
 @asynccontextmanager
-async def opened_model(settings: Settings, meter: ModelMeter | None = None) -> AsyncIterator[ChatModel | None]:
+async def opened_model(settings: Settings, meter: ModelMetrics | None = None) -> AsyncIterator[ChatModel | None]:
     """The chat model, if one is set, with its connections closed at the end."""
     model = open_chat_model(settings, meter)
     try:

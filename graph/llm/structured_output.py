@@ -13,7 +13,7 @@ LONGEST_ECHO = 4000
 """Characters of an unusable answer that are shown to the model again."""
 
 
-class Way(StrEnum):
+class StructuredOutputMethod(StrEnum):
     """A way of asking for structure, best first."""
 
     JSON_SCHEMA = "json_schema"
@@ -21,7 +21,7 @@ class Way(StrEnum):
     JSON_MODE = "json_mode"
 
 
-def parameters(way: Way, schema: type[BaseModel]) -> dict[str, Any]:
+def parameters(way: StructuredOutputMethod, schema: type[BaseModel]) -> dict[str, Any]:
     """The parameters of a chat completion that ask for `schema` this way.
 
     Strict structured outputs need every field required and `extra="forbid"`:
@@ -29,24 +29,24 @@ def parameters(way: Way, schema: type[BaseModel]) -> dict[str, Any]:
     """
     name, form = schema.__name__, schema.model_json_schema()
     match way:
-        case Way.JSON_SCHEMA:
+        case StructuredOutputMethod.JSON_SCHEMA:
             described = {"name": name, "schema": form, "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": described}}
-        case Way.FUNCTION_CALLING:
+        case StructuredOutputMethod.FUNCTION_CALLING:
             function = {"name": name, "description": "Give your answer.", "parameters": form}
             return {
                 "tools": [{"type": "function", "function": function}],
                 "tool_choice": {"type": "function", "function": {"name": name}},
             }
-        case Way.JSON_MODE:
+        case StructuredOutputMethod.JSON_MODE:
             return {"response_format": {"type": "json_object"}}
         case _:
             assert_never(way)
 
 
-def instructions(way: Way, schema: type[BaseModel]) -> str:
+def instructions(way: StructuredOutputMethod, schema: type[BaseModel]) -> str:
     """What the system prompt must add: JSON mode does not carry the schema, and OpenAI wants the word JSON in it."""
-    if way is not Way.JSON_MODE:
+    if way is not StructuredOutputMethod.JSON_MODE:
         return ""
     return f"\n\nAnswer with one JSON object of this JSON schema and nothing else:\n{_compact(schema)}"
 

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 from graph.drafting.llm import model_draft
 from graph.drafting.verbatim import verbatim_draft
 from graph.errors import ModelError
-from graph.guard.injection import planted
+from graph.guard.injection import has_planted_instructions
 from graph.state import Deps, State
 from storage.records import Draft
 
@@ -32,4 +32,4 @@ async def draft(state: State, runtime: Runtime[Deps]) -> State:
 
 
 def _rests_on_orders(written: Draft) -> bool:
-    return any(planted(citation.text) for citation in written.citations)
+    return any(has_planted_instructions(citation.text) for citation in written.citations)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from langgraph.runtime import Runtime
 
-from graph.guard.injection import BLOCK, suspect
+from graph.guard.injection import BLOCK, injection_score
 from graph.guard.masking import mask
 from graph.state import Deps, State, TurnInput
 from graph.triage.classifier import Classifier
@@ -68,7 +68,7 @@ def _inspect(text: str, terms: Iterable[str], classifier: Classifier) -> GuardRe
     if term := blocked_term(text, terms):
         reason = f"It contains the blocked term “{term}”"
     # The rules read the original: a masked key may be an encoded order. Models and vectors see the masked text only.
-    elif (suspicion := suspect(text, classifier.scores(masked.text).injection)).score >= BLOCK:
+    elif (suspicion := injection_score(text, classifier.scores(masked.text).injection)).score >= BLOCK:
         reason = suspicion.reason
     action = GuardAction.HOLD if reason else GuardAction.PASS
     return GuardResult(action=action, text=masked.text, masked=masked.replaced, reason=reason)

@@ -16,7 +16,7 @@ from graph.triage.intent_lexicon import (
 )
 from graph.triage.language import language_of
 from graph.triage.question_rewriting import standalone_question
-from graph.triage.small_talk import is_courtesy, is_hello
+from graph.triage.small_talk import is_greeting, is_small_talk
 from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
 
 # A wish that words and likeness agree on needs little likeness; likeness alone must be strong.
@@ -68,9 +68,9 @@ def _triage(text: str, history: Sequence[Line], settings: WorkspaceSettings, cla
 
 def intent_of(text: str, scores: Scores) -> str:
     """One of a new workspace's intents; `refund` and `complaint`, which hold a draft, need words or strong likeness."""
-    if is_hello(text):
+    if is_greeting(text):
         return "greeting"
-    if is_courtesy(text):
+    if is_small_talk(text):
         return "other"
     if wants_money_back(text) and scores.intents["refund"] >= AGREED_REFUND:
         return "refund"
@@ -105,7 +105,7 @@ def _priority(text: str, scores: Scores) -> Priority:
     needed = AGREED_URGENCY if is_alarming(text) and not asks_how(text) else ALONE_URGENCY
     if scores.urgency >= needed:
         return Priority.HIGH
-    if is_hello(text) or is_courtesy(text) or scores.leisure >= LEISURE:
+    if is_greeting(text) or is_small_talk(text) or scores.leisure >= LEISURE:
         return Priority.LOW
     return Priority.MEDIUM
 

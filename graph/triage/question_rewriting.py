@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from graph.guard.masking import redact
 from graph.state import Line
-from graph.triage.small_talk import WORD, is_courtesy, is_hello
+from graph.triage.small_talk import WORD, is_greeting, is_small_talk
 from storage.records import Author
 
 FRAGMENT = 3
@@ -39,7 +39,7 @@ def standalone_question(text: str, history: Sequence[Line]) -> str:
 
     `text` is masked already; what is taken from the history is masked here.
     """
-    if is_hello(text) or (is_courtesy(text) and not _answers_a_question(history)):
+    if is_greeting(text) or (is_small_talk(text) and not _answers_a_question(history)):
         return ""
     if not depends_on_history(text):
         return text
@@ -65,7 +65,7 @@ def _answers_a_question(history: Sequence[Line]) -> bool:
 def _subject(history: Sequence[Line]) -> str:
     """The customer's latest earlier message that asks something, masked; with its own subject if it has none."""
     asked = [line.text for line in history if line.author is Author.CUSTOMER]
-    asked = [text for text in asked if not is_hello(text) and not is_courtesy(text)]
+    asked = [text for text in asked if not is_greeting(text) and not is_small_talk(text)]
     subject: list[str] = []
     for text in reversed(asked[-LOOK_BACK:]):
         subject.insert(0, text[:LONGEST_CONTEXT])

@@ -37,7 +37,7 @@ GREETS = re.compile(
 )
 
 
-def is_courtesy(text: str) -> bool:
+def is_small_talk(text: str) -> bool:
     """Whether nothing but thanks, agreement, a good-bye or signs such as emoji is said."""
     if "?" in text or any(character.isdigit() for character in text):
         return False
@@ -45,7 +45,7 @@ def is_courtesy(text: str) -> bool:
     return all(COURTESY.fullmatch(word) for word in words) and (not words or any(map(KERNEL.fullmatch, words)))
 
 
-def is_hello(text: str) -> bool:
+def is_greeting(text: str) -> bool:
     """Whether nothing but a greeting is said."""
     words = WORD.findall(text)
     return bool(words) and all(HELLO.fullmatch(word) for word in words) and any(map(GREETS.fullmatch, words))

@@ -20,7 +20,7 @@ from storage.records import ConversationStatus, Member, ReviewStatus, Role
 ANOTHER_ADMIN = "ask another admin, or make somebody an admin who then does it."
 
 
-class Roster:
+class Membership:
     """Changes by an admin to somebody else: so a workspace always keeps an admin, and nobody shuts themselves out."""
 
     def __init__(self, database: Database) -> None:
@@ -108,5 +108,5 @@ async def _release_conversations(connection: AsyncConnection, by: Member, member
 
 
 async def _tell(connection: AsyncConnection, kind: str, by: Member, member: Member, **data: object) -> None:
-    about = {"member_id": member.id, "name": member.name, **data}
-    await audit.record(connection, kind, by.workspace_id, member_id=by.id, data=about)
+    log_fields = {"member_id": member.id, "name": member.name, **data}
+    await audit.record(connection, kind, by.workspace_id, member_id=by.id, data=log_fields)

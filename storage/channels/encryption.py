@@ -11,7 +11,7 @@ from storage.errors import SettingsError
 KEY_BYTES = 32
 
 
-class Seal:
+class SecretBox:
     """Seals texts so that only who has the secret reads or changes them."""
 
     def __init__(self, secret: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import RowMapping, delete, select
 
 from storage import audit
-from storage.channels.encryption import Seal
+from storage.channels.encryption import SecretBox
 from storage.database.engine import Database
 from storage.database.tables import installations
 from storage.database.upsert import insert_into
@@ -16,7 +16,7 @@ from storage.records import ChannelName, Installation, new_id
 class Installations:
     """Keeps installations; their secrets are sealed in the rows."""
 
-    def __init__(self, database: Database, seal: Seal) -> None:
+    def __init__(self, database: Database, seal: SecretBox) -> None:
         self._database = database
         self._seal = seal
 

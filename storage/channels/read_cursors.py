@@ -12,7 +12,7 @@ from storage.records import ChannelName, new_id
 KEY = ["channel", "team"]
 
 
-class Marks:
+class ReadCursors:
     """One time per Slack team or Discord guild."""
 
     def __init__(self, database: Database) -> None:

@@ -26,7 +26,7 @@ from storage.turns.reviews import reading_reviews, review_of
 BATCH = 50
 
 
-class Cards:
+class ReviewCardTable:
     """Says which cards are missing or outdated, and keeps which message shows which review.
 
     A card is begun before it is posted: `begin` gives None when another process has begun it. A card whose

@@ -28,7 +28,7 @@ UNREACHABLE = (SQLAlchemyError, OSError, TimeoutError)
 FIELDS = ("is_on", "connected_since", "last_event_at", "last_error", "last_error_at")
 
 
-class Presence:
+class ChannelStatusTable:
     """Writes what this process says of its channels, and reads what the others say."""
 
     def __init__(self, database: Database) -> None:
@@ -86,7 +86,7 @@ async def sharing(
     if database.is_sqlite:
         yield
         return
-    presence = Presence(database)
+    presence = ChannelStatusTable(database)
     following = asyncio.create_task(presence.follow(mine, hear), name="presence")
     try:
         yield

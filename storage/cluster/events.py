@@ -9,7 +9,7 @@ Carry = Callable[[tuple[str, ...]], None]
 """Takes keys to where else somebody may listen to them; returns at once."""
 
 
-class Signals:
+class EventBus:
     """Wakes who waits for a key, such as a conversation's id.
 
     A hint, never the truth: who is woken reads the rows, and who waits also looks by itself now and then, so a
@@ -74,7 +74,7 @@ class Signals:
             del self._waiting[key]
 
 
-async def wait_for_news(news: asyncio.Event, seconds: float) -> None:
+async def wait_for_event(news: asyncio.Event, seconds: float) -> None:
     """Return at the next news, or when it is time to look anyway."""
     try:
         await asyncio.wait_for(news.wait(), seconds)

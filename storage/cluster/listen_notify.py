@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from storage.cluster.events import Signals
+from storage.cluster.events import EventBus
 from storage.database.postgres import BROKEN, connect
 from storage.records import new_id
 
@@ -26,10 +26,10 @@ AGAIN_SECONDS = 1.0
 Work = Callable[[psycopg.AsyncConnection[Any]], Awaitable[None]]
 
 
-class Notices:
+class PostgresBridge:
     """Carries keys between this process's signals and those of the others. Lost notices only delay."""
 
-    def __init__(self, url: str, signals: Signals) -> None:
+    def __init__(self, url: str, signals: EventBus) -> None:
         self._url = url
         self._signals = signals
         self._me = new_id()
@@ -98,12 +98,12 @@ def payloads(sender: str, keys: list[str]) -> list[str]:
 
 
 @asynccontextmanager
-async def carrying_news(url: str, signals: Signals) -> AsyncIterator[None]:
+async def bridged_events(url: str, signals: EventBus) -> AsyncIterator[None]:
     """While the block lasts, news travel between this process and the others on the same database."""
     if not url.startswith("postgresql"):
         yield
         return
-    notices = Notices(url, signals)
+    notices = PostgresBridge(url, signals)
     tasks = [asyncio.create_task(notices.listen()), asyncio.create_task(notices.tell())]
     try:
         with signals.carried_by(notices.post):

@@ -26,7 +26,7 @@ from storage.records import (
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class ConversationRef:
     """Whose conversation this is, and where its messages go: all that an access check needs."""
 
     conversation_id: str
@@ -47,7 +47,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Snapshot:
     """What changes when there is something new to show; equal pulses mean that nothing has."""
 
     status: ConversationStatus
@@ -77,13 +77,13 @@ class Progress:
         return self.reply is not None or self.ended or self.status is not ConversationStatus.OPEN
 
 
-class Transcripts:
+class CustomerView:
     """Reads conversations as their customers follow them."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def door(self, conversation_id: str) -> Door:
+    async def door(self, conversation_id: str) -> ConversationRef:
         """Whose conversation this is; NotFoundError if there is none."""
         query = (
             select(conversations, customers.c.external_id.label("customer_external_id"))
@@ -105,7 +105,7 @@ class Transcripts:
             raise NotFoundError("There is no such reply.")
         return str(found)
 
-    async def known(self, door: Door, external_id: str) -> str | None:
+    async def known(self, door: ConversationRef, external_id: str) -> str | None:
         """The id of the message that came with this external id, if one did."""
         query = select(messages.c.id).where(
             messages.c.workspace_id == door.workspace_id,
@@ -116,7 +116,7 @@ class Transcripts:
             message_id: str | None = (await connection.execute(query)).scalar_one_or_none()
         return message_id
 
-    async def said(self, door: Door, *, after_seq: int = 0, internal: bool = False) -> list[Said]:
+    async def said(self, door: ConversationRef, *, after_seq: int = 0, internal: bool = False) -> list[Said]:
         """The messages in order; notes and system lines for members only with `internal`."""
         query = reading().where(
             messages.c.workspace_id == door.workspace_id,
@@ -129,7 +129,7 @@ class Transcripts:
             rows = (await connection.execute(query.order_by(messages.c.seq))).mappings()
             return [Said(message_of(row), row["external_id"]) for row in rows]
 
-    async def pulse(self, door: Door) -> Pulse:
+    async def pulse(self, door: ConversationRef) -> Snapshot:
         """The conversation's pulse; one query, because every open chat asks each second."""
         query = (
             select(
@@ -146,7 +146,7 @@ class Transcripts:
         status = ConversationStatus(row.status)
         # A turn that was under way when a person took over sends nothing.
         working = bool(row.working) and status is not ConversationStatus.ASSIGNED
-        return Pulse(status, row.name, row.last_seq, working)
+        return Snapshot(status, row.name, row.last_seq, working)
 
     async def progress(self, message_id: str) -> Progress:
         """How far the desk is with this message of the customer; NotFoundError if there is none."""
@@ -188,8 +188,8 @@ def _busy(conversation_id: ColumnElement[str]) -> ColumnElement[bool]:
     return exists().where(turns.c.conversation_id == conversation_id, turns.c.status.in_(on_its_way))
 
 
-def _door_of(row: RowMapping) -> Door:
-    return Door(
+def _door_of(row: RowMapping) -> ConversationRef:
+    return ConversationRef(
         conversation_id=row["id"],
         workspace_id=row["workspace_id"],
         channel=row["channel"],

@@ -37,7 +37,7 @@ class Corrected:
     """None: nothing is left to answer, it was answered already, or a person has the conversation."""
 
 
-class Corrections:
+class MessageEdits:
     """Keeps edits and deletions; a change that comes before its message waits for it."""
 
     def __init__(self, database: Database) -> None:

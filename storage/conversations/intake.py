@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit
 from storage.conversations import messages
 from storage.conversations.admission import overload_notices
-from storage.conversations.admission.backpressure import Load
+from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Share, Shares, served_rank
 from storage.database.engine import Database
 from storage.database.tables import (
@@ -91,10 +91,10 @@ class Queued:
     rank: int
 
 
-class Arrivals:
+class MessageIntake:
     """Keeps incoming messages; the adapter acknowledges after `accept` returned."""
 
-    def __init__(self, database: Database, shares: Shares, load: Load) -> None:
+    def __init__(self, database: Database, shares: Shares, load: BacklogMonitor) -> None:
         self._database = database
         self._shares = shares
         self._load = load

@@ -16,7 +16,7 @@ BATCH = 100
 LATELY = timedelta(days=1)
 
 
-class Leftovers:
+class Retention:
     """Finds and removes them."""
 
     def __init__(self, database: Database) -> None:

@@ -23,7 +23,7 @@ class Reminded:
     conversation_id: str
 
 
-class Overdue:
+class SlaReminders:
     """Finds what waits for a person for longer than it should."""
 
     def __init__(self, database: Database) -> None:

@@ -19,7 +19,7 @@ LOOKED_AT = 300
 READY = chunks.join(documents, chunks.c.document_id == documents.c.id)
 
 
-class Frequent:
+class SuggestedQuestions:
     """FAQ questions worth suggesting: never a customer's own words."""
 
     def __init__(self, database: Database) -> None:

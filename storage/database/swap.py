@@ -17,7 +17,7 @@ REPLACED = (*SIDE_FILES, "chroma", "secret", "checkpoints.db", "deskhand.db")
 """What belongs to one state of the rows. SQLite's side files go first: they must never meet another database."""
 
 
-class Replacement(BaseModel):
+class DataSwap(BaseModel):
     """What is on its way; `staged` and `aside` are names of folders in the data folder."""
 
     model_config = ConfigDict(frozen=True)
@@ -32,7 +32,7 @@ class Replacement(BaseModel):
     """Whether the old parts stay there."""
 
 
-def begin(data_dir: Path, replacement: Replacement) -> None:
+def begin(data_dir: Path, replacement: DataSwap) -> None:
     """Write the note: from now on the new parts are the truth."""
     for part in replacement.parts:
         sync(data_dir / replacement.staged / part)
@@ -53,7 +53,7 @@ def finish(data_dir: Path) -> None:
     """Put the new parts in place; does nothing without a note, and goes on where an earlier try was cut off."""
     if not is_begun(data_dir):
         return
-    replacement = Replacement.model_validate_json((data_dir / NOTE).read_text(encoding="utf-8"))
+    replacement = DataSwap.model_validate_json((data_dir / NOTE).read_text(encoding="utf-8"))
     staged, aside = data_dir / replacement.staged, data_dir / replacement.aside
     aside.mkdir(mode=0o700, exist_ok=True)
     for name in REPLACED:

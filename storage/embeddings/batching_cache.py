@@ -12,7 +12,7 @@ TOGETHER = 8
 """Texts embedded at once: each takes a third less processor time than alone, and larger batches gain no more."""
 
 
-class RememberingEmbedder:
+class CachingEmbedder:
     """An embedder for a desk: single texts that are asked for at the same time share one run of the model.
 
     Batches, which come from documents, pass by.

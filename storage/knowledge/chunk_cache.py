@@ -18,7 +18,7 @@ class _Read:
     chunks: dict[str, Chunk | None] = field(default_factory=dict)
 
 
-class ReadChunks:
+class ChunkCache:
     """Remembers chunks by workspace and version: reading a version costs less than reading its chunks again."""
 
     def __init__(self, most: int = MOST) -> None:

@@ -14,7 +14,7 @@ from storage.database.engine import Database
 from storage.database.tables import chunks, documents, workspaces
 from storage.embeddings.local import Embedder, Vectors
 from storage.errors import UnavailableError
-from storage.knowledge.chunk_cache import ReadChunks
+from storage.knowledge.chunk_cache import ChunkCache
 from storage.knowledge.keyword_index import KeywordIndex, build_index
 from storage.knowledge.phrasings import texts_of
 from storage.knowledge.ranking import (
@@ -63,7 +63,7 @@ class Knowledge:
         self._embedder = embedder
         self._vectors = vectors
         self._bulk = asyncio.Semaphore(1)
-        self._read = ReadChunks()
+        self._read = ChunkCache()
         self._indexes: dict[str, KeywordIndex] = {}
         self._building: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._refreshing: dict[str, asyncio.Task[None]] = {}

@@ -58,7 +58,7 @@ async def restore(settings: Settings, source: Path, *, keep: bool = True, progre
             raise
         aside = f"before-restore-{audit.now():%Y%m%dT%H%M%S%fZ}"
         parts = tuple(manifest.parts)
-        note = swap.Replacement(staged=staged.name, parts=parts, aside=aside, keep=keep)
+        note = swap.DataSwap(staged=staged.name, parts=parts, aside=aside, keep=keep)
         swap.begin(data_dir, note)
         swap.finish(data_dir)
     kept = data_dir / aside

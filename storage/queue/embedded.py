@@ -15,19 +15,19 @@ from storage.queue.jobs import (
     Job,
     Queue,
 )
-from storage.queue.keyed_heap import Lanes
-from storage.queue.periodic import Chore
-from storage.queue.recovery import Rounds, most_urgent
+from storage.queue.keyed_heap import KeyedPriorityQueue
+from storage.queue.periodic import PeriodicTask
+from storage.queue.recovery import RecoveryScan, most_urgent
 from storage.queue.retries import (
-    Again,
-    GivenUp,
-    Retries,
+    DeadLettered,
+    Retry,
+    RetryPolicy,
     attempt,
 )
 
 log = structlog.get_logger(__name__)
 
-Outcome = Again | GivenUp | None
+Outcome = Retry | DeadLettered | None
 MOST_LANES = 200
 """Conversations in memory; a look at the rows for the next ones costs a few milliseconds."""
 BREATH_SECONDS = 0.1
@@ -54,11 +54,11 @@ class EmbeddedJobs:
         With them no more than `most_lanes` lanes are held in memory.
         """
         self._concurrency = concurrency
-        self._retries = Retries(max_attempts, retry_seconds)
+        self._retries = RetryPolicy(max_attempts, retry_seconds)
         self._database = recover_from
         self._reconcile_every = timedelta(seconds=reconcile_seconds)
         self._most_lanes = most_lanes
-        self._lanes = Lanes(most_lanes if recover_from else None, max(1, concurrency // 2))
+        self._lanes = KeyedPriorityQueue(most_lanes if recover_from else None, max(1, concurrency // 2))
         self._handlers: Handlers | None = None
         self._running: dict[asyncio.Task[Outcome], Job] = {}
         self._beside: list[asyncio.Task[None]] = []
@@ -84,14 +84,14 @@ class EmbeddedJobs:
         handlers: Handlers,
         *,
         queues: Collection[Queue] | None = None,  # noqa: ARG002 - one process does everything
-        chores: Sequence[Chore] = (),
+        periodic_tasks: Sequence[PeriodicTask] = (),
     ) -> None:
         """Begin to work; jobs enqueued earlier are done now."""
         self._handlers = handlers
         if self._database is not None:
             self._besides(self._recover(self._database))
-            self._besides(self._reconcile(Rounds(self._database)))
-        for chore in chores:
+            self._besides(self._reconcile(RecoveryScan(self._database)))
+        for chore in periodic_tasks:
             self._besides(chore.repeat())
         self._pump()
 
@@ -150,7 +150,7 @@ class EmbeddedJobs:
     def _ended(self, task: asyncio.Task[Outcome]) -> None:
         job = self._running.pop(task)
         self._lanes.end(job)
-        if not task.cancelled() and isinstance(again := task.result(), Again):
+        if not task.cancelled() and isinstance(again := task.result(), Retry):
             self._lanes.put(again.job, again.due)
         self._lanes.tidy(job.lane)
         self._pump()
@@ -192,7 +192,7 @@ class EmbeddedJobs:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
 
-    async def _reconcile(self, rounds: Rounds) -> None:
+    async def _reconcile(self, rounds: RecoveryScan) -> None:
         """Find what was committed but never enqueued, because its request was cut off in between."""
         while True:
             await asyncio.sleep(self._reconcile_every.total_seconds())

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from storage.queue.periodic import Chore
+from storage.queue.periodic import PeriodicTask
 
 
 class JobKind(StrEnum):
@@ -57,7 +57,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class RunAt:
     """What a handler returns when its job may not run before a certain time."""
 
     until: datetime
@@ -73,8 +73,8 @@ class RetryAfterError(Exception):
         super().__init__(reason)
 
 
-Handler = Callable[[Job], Awaitable[Later | None]]
-LastResort = Callable[[Job, str], Awaitable[None]]
+Handler = Callable[[Job], Awaitable[RunAt | None]]
+OnDeadLetter = Callable[[Job, str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Handlers:
     """Who does each kind of job, and what happens when all tries have failed."""
 
     by_kind: Mapping[JobKind, Handler]
-    last_resort: LastResort
+    on_dead_letter: OnDeadLetter
 
 
 class Jobs(Protocol):
@@ -104,11 +104,15 @@ class JobQueue(Jobs, Protocol):
         """Whether this process takes jobs: it has started and does not stop."""
 
     def start(
-        self, handlers: Handlers, *, queues: Collection[Queue] | None = None, chores: Sequence[Chore] = ()
+        self,
+        handlers: Handlers,
+        *,
+        queues: Collection[Queue] | None = None,
+        periodic_tasks: Sequence[PeriodicTask] = (),
     ) -> None:
         """Begin to work, first of all on what the rows say is unfinished; a process may also never start.
 
-        `queues`: what this process does (None: everything; the embedded queue always does everything). `chores` are
+        `queues`: what this process does (None: everything; the embedded queue always does everything). `periodic_tasks` are
         done once per cluster by the processes that serve `Queue.DESK`.
         """
 

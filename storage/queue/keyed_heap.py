@@ -26,7 +26,7 @@ class Waiting:
 
 
 @dataclass(slots=True)
-class Lane:
+class KeyQueue:
     """The jobs of one conversation or document."""
 
     waiting: list[Waiting] = field(default_factory=list)
@@ -46,11 +46,11 @@ class Lane:
         return min(places, key=itemgetter(0)) if places else None
 
 
-class Lanes:
+class KeyedPriorityQueue:
     """Holds the most urgent jobs; what has no room is left to its rows."""
 
     def __init__(self, most: int | None, most_long: int) -> None:
-        self._lanes: dict[str, Lane] = {}
+        self._lanes: dict[str, KeyQueue] = {}
         self._numbers = itertools.count()
         self._most = most
         """Lanes; None: no bound."""
@@ -86,7 +86,7 @@ class Lanes:
         if lane is None:
             if not self._make_room(entry):
                 return
-            lane = self._lanes[job.lane] = Lane()
+            lane = self._lanes[job.lane] = KeyQueue()
         known = next((other for other in lane.waiting if _same(other.job, job)), None)
         if known is None:
             lane.waiting.append(entry)
@@ -143,7 +143,7 @@ class Lanes:
             if lane.running is None and (found := lane.first(now))
         )
         last = max(places, default=None)
-        if last is None or last[0] < Lane().urgency(entry, now):
+        if last is None or last[0] < KeyQueue().urgency(entry, now):
             return False
         del self._lanes[last[1]]
         return True

@@ -8,14 +8,14 @@ from storage.queue.jobs import (
     Handler,
     Handlers,
     Job,
-    Later,
     RetryAfterError,
+    RunAt,
 )
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
-class JobMeter:
+class JobMetrics:
     """Counts every try at a job; `registry` is the one that `/metrics` shows."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -34,7 +34,7 @@ class JobMeter:
         return replace(handlers, by_kind={kind: self._counted(handler) for kind, handler in handlers.by_kind.items()})
 
     def _counted(self, handler: Handler) -> Handler:
-        async def counted(job: Job) -> Later | None:
+        async def counted(job: Job) -> RunAt | None:
             result = "failed"
             try:
                 with self._seconds.labels(job.kind).time():

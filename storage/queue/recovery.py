@@ -43,7 +43,7 @@ async def most_urgent(database: Database, limit: int) -> Page:
     """The first turns, those that are due by rank, and half as many of each other kind, deliveries by time."""
     now, found, complete = audit.now(), list[Job](), True
     async with database.read() as connection:
-        for kind, asking in ASKING.items():
+        for kind, asking in PENDING_WORK.items():
             page: list[Job] = []
             # Deliveries that get nowhere must leave some room for turns.
             most = limit if kind is JobKind.ANSWER else max(1, limit // 2)
@@ -62,13 +62,13 @@ async def unfinished(database: Database) -> list[Job]:
     """
     found: list[Job] = []
     async with database.read() as connection:
-        for kind, asking in ASKING.items():
+        for kind, asking in PENDING_WORK.items():
             rows = await connection.execute(asking(audit.now()).order_by("since"))
             found += [_job(kind, row) for row in rows]
     return found
 
 
-class Rounds:
+class RecoveryScan:
     """Looks through what the rows ask for a page at a time, round after round: cheap however long the queue is."""
 
     def __init__(self, database: Database, page: int = 200) -> None:
@@ -88,7 +88,7 @@ class Rounds:
         """
         found: list[Job] = []
         async with self._database.read() as connection:
-            for kind, asking in ASKING.items():
+            for kind, asking in PENDING_WORK.items():
                 age = max(older_than, LONGEST_LOAD) if kind is JobKind.LOAD else older_than
                 asked = asking(audit.now() - age).subquery()
                 query = select(asked).where(asked.c.id > self._after[kind]).order_by(asked.c.id).limit(self._page)
@@ -102,7 +102,7 @@ class Rounds:
         asking: set[tuple[JobKind, str]] = set()
         async with self._database.read() as connection:
             for kind in {job.kind for job in jobs}:
-                asked = ASKING[kind](audit.now()).subquery()
+                asked = PENDING_WORK[kind](audit.now()).subquery()
                 query = select(asked.c.id).where(asked.c.id.in_([job.id for job in jobs if job.kind is kind]))
                 asking |= {(kind, found) for found in (await connection.execute(query)).scalars()}
         return [job for job in jobs if (job.kind, job.id) in asking]
@@ -161,7 +161,7 @@ def _loads(before: datetime) -> Select[Any]:
     )
 
 
-ASKING: dict[JobKind, Asking] = {
+PENDING_WORK: dict[JobKind, Asking] = {
     JobKind.RESUME: _decisions,
     JobKind.DELIVER: _deliveries,
     JobKind.ANSWER: _turns,

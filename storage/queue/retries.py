@@ -17,7 +17,7 @@ MAX_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Retry:
     """The job is to be done again, not before this time."""
 
     job: Job
@@ -25,14 +25,14 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenUp:
+class DeadLettered:
     """Every try has failed, and whoever must know has been told."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
+class RetryPolicy:
     """How often a failing job is tried, and how long it waits in between."""
 
     max_attempts: int = 5
@@ -51,7 +51,7 @@ class Retries:
         return timedelta(seconds=grown(state))
 
 
-async def attempt(job: Job, handlers: Handlers, retries: Retries) -> Again | GivenUp | None:
+async def attempt(job: Job, handlers: Handlers, retries: RetryPolicy) -> Retry | DeadLettered | None:
     """Do the job once; None when it is done."""
     with about_job(job):
         try:
@@ -63,23 +63,23 @@ async def attempt(job: Job, handlers: Handlers, retries: Retries) -> Again | Giv
             # What is away says so in words for people.
             reason = error.detail if isinstance(error, UnavailableError) else type(error).__name__
             return await _failed(job, handlers, retries, reason, None)
-        return None if later is None else Again(job, later.until)
+        return None if later is None else Retry(job, later.until)
 
 
-async def give_up(job: Job, handlers: Handlers, reason: str) -> GivenUp:
+async def give_up(job: Job, handlers: Handlers, reason: str) -> DeadLettered:
     """Every try has failed: tell whoever must know."""
     with about_job(job):
         try:
-            await handlers.last_resort(job, reason)
+            await handlers.on_dead_letter(job, reason)
         except Exception:
             log.exception("last resort failed", kind=job.kind, id=job.id)
-    return GivenUp(reason)
+    return DeadLettered(reason)
 
 
 async def _failed(
-    job: Job, handlers: Handlers, retries: Retries, reason: str, seconds: float | None
-) -> Again | GivenUp:
+    job: Job, handlers: Handlers, retries: RetryPolicy, reason: str, seconds: float | None
+) -> Retry | DeadLettered:
     if not retries.has_more(job):
         return await give_up(job, handlers, reason)
     pause = retries.pause(job.attempt) if seconds is None else timedelta(seconds=seconds)
-    return Again(replace(job, attempt=job.attempt + 1), audit.now() + pause)
+    return Retry(replace(job, attempt=job.attempt + 1), audit.now() + pause)

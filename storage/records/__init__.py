@@ -22,7 +22,7 @@ from storage.records.enums import (
     TurnStatus,
     Visibility,
 )
-from storage.records.knowledge import Chunk, Citation, Document, Hit, Refused
+from storage.records.knowledge import Chunk, Citation, Document, Hit, RejectedRow
 from storage.records.people import Customer, Member
 from storage.records.review import Decision, Review
 from storage.records.turn import Draft, Evidence, GuardResult, Sentence, Triage, Verdict
@@ -63,7 +63,7 @@ __all__ = [
     "Outcome",
     "Place",
     "Priority",
-    "Refused",
+    "RejectedRow",
     "Review",
     "ReviewStatus",
     "Role",

@@ -55,7 +55,7 @@ class Citation(Value):
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedRow:
     """A row of a loaded file that could not be used."""
 
     row: int
@@ -72,7 +72,7 @@ class Document:
     filename: str
     status: DocumentStatus
     entries: int
-    refused: tuple[Refused, ...]
+    refused: tuple[RejectedRow, ...]
     error: str | None
     size: int
     """Bytes."""

@@ -31,7 +31,7 @@ DELIVERY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
-class Measures:
+class Metrics:
     """The metrics of one process in the registry that the composition root made.
 
     Turns, deliveries, reviews, knowledge and the queue are the whole desk's, read from the rows: each process that is

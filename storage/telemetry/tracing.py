@@ -90,12 +90,12 @@ class Tracing:
         if self._tracer is None:
             yield
             return
-        about = _named(attributes) | _about(turn)
+        log_fields = _named(attributes) | _about(turn)
         token = _tracer.set(self._tracer)
         try:
             with (
                 structlog.contextvars.bound_contextvars(trace=f"{_ids(turn.turn_id)[0]:032x}"),
-                _timed(self._tracer.start_span(name, self._parent(turn.turn_id), attributes=about)),
+                _timed(self._tracer.start_span(name, self._parent(turn.turn_id), attributes=log_fields)),
             ):
                 yield
         finally:
@@ -104,9 +104,9 @@ class Tracing:
     def past(self, turn: Traced, name: str, begun: datetime, ended: datetime, **attributes: Value) -> None:
         """A step that is known only now that it is over, such as the wait in the queue."""
         if self._tracer is not None:
-            about = _named(attributes) | _about(turn)
+            log_fields = _named(attributes) | _about(turn)
             step = self._tracer.start_span(
-                name, self._parent(turn.turn_id), attributes=about, start_time=_nanoseconds(begun)
+                name, self._parent(turn.turn_id), attributes=log_fields, start_time=_nanoseconds(begun)
             )
             step.end(_nanoseconds(max(begun, ended)))
 

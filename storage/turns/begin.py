@@ -36,7 +36,7 @@ LEFT_CHECKPOINTS = select(turns.c.id).where(
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class TurnWork:
     """Everything one run over a turn needs, as of one moment."""
 
     turn_id: str
@@ -74,7 +74,7 @@ class NotYet:
 
 
 @dataclass(frozen=True, slots=True)
-class Stranded:
+class UnfinishedTurn:
     """A turn whose job failed at every try."""
 
     turn_id: str
@@ -103,7 +103,7 @@ class Turns:
         self._database = database
         self._history_messages = history_messages
 
-    async def begin(self, turn_id: str) -> Work | NotYet | None:
+    async def begin(self, turn_id: str) -> TurnWork | NotYet | None:
         """What the turn has to answer; None when it needs no run any more."""
         async with self._database.read() as connection:
             row = await self._joined(connection, turn_id)
@@ -140,12 +140,12 @@ class Turns:
             row = (await connection.execute(query)).one_or_none()
         return Decided(row.upto_seq, row.checkpoint_id, row.channel) if row else None
 
-    async def held(self, turn_id: str) -> Work:
+    async def held(self, turn_id: str) -> TurnWork:
         """What a turn with a review was about. Raises NotFoundError."""
         async with self._database.read() as connection:
             row = await self._joined(connection, turn_id)
             work = await self._work(connection, row) if row else None
-        if not isinstance(work, Work):
+        if not isinstance(work, TurnWork):
             raise NotFoundError(f"there is no turn {turn_id} to go on with")
         return work
 
@@ -158,7 +158,7 @@ class Turns:
             turn_id: str | None = (await connection.execute(query)).scalar_one_or_none()
         return turn_id
 
-    async def stranded(self, job_id: str, is_review: bool) -> Stranded | None:
+    async def stranded(self, job_id: str, is_review: bool) -> UnfinishedTurn | None:
         """An unfinished turn, by its own id or its review's."""
         query = (
             select(turns, workspaces.c.settings)
@@ -170,7 +170,7 @@ class Turns:
         if row is None:
             return None
         notice = WorkspaceSettings.model_validate(row.settings).waiting_notice
-        return Stranded(row.id, row.workspace_id, row.conversation_id, row.created_at, notice)
+        return UnfinishedTurn(row.id, row.workspace_id, row.conversation_id, row.created_at, notice)
 
     async def abandon(self, job_id: str, is_review: bool) -> None:
         """End a turn that failed at every try; the conversation has gone to a person."""
@@ -195,7 +195,7 @@ class Turns:
         found = await connection.execute(statements.JOINED, {"turn_id": turn_id})
         return found.mappings().one_or_none()
 
-    async def _work(self, connection: AsyncConnection, row: RowMapping) -> Work | NotYet:
+    async def _work(self, connection: AsyncConnection, row: RowMapping) -> TurnWork | NotYet:
         earlier = await connection.execute(
             statements.CHECKPOINTED, {"conversation_id": row["conversation_id"], "turn_id": row["id"]}
         )
@@ -205,7 +205,7 @@ class Turns:
         texts = await self._texts(connection, row)
         fresh = [text for text in texts if text.author is Author.CUSTOMER and text.seq > row["answered_seq"]]
         history = tuple(text for text in texts if text not in fresh)[-2 * self._history_messages :]
-        return Work(
+        return TurnWork(
             turn_id=row["id"],
             workspace_id=row["workspace_id"],
             conversation_id=row["conversation_id"],

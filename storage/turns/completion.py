@@ -40,7 +40,7 @@ SETTLED = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class TurnResult:
     """What a run of the graph came to."""
 
     turn_id: str
@@ -56,7 +56,7 @@ class Proposal:
     """The durable checkpoint that a held run goes on from."""
 
 
-class Ending(Enum):
+class CommitResult(Enum):
     """What became of a proposal when it met the rows."""
 
     COMMITTED = auto()
@@ -66,17 +66,17 @@ class Ending(Enum):
     """The customer wrote more: the turn runs again over everything unanswered."""
     DROPPED = auto()
     """The turn had ended already, was overtaken, or a person has the conversation."""
-    OUTRUN = auto()
+    SUPERSEDED_BY_WORKER = auto()
     """Another worker runs the same turn and got further: what it has kept stays."""
 
 
-class Endings:
+class TurnCompletion:
     """Ends each turn once, however its run and the rows have moved meanwhile."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def send(self, proposal: Proposal, *, decision: Decision | None = None) -> Ending:
+    async def send(self, proposal: TurnResult, *, decision: Decision | None = None) -> CommitResult:
         """End the turn with a reply: the bot's own, or as a person approved or edited it."""
         async with self._database.write() as connection:
             turn, conversation, ending = await self._meet(connection, proposal, decision)
@@ -101,7 +101,7 @@ class Endings:
             await self._end(connection, proposal, outcome, {"message_id": message_id, **_said(decision)})
             return await self._rest(connection, turn, conversation, proposal)
 
-    async def hold(self, proposal: Proposal, decision: Decision | None = None) -> Ending:
+    async def hold(self, proposal: TurnResult, decision: Decision | None = None) -> CommitResult:
         """Stop for a person: a new review, and the customer is told once per wait.
 
         `decision` is the rejection that asked for this redraft.
@@ -115,10 +115,10 @@ class Endings:
             newer = conversation["customer_seq"] > proposal.upto_seq
             if newer and turn["status"] == TurnStatus.QUEUED:
                 # However often: a draft that newer words have overtaken already cannot be decided.
-                return Ending.RESTART
+                return CommitResult.RESTART
             if newer or conversation["status"] in SETTLED:
                 await self._end(connection, proposal, None, {}, status=TurnStatus.SUPERSEDED)
-                return Ending.DROPPED
+                return CommitResult.DROPPED
             await self._review(connection, proposal)
             await connection.execute(
                 update(turns)
@@ -131,9 +131,9 @@ class Endings:
                 )
             )
             await self._waiting(connection, conversation, proposal, ConversationStatus.PENDING, notify=True)
-            return Ending.COMMITTED
+            return CommitResult.COMMITTED
 
-    async def hand_off(self, proposal: Proposal, *, mode: Mode, decision: Decision | None = None) -> Ending:
+    async def hand_off(self, proposal: TurnResult, *, mode: Mode, decision: Decision | None = None) -> CommitResult:
         """End the turn without a reply: a person answers by hand. In shadow mode the draft is kept, unseen."""
         async with self._database.write() as connection:
             _, conversation, ending = await self._meet(connection, proposal, decision)
@@ -146,9 +146,9 @@ class Endings:
             await self._end(
                 connection, proposal, Outcome.HANDOFF, {"because": list(proposal.held_because), **_said(decision)}
             )
-            return Ending.COMMITTED
+            return CommitResult.COMMITTED
 
-    async def dismiss(self, proposal: Proposal, decision: Decision | None = None) -> Ending:
+    async def dismiss(self, proposal: TurnResult, decision: Decision | None = None) -> CommitResult:
         """End the turn with nothing sent: a person decided so, or there was nothing left to answer."""
         async with self._database.write() as connection:
             turn, conversation, ending = await self._meet(connection, proposal, decision)
@@ -170,8 +170,8 @@ class Endings:
             return await self._rest(connection, turn, conversation, proposal)
 
     async def _meet(
-        self, connection: AsyncConnection, proposal: Proposal, decision: Decision | None
-    ) -> tuple[RowMapping, RowMapping, Ending | None]:
+        self, connection: AsyncConnection, proposal: TurnResult, decision: Decision | None
+    ) -> tuple[RowMapping, RowMapping, CommitResult | None]:
         """Lock the rows that this proposal is about, and say whether it still applies to them."""
         conversation = await messages.lock(connection, proposal.workspace_id, proposal.conversation_id)
         found = await connection.execute(statements.TURN, {"turn_id": proposal.turn_id})
@@ -179,21 +179,21 @@ class Endings:
         if conversation is None or turn is None:
             raise LookupError(proposal.turn_id)
         if turn["status"] in OVER:
-            return turn, conversation, Ending.DROPPED
+            return turn, conversation, CommitResult.DROPPED
         if not await self._is_next(connection, turn, proposal, decision):
-            return turn, conversation, Ending.OUTRUN
+            return turn, conversation, CommitResult.SUPERSEDED_BY_WORKER
         if conversation["status"] == ConversationStatus.ASSIGNED and not _escalated(decision):
             await self._silence(connection, conversation, proposal, decided=turn["status"] == TurnStatus.DECIDED)
-            return turn, conversation, Ending.DROPPED
+            return turn, conversation, CommitResult.DROPPED
         newer = turn["status"] == TurnStatus.QUEUED and conversation["customer_seq"] > proposal.upto_seq
         if newer and turn["attempts"] < MAX_RESTARTS:
             again = update(turns).where(turns.c.id == turn["id"]).values(attempts=turns.c.attempts + 1)
             await connection.execute(again)
-            return turn, conversation, Ending.RESTART
+            return turn, conversation, CommitResult.RESTART
         return turn, conversation, None
 
     async def _is_next(
-        self, connection: AsyncConnection, turn: RowMapping, proposal: Proposal, decision: Decision | None
+        self, connection: AsyncConnection, turn: RowMapping, proposal: TurnResult, decision: Decision | None
     ) -> bool:
         """Whether the turn is where this run of it began: queued, or decided about the very draft it went on from."""
         if decision is None:
@@ -205,23 +205,23 @@ class Endings:
         return bool((await connection.execute(newest)).scalar_one() == proposal.version - redrafts)
 
     async def _rest(
-        self, connection: AsyncConnection, turn: RowMapping, conversation: RowMapping, proposal: Proposal
-    ) -> Ending:
+        self, connection: AsyncConnection, turn: RowMapping, conversation: RowMapping, proposal: TurnResult
+    ) -> CommitResult:
         """What the customer wrote after the words that this turn answered gets a turn of its own."""
         if turn["status"] != TurnStatus.QUEUED or conversation["customer_seq"] <= proposal.upto_seq:
-            return Ending.COMMITTED
+            return CommitResult.COMMITTED
         await intake.queue_turn(connection, conversation)
-        return Ending.CONTINUED
+        return CommitResult.CONTINUED
 
     async def _silence(
-        self, connection: AsyncConnection, conversation: RowMapping, proposal: Proposal, *, decided: bool
+        self, connection: AsyncConnection, conversation: RowMapping, proposal: TurnResult, *, decided: bool
     ) -> None:
         """A person took over while the graph ran: the draft is dropped, and an approved one is said to be."""
         if decided:
             await messages.say(connection, conversation, "The approved reply was not sent: a person had taken over.")
         await self._end(connection, proposal, Outcome.SILENCED, {})
 
-    async def _draft_id(self, connection: AsyncConnection, proposal: Proposal, decision: Decision | None) -> str:
+    async def _draft_id(self, connection: AsyncConnection, proposal: TurnResult, decision: Decision | None) -> str:
         """A reviewed draft is a row already; a new one becomes one."""
         if decision is not None:
             return await labels.by_decision(connection, proposal.turn_id, proposal.workspace_id, decision)
@@ -235,7 +235,7 @@ class Endings:
             question=proposal.question,
         )
 
-    async def _review(self, connection: AsyncConnection, proposal: Proposal) -> None:
+    async def _review(self, connection: AsyncConnection, proposal: TurnResult) -> None:
         draft_id = await self._draft_id(connection, proposal, None)
         review_id = new_id()
         await connection.execute(
@@ -261,7 +261,7 @@ class Endings:
         )
 
     async def _answered(
-        self, connection: AsyncConnection, conversation: RowMapping, proposal: Proposal, seq: int, *, alone: bool
+        self, connection: AsyncConnection, conversation: RowMapping, proposal: TurnResult, seq: int, *, alone: bool
     ) -> None:
         more = conversation["customer_seq"] > proposal.upto_seq
         await connection.execute(
@@ -285,7 +285,7 @@ class Endings:
         self,
         connection: AsyncConnection,
         conversation: RowMapping,
-        proposal: Proposal,
+        proposal: TurnResult,
         status: ConversationStatus,
         *,
         notify: bool,
@@ -312,7 +312,7 @@ class Endings:
     async def _end(
         self,
         connection: AsyncConnection,
-        proposal: Proposal,
+        proposal: TurnResult,
         outcome: Outcome | None,
         data: dict[str, object],
         *,
@@ -339,7 +339,7 @@ class Endings:
             data=data,
         )
 
-    async def _claim_messages(self, connection: AsyncConnection, proposal: Proposal) -> None:
+    async def _claim_messages(self, connection: AsyncConnection, proposal: TurnResult) -> None:
         """Tie each customer message to the one turn that ended it."""
         await connection.execute(
             statements.CLAIM,
@@ -357,7 +357,7 @@ def _after_reply(conversation: RowMapping) -> ConversationStatus:
     return status if status in SETTLED else ConversationStatus.OPEN
 
 
-def _answered_seq(conversation: RowMapping, proposal: Proposal) -> int:
+def _answered_seq(conversation: RowMapping, proposal: TurnResult) -> int:
     """Never backwards: a person may have settled more than this turn answers."""
     return max(int(conversation["answered_seq"]), proposal.upto_seq)
 

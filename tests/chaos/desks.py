@@ -20,7 +20,7 @@ SECRET = "a long random text that every process of this test shares"
 
 
 @dataclass
-class Part:
+class ProcessRole:
     """One process of the desk, started again and again."""
 
     words: tuple[str, ...]
@@ -49,9 +49,9 @@ class StormyDesk:
     url: str
     """Where its HTTP interface is."""
     settings: Settings
-    mortal: list[Part]
+    mortal: list[ProcessRole]
     """What may be killed at any moment."""
-    others: list[Part] = field(default_factory=list)
+    others: list[ProcessRole] = field(default_factory=list)
     chroma: ChromaServer | None = None
 
     @property
@@ -87,7 +87,7 @@ async def embedded_desk(folder: Path, model_url: str) -> AsyncIterator[StormyDes
     """`deskhand up` on SQLite and an embedded Chroma."""
     port = free_port()
     environment = environment_of(folder, **_settings(model_url), DESKHAND_WEB__PORT=str(port))
-    part = Part(("up", "--no-demo"), environment, folder / "up")
+    part = ProcessRole(("up", "--no-demo"), environment, folder / "up")
     settings = Settings.model_validate({"data_dir": folder / "data"})
     async with _running(StormyDesk("embedded", f"http://127.0.0.1:{port}", settings, [part])) as desk:
         yield desk
@@ -105,9 +105,9 @@ async def scaled_desk(
         "DESKHAND_CHROMA__URL": chroma.url,
         "DESKHAND_SECRET": SECRET,
     }
-    web = Part(("web",), environment_of(folder, **shared, DESKHAND_WEB__PORT=str(port)), folder / "web")
+    web = ProcessRole(("web",), environment_of(folder, **shared, DESKHAND_WEB__PORT=str(port)), folder / "web")
     mortal = [
-        Part(
+        ProcessRole(
             ("worker",),
             environment_of(folder, **shared, DESKHAND_WORKER__PORT=str(free_port())),
             folder / f"worker-{number}",

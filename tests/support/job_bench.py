@@ -25,11 +25,11 @@ from storage.queue.jobs import (
     Job,
     JobKind,
     JobQueue,
-    Later,
     Queue,
+    RunAt,
 )
 from storage.queue.opening import open_jobs
-from storage.queue.periodic import Chore
+from storage.queue.periodic import PeriodicTask
 from storage.records import (
     Author,
     ConversationStatus,
@@ -43,7 +43,7 @@ from storage.records import (
 from storage.settings import Settings
 from tests.support.waiting import until
 
-Work = Callable[[Job], Awaitable[Later | None]]
+TurnWork = Callable[[Job], Awaitable[RunAt | None]]
 QUICK: dict[str, Any] = {"concurrency": 4, "max_attempts": 3, "retry_seconds": 0.02, "reconcile_seconds": 1}
 
 
@@ -54,12 +54,12 @@ class Diary:
     done: list[str] = field(default_factory=list)
     given_up: list[tuple[str, str]] = field(default_factory=list)
 
-    async def handler(self, job: Job) -> Later | None:
+    async def handler(self, job: Job) -> RunAt | None:
         """Note the job."""
         self.done.append(job.id)
         return None
 
-    async def last_resort(self, job: Job, reason: str) -> None:
+    async def on_dead_letter(self, job: Job, reason: str) -> None:
         """Note what was given up."""
         self.given_up.append((job.id, reason))
 
@@ -75,12 +75,12 @@ class Diary:
 class Watch:
     """Sees how many jobs of one lane run beside each other; replies and summaries have lanes of their own."""
 
-    def __init__(self, handler: Work) -> None:
+    def __init__(self, handler: TurnWork) -> None:
         self._handler = handler
         self._running = Counter[str]()
         self.highest = 0
 
-    async def handler(self, item: Job) -> Later | None:
+    async def handler(self, item: Job) -> RunAt | None:
         """The handler, watched."""
         lane = f"{item.kind} {item.lane}" if item.kind in (JobKind.DELIVER, JobKind.SUMMARISE) else item.lane
         self._running[lane] += 1
@@ -102,19 +102,19 @@ class Rows:
     @asynccontextmanager
     async def working(
         self,
-        handler: Work,
+        handler: TurnWork,
         diary: Diary | None = None,
         *,
         queues: Collection[Queue] | None = None,
-        chores: Sequence[Chore] = (),
+        periodic_tasks: Sequence[PeriodicTask] = (),
         **settings: Any,
     ) -> AsyncIterator[JobQueue]:
         """A process that works on the queue over these rows."""
         changed = self.settings.jobs.model_copy(update=QUICK | settings)
         watch = Watch(handler)
         async with open_jobs(self.settings.model_copy(update={"jobs": changed}), self.database) as jobs:
-            handlers = Handlers(dict.fromkeys(JobKind, watch.handler), (diary or Diary()).last_resort)
-            jobs.start(handlers, queues=queues, chores=chores)
+            handlers = Handlers(dict.fromkeys(JobKind, watch.handler), (diary or Diary()).on_dead_letter)
+            jobs.start(handlers, queues=queues, periodic_tasks=periodic_tasks)
             yield jobs
         assert watch.highest <= 1, "two jobs of one lane ran beside each other"
 
@@ -175,7 +175,7 @@ def job(name: str, lane: str = "lane", kind: JobKind = JobKind.ANSWER) -> Job:
     return Job(kind, name, lane)
 
 
-class Gate:
+class AuthMiddleware:
     """A handler that says when it has begun and waits until it may go on."""
 
     def __init__(self, diary: Diary) -> None:
@@ -183,7 +183,7 @@ class Gate:
         self.begun = asyncio.Event()
         self.open = asyncio.Event()
 
-    async def handler(self, item: Job) -> Later | None:
+    async def handler(self, item: Job) -> RunAt | None:
         """Wait, then note the job."""
         self.begun.set()
         await self.open.wait()

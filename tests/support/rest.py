@@ -24,9 +24,9 @@ from storage.embeddings.local import Embedder
 from storage.records import Citation, Draft, Incoming, Member, Role, Triage, new_id
 from storage.settings import Settings
 from storage.store import Store
-from storage.telemetry.metrics import Measures
-from storage.turns.begin import Work
-from storage.turns.completion import Ending, Proposal
+from storage.telemetry.metrics import Metrics
+from storage.turns.begin import TurnWork
+from storage.turns.completion import CommitResult, TurnResult
 from tests.conftest import PASSWORD, open_test_store
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
@@ -98,8 +98,8 @@ class Rest:
         accepted = await store.arrivals.accept(incoming(text, thread, workspace))
         assert accepted.turn_id
         work = await store.turns.begin(accepted.turn_id)
-        assert isinstance(work, Work)
-        assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
+        assert isinstance(work, TurnWork)
+        assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
         review = await store.reviews.of_conversation(workspace, accepted.conversation_id)
         assert review
         return review.id
@@ -122,9 +122,9 @@ def incoming(text: str, thread: str = "thread-1", workspace: str = "demo") -> In
     )
 
 
-def proposal(work: Work, draft: Draft = DRAFT) -> Proposal:
+def proposal(work: TurnWork, draft: Draft = DRAFT) -> TurnResult:
     """What the graph came to."""
-    return Proposal(
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -177,7 +177,7 @@ async def member_of(store: Store, workspace: str, email: str, name: str, role: R
 def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
-    measures = Measures(process.office.registry, process.store.database)
+    measures = Metrics(process.office.registry, process.store.database)
     app.add_middleware(BodyLimit, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)

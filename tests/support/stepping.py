@@ -14,22 +14,22 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.channel import ChannelError
-from graph.checkpoints.store import WaitingCheckpoints
-from storage.conversations.admission.backpressure import Load
+from graph.checkpoints.store import InterruptCheckpointer
+from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
-from storage.conversations.edits import Corrections
-from storage.conversations.intake import Arrivals
+from storage.conversations.edits import MessageEdits
+from storage.conversations.intake import MessageIntake
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.conversations.reading import Conversations
 from storage.database.engine import Database
-from storage.queue.jobs import Job, Later
+from storage.queue.jobs import Job, RunAt
 from storage.records import Author, ConversationStatus
 from storage.settings import Settings
 from storage.store import Store
 from storage.turns.begin import Turns
-from storage.turns.completion import Endings
+from storage.turns.completion import TurnCompletion
 from storage.turns.reviews import Reviews
-from tests.support.workers import Board, Worker
+from tests.support.workers import DiscordReviewCards, Worker
 
 LEASE_SECONDS = 3600.0
 """Longer than any test: it ends when the test says so."""
@@ -53,7 +53,7 @@ class Run:
     """The delivery that it has begun to send."""
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
-    task: "asyncio.Task[Later | None] | None" = None
+    task: "asyncio.Task[RunAt | None] | None" = None
 
     async def step(self) -> None:
         """A place to stop at."""
@@ -90,7 +90,7 @@ class Run:
             await asyncio.wait({self.task})
             self.task.exception()
 
-    async def _work(self) -> Later | None:
+    async def _work(self) -> RunAt | None:
         current.set(self)
         return await self.worker.run(self.job)
 
@@ -125,7 +125,7 @@ class SteppingDatabase(Database):
         await step()
 
 
-class SteppingCheckpoints(WaitingCheckpoints):
+class SteppingCheckpoints(InterruptCheckpointer):
     """Checkpoints, with a place to stop between each and the rows."""
 
     async def keep(self, turn_id: str) -> str:
@@ -141,7 +141,7 @@ class SteppingCheckpoints(WaitingCheckpoints):
 
 
 @dataclass
-class RoughBoard(Board):
+class RoughBoard(DiscordReviewCards):
     """A platform that fails, and posts in steps."""
 
     faults: deque[Fault] = field(default_factory=deque)
@@ -197,11 +197,11 @@ def stepping_store(store: Store, settings: Settings, violations: list[str]) -> S
     return replace(
         store,
         database=database,
-        arrivals=Arrivals(database, Shares(settings.limits), Load(0, 1)),
-        corrections=Corrections(database),
+        arrivals=MessageIntake(database, Shares(settings.limits), BacklogMonitor(0, 1)),
+        corrections=MessageEdits(database),
         conversations=Conversations(database),
         turns=Turns(database),
-        endings=Endings(database),
+        endings=TurnCompletion(database),
         reviews=Reviews(database),
         outbox=WatchedOutbox(database, violations),
     )

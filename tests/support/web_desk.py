@@ -29,13 +29,13 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    Later,
+    RunAt,
 )
 from storage.records import ChannelName, Draft, Triage, TurnStatus
 from storage.settings import Settings
 from storage.store import Store, open_store
-from storage.turns.begin import Work
-from storage.turns.completion import Ending, Proposal
+from storage.turns.begin import TurnWork
+from storage.turns.completion import CommitResult, TurnResult
 from tests.conftest import open_test_store
 from workbench.api.problems import install_problems
 
@@ -68,13 +68,13 @@ class WebDesk:
     async def answer(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: send this draft for what waits in the conversation."""
         proposal = await proposal_for(self.store, conversation_id, draft)
-        assert await self.store.endings.send(proposal) is Ending.COMMITTED
+        assert await self.store.endings.send(proposal) is CommitResult.COMMITTED
         self.store.signals.publish(conversation_id)
 
     async def hold(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: stop for a person."""
         proposal = await proposal_for(self.store, conversation_id, draft)
-        assert await self.store.endings.hold(proposal) is Ending.COMMITTED
+        assert await self.store.endings.hold(proposal) is CommitResult.COMMITTED
         self.store.signals.publish(conversation_id)
 
 
@@ -173,12 +173,12 @@ class _Announced(uvicorn.Server):
         self.ready.set()
 
 
-async def proposal_for(store: Store, conversation_id: str, draft: Draft) -> Proposal:
+async def proposal_for(store: Store, conversation_id: str, draft: Draft) -> TurnResult:
     """What the graph would come to with this draft for the turn that waits for it."""
     turn_id = await queued_turn(store, conversation_id)
     work = await store.turns.begin(turn_id)
-    assert isinstance(work, Work)
-    return Proposal(
+    assert isinstance(work, TurnWork)
+    return TurnResult(
         turn_id=turn_id,
         workspace_id=work.workspace_id,
         conversation_id=conversation_id,
@@ -201,7 +201,7 @@ def _handlers(web: WebDesk) -> Handlers:
     channels: dict[ChannelName, Channel] = {"web": WebChannel(web.store.signals)}
     delivery = Delivery(web.store.outbox, channels, web.store.signals)
 
-    async def answer(job: Job) -> Later | None:
+    async def answer(job: Job) -> RunAt | None:
         return await web.desk.answer(job.id)
 
     async def resume(job: Job) -> None:

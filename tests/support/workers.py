@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from bot.delivery import Delivery, Patience
 from bot.intake import Intake
-from graph.checkpoints.store import WaitingCheckpoints, open_checkpoints
+from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
 from graph.desk import Desk
 from graph.machine import build_machine
 from graph.state import Deps
@@ -19,9 +19,9 @@ from graph.triage.examples import load_examples
 from storage import audit
 from storage.conversations.messages import read_messages
 from storage.conversations.outbox import Outbox, Outgoing
-from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.batching_cache import CachingEmbedder
 from storage.knowledge.search import Knowledge
-from storage.queue.jobs import Job, JobKind, Later
+from storage.queue.jobs import Job, JobKind, RunAt
 from storage.records import (
     ChannelName,
     Conversation,
@@ -45,7 +45,7 @@ RISKY = "I want my money back, refund me"
 
 
 @dataclass
-class Board:
+class DiscordReviewCards:
     """A remote platform without a socket: shows what is posted, and finds it again by the delivery."""
 
     name: ChannelName = "slack"
@@ -91,7 +91,7 @@ class Worker:
     delivery: Delivery
     pile: Pile
 
-    async def run(self, job: Job) -> Later | None:
+    async def run(self, job: Job) -> RunAt | None:
         """Do one job."""
         match job.kind:
             case JobKind.ANSWER:
@@ -125,7 +125,7 @@ class Desks:
 
     settings: Settings
     store: Store
-    board: Board
+    board: DiscordReviewCards
     agents: list[Member]
     durable: BaseCheckpointSaver[str]
     """Where the checkpoints of what waits are kept."""
@@ -135,11 +135,11 @@ class Desks:
         self,
         store: Store | None = None,
         knowledge: Knowledge | None = None,
-        checkpoints: WaitingCheckpoints | None = None,
+        checkpoints: InterruptCheckpointer | None = None,
     ) -> Worker:
         """A worker with nothing in its memory."""
         store, pile = store or self.store, Pile()
-        checkpoints = checkpoints or WaitingCheckpoints(self.durable)
+        checkpoints = checkpoints or InterruptCheckpointer(self.durable)
         deps = Deps(self.settings, knowledge or store.knowledge, self._classifier, None)
         desk = Desk(build_machine(checkpoints), checkpoints, deps, store, pile)
         intake = Intake(store.arrivals, store.corrections, pile, store.signals, 0)
@@ -165,7 +165,7 @@ def incoming(text: str, external_id: str = "", thread: str = "thread") -> Incomi
 
 
 @asynccontextmanager
-async def open_desks(settings: Settings, embedder: RememberingEmbedder, classifier: Classifier) -> AsyncIterator[Desks]:
+async def open_desks(settings: Settings, embedder: CachingEmbedder, classifier: Classifier) -> AsyncIterator[Desks]:
     """A desk with the FAQ and three agents."""
     async with open_test_store(settings, embedder) as opened, open_checkpoints(settings) as checkpoints:
         # Who finds a reply in another worker's hands looks again when the lease would end.
@@ -176,9 +176,9 @@ async def open_desks(settings: Settings, embedder: RememberingEmbedder, classifi
             await store.members.add("demo", f"{name}@demo.example", name, Role.AGENT, PASSWORD)
             for name in ("Alex", "Bea", "Cem")
         ]
-        yield Desks(settings, store, Board(), agents, checkpoints.durable, classifier)
+        yield Desks(settings, store, DiscordReviewCards(), agents, checkpoints.durable, classifier)
 
 
-def load_classifier(embedder: RememberingEmbedder) -> Classifier:
+def load_classifier(embedder: CachingEmbedder) -> Classifier:
     """The classifier, fitted to its examples."""
     return Classifier(embedder, load_examples())

@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import delete, update
 
-from graph.checkpoints.store import WaitingCheckpoints
+from graph.checkpoints.store import InterruptCheckpointer
 from storage import audit
 from storage.database.tables import deliveries, metadata, turns
 from storage.errors import (
@@ -78,7 +78,7 @@ class World:
             for table in reversed(metadata.sorted_tables):
                 if table.name not in KEPT:
                     await connection.execute(delete(table))
-        await WaitingCheckpoints(self.desks.durable).forget(tuple(await self._checkpoints()))
+        await InterruptCheckpointer(self.desks.durable).forget(tuple(await self._checkpoints()))
 
     # What customers and people do.
 

@@ -9,14 +9,14 @@ from storage.audit import now
 from storage.reporting.analytics import Analytics, Report
 from workbench.analytics import view as seen
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.context import WorkbenchContext
+from workbench.ui.handlers import PRIVATE, reporting_errors
 
 PERIODS = {"24 hours": 1, "7 days": 7, "30 days": 30, "90 days": 90}
 TITLE = '<div class="dh-title"><h1>Analytics</h1><p>Counted from the rows, in UTC days.</p></div>'
 
 
-def build_analytics(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
+def build_analytics(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
     numbers = Analytics(office.store.database)
     with gr.Column(elem_classes="dh-page"):
@@ -34,7 +34,7 @@ def build_analytics(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
         with gr.Row(visible=False) as bars:
             shares, decisions, intents = (gr.HTML(apply_default_css=False, min_width=260) for _ in range(3))
 
-    @telling
+    @reporting_errors
     async def look(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.member(request)
         until = now()

@@ -8,7 +8,7 @@ from workbench.api.schemas import (
     Body,
     CitationItem,
     Item,
-    Words,
+    NonEmptyText,
     citation_items,
 )
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/answers", tags=["answers"])
 class Question(Body):
     """What a customer may ask."""
 
-    question: Words
+    question: NonEmptyText
 
 
 class Answer(Item):

@@ -8,7 +8,7 @@ from pydantic import Field
 from storage.accounts.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError
 from storage.records import Member, Role
-from workbench.api.dependencies import AtFront, AtOffice, BearerToken
+from workbench.api.dependencies import AtOffice, BearerToken, Context
 from workbench.api.schemas import Body, Item, Line
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -56,7 +56,7 @@ class Me(Item):
 
 
 @router.post("/register", status_code=201)
-async def register(request: Request, body: Registration, front: AtFront) -> LoggedIn:
+async def register(request: Request, body: Registration, front: Context) -> LoggedIn:
     """Create a workspace and its first admin."""
     store, address = front.office.store, _address(request)
     front.registrations.admit(address, address)
@@ -68,7 +68,7 @@ async def register(request: Request, body: Registration, front: AtFront) -> Logg
 @router.post("/login")
 async def log_in(
     request: Request,
-    front: AtFront,
+    front: Context,
     username: Annotated[str, Form(max_length=320, description="The e-mail.")],
     password: Annotated[str, Form(max_length=1000)],
     workspace: Annotated[str, Form(max_length=63, description="Of several workspaces, the one to act in.")] = "",

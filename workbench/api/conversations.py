@@ -24,7 +24,7 @@ from workbench.api.schemas import (
     conversation_item,
     page_items,
 )
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 
 router = APIRouter(prefix="/conversations", tags=["conversations"])
 
@@ -131,7 +131,7 @@ async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, bo
     return Sent(id=message_id, status=conversation.status)
 
 
-async def _now(office: Office, workspace_id: str, conversation_id: str) -> ConversationItem:
+async def _now(office: WorkbenchContext, workspace_id: str, conversation_id: str) -> ConversationItem:
     return conversation_item(await office.store.conversations.read(workspace_id, conversation_id))
 
 

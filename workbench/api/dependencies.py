@@ -11,23 +11,23 @@ from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Member, Role
 from storage.reporting.analytics import Analytics
 from storage.reporting.monitoring import Monitoring
-from workbench.auth.sessions import LoginGuard
-from workbench.context import Office
+from workbench.auth.sessions import LoginLimits
+from workbench.context import WorkbenchContext
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class ApiContext:
     """The office and what only its REST interface needs."""
 
-    office: Office
-    logins: LoginGuard
-    registrations: LoginGuard
+    office: WorkbenchContext
+    logins: LoginLimits
+    registrations: LoginLimits
     """Every registration counts, not only failed ones: each costs a password hash."""
     analytics: Analytics
     monitoring: Monitoring
 
 
-def behind(front: Front) -> Callable[[Request], None]:
+def behind(front: ApiContext) -> Callable[[Request], None]:
     """The dependency by which the routes below it find this front."""
 
     def provide(request: Request) -> None:
@@ -36,17 +36,17 @@ def behind(front: Front) -> Callable[[Request], None]:
     return provide
 
 
-def _front(request: Request) -> Front:
-    front: Front = request.state.front
+def _front(request: Request) -> ApiContext:
+    front: ApiContext = request.state.front
     return front
 
 
-def _office(front: Annotated[Front, Depends(_front)]) -> Office:
+def _office(front: Annotated[ApiContext, Depends(_front)]) -> WorkbenchContext:
     return front.office
 
 
-AtFront = Annotated[Front, Depends(_front)]
-AtOffice = Annotated[Office, Depends(_office)]
+Context = Annotated[ApiContext, Depends(_front)]
+AtOffice = Annotated[WorkbenchContext, Depends(_office)]
 _bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/login", auto_error=False, description="A member's login.")
 
 

@@ -15,7 +15,7 @@ from storage.records import (
 )
 from storage.reporting.monitoring import Dashboard
 from storage.settings import Settings
-from workbench.api.dependencies import AtFront, CurrentMember
+from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import Item, Items, Limit
 
 router = APIRouter(prefix="/monitoring", tags=["monitoring"])
@@ -74,7 +74,7 @@ class Trace(Item):
 
 
 @router.get("/dashboard")
-async def dashboard(front: AtFront, member: CurrentMember) -> DashboardItem:
+async def dashboard(front: Context, member: CurrentMember) -> DashboardItem:
     """What waits and what is under way."""
     state = await front.monitoring.dashboard(member.workspace_id)
     totals = {status: sum(counts[status] for counts in state.deliveries.values()) for status in DeliveryStatus}
@@ -89,7 +89,7 @@ async def dashboard(front: AtFront, member: CurrentMember) -> DashboardItem:
 
 
 @router.get("/traces")
-async def traces(front: AtFront, member: CurrentMember, limit: Limit = 50) -> Items[Trace]:
+async def traces(front: Context, member: CurrentMember, limit: Limit = 50) -> Items[Trace]:
     """The turns that something happened to last, the latest first."""
     found = await front.monitoring.traces(member.workspace_id, limit)
     return Items(items=[Trace.model_validate(trace) for trace in found])

@@ -24,7 +24,7 @@ from storage.errors import (
 from workbench.http.metrics import route_of
 from workbench.http.problem_document import problem
 from workbench.http.request_ids import request_id_of
-from workbench.http.unknown_paths import ApiFence
+from workbench.http.unknown_paths import UnknownPathMiddleware
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +86,7 @@ def install_problems(app: FastAPI) -> None:
     }
     for error, handler in handlers.items():
         app.add_exception_handler(error, handler)
-    app.add_middleware(ApiFence)
+    app.add_middleware(UnknownPathMiddleware)
 
 
 async def _known(request: Request, error: Exception) -> JSONResponse:

@@ -19,7 +19,7 @@ from workbench.api.schemas import (
     Text,
     page_items,
 )
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 
 router = APIRouter(prefix="/reviews", tags=["reviews"])
 
@@ -146,7 +146,7 @@ async def dismiss(
 
 
 async def _decide(
-    office: Office, member: Member, review_id: str, decision: Decision, version: int | None
+    office: WorkbenchContext, member: Member, review_id: str, decision: Decision, version: int | None
 ) -> DecisionItem:
     if version is None:
         version = (await office.store.reviews.read(member.workspace_id, review_id)).version

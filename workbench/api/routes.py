@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from storage.reporting.analytics import Analytics
 from storage.reporting.monitoring import Monitoring
 from storage.telemetry.health import Health
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 from workbench.api import (
     analytics,
     answers,
@@ -18,9 +18,9 @@ from workbench.api import (
     reviews,
     tickets,
 )
-from workbench.api.dependencies import Front, behind
-from workbench.auth.sessions import LoginGuard
-from workbench.context import Office
+from workbench.api.dependencies import ApiContext, behind
+from workbench.auth.sessions import LoginLimits
+from workbench.context import WorkbenchContext
 from workbench.http.health import health_routes
 from workbench.http.metrics import RequestMeter
 from workbench.http.problem_document import PROBLEMS
@@ -29,7 +29,9 @@ from workbench.http.request_ids import RequestIds
 RESOURCES = (auth, members, conversations, tickets, answers, documents, reviews, analytics, monitoring)
 
 
-def api_routes(office: Office, *, measures: Measures | None = None, logins: LoginGuard | None = None) -> APIRouter:
+def api_routes(
+    office: WorkbenchContext, *, measures: Metrics | None = None, logins: LoginLimits | None = None
+) -> APIRouter:
     """Every REST route of the workbench.
 
     `measures` are shown at /metrics (default: new ones in the office's registry), `logins` is the guard that the
@@ -37,10 +39,10 @@ def api_routes(office: Office, *, measures: Measures | None = None, logins: Logi
     """
     attempts = office.settings.web.login_attempts
     database = office.store.database
-    front = Front(
+    front = ApiContext(
         office=office,
-        logins=logins or LoginGuard(attempts),
-        registrations=LoginGuard(attempts),
+        logins=logins or LoginLimits(attempts),
+        registrations=LoginLimits(attempts),
         analytics=Analytics(database),
         monitoring=Monitoring(database),
     )
@@ -49,12 +51,12 @@ def api_routes(office: Office, *, measures: Measures | None = None, logins: Logi
     for resource in RESOURCES:
         routes.include_router(resource.router, prefix="/api/v1", dependencies=here, responses=dict(PROBLEMS))
     health = Health(database, office.store.knowledge, office.works)
-    routes.include_router(health_routes(health, measures or Measures(office.registry, database)))
+    routes.include_router(health_routes(health, measures or Metrics(office.registry, database)))
     routes.include_router(docs.router)
     return routes
 
 
-def install_metering(app: FastAPI, measures: Measures) -> None:
+def install_metering(app: FastAPI, measures: Metrics) -> None:
     """Count the application's requests, and give each an id for the log."""
     app.add_middleware(RequestMeter, measures=measures)
     app.add_middleware(RequestIds)

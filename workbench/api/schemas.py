@@ -41,7 +41,7 @@ def _id(given: str) -> str:
 
 # The validator stands last, so that it runs first and pydantic checks the length after stripping.
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), BeforeValidator(_storable)]
-Words = Annotated[
+NonEmptyText = Annotated[
     str,
     StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH, strip_whitespace=True),
     BeforeValidator(_storable),

@@ -21,7 +21,7 @@ from workbench.api.schemas import (
     Limit,
     Line,
     MessageItem,
-    Words,
+    NonEmptyText,
     conversation_item,
     message_item,
     page_items,
@@ -34,7 +34,7 @@ class NewTicket(Body):
     """A customer's matter."""
 
     subject: Line
-    body: Words
+    body: NonEmptyText
     customer_email: Annotated[str, StringConstraints(max_length=320)]
     customer_name: Line = ""
 

@@ -30,7 +30,7 @@ HEADERS = {
 }
 
 
-class Gate:
+class AuthMiddleware:
     """ASGI middleware around the mounted Gradio application."""
 
     def __init__(self, app: ASGIApp, sessions: Sessions) -> None:

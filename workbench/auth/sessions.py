@@ -31,7 +31,7 @@ Caller: TypeAlias = "HTTPConnection | gr.Request"
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-class LoginGuard:
+class LoginLimits:
     """Limits failed logins per client address and per e-mail, within five minutes and this process."""
 
     def __init__(self, attempts: int) -> None:
@@ -109,7 +109,7 @@ def is_same_site(request: HTTPConnection) -> bool:
 class Door:
     """The handlers of the login page."""
 
-    def __init__(self, members: Members, settings: Settings, guard: LoginGuard) -> None:
+    def __init__(self, members: Members, settings: Settings, guard: LoginLimits) -> None:
         self._members = members
         self._sessions = Sessions(members)
         self._guard = guard
@@ -163,7 +163,7 @@ class Door:
         return response
 
 
-def access_routes(members: Members, settings: Settings, guard: LoginGuard) -> APIRouter:
+def access_routes(members: Members, settings: Settings, guard: LoginLimits) -> APIRouter:
     """`/login`, `/logout`, `/switch` and the stylesheet."""
     door = Door(members, settings, guard)
     routes = APIRouter(include_in_schema=False)

@@ -9,8 +9,8 @@ from storage.reporting.monitoring import Monitoring
 from workbench.auth.sessions import Sessions
 from workbench.autopilot.backtest import forecast, forecast_words
 from workbench.autopilot.form import build_form, changes, shown
-from workbench.context import Office
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.context import WorkbenchContext
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import esc
 
 PAST_DRAFTS = 50
@@ -20,7 +20,7 @@ TITLE = (
 )
 
 
-def build_autopilot(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
+def build_autopilot(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(TITLE, apply_default_css=False)
@@ -35,20 +35,20 @@ def build_autopilot(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
         past = await monitoring.summaries(workspace_id, limit=PAST_DRAFTS)
         return f'<div class="dh-box">{esc(forecast_words(forecast(past.items, settings)))}</div>'
 
-    @telling
+    @reporting_errors
     async def look(request: gr.Request) -> list[Any]:
         member = await sessions.admin(request)
         settings = (await office.store.workspaces.read(member.workspace_id)).settings
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
-    @telling
+    @reporting_errors
     async def keep(request: gr.Request, *values: Any) -> list[Any]:
         member = await sessions.admin(request)
         settings = await office.store.workspaces.change_settings(member, **changes(values))
         gr.Info("Saved: it holds from the next message on.")
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
-    @telling
+    @reporting_errors
     async def try_out(request: gr.Request, *values: Any) -> str:
         member = await sessions.admin(request)
         settings = (await office.store.workspaces.read(member.workspace_id)).settings

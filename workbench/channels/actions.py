@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from storage.errors import InvalidError, NotAllowedError, NotFoundError
 from storage.records import Member, Mode, Place
 from workbench.channels.ids import ChatName, place_in, user_in
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 
 DEMO_WORKSPACE = "demo"
 
@@ -50,7 +50,7 @@ class Changed:
     """A link that the admin asked for."""
 
 
-async def perform(office: Office, admin: Member, change: Change) -> Changed:
+async def perform(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
     """Do it in the admin's own workspace. Raises DeskhandError with what to mend."""
     match change.kind:
         case ChangeKind.ADD_PLACE:
@@ -71,7 +71,7 @@ async def perform(office: Office, admin: Member, change: Change) -> Changed:
             assert_never(change.kind)
 
 
-async def _add_place(office: Office, admin: Member, change: Change) -> Changed:
+async def _add_place(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
     teams = await _teams(office, admin.workspace_id, change.channel)
     team, external_id = place_in(change.channel, change.where, teams)
     if await home_of(office, change.channel, team) != admin.workspace_id:
@@ -89,7 +89,7 @@ async def _add_place(office: Office, admin: Member, change: Change) -> Changed:
     return Changed(f"{place.name or external_id} is set up: it holds from the next message on.")
 
 
-async def _set_place(office: Office, admin: Member, change: Change) -> Changed:
+async def _set_place(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
     place = await office.store.places.find(admin.workspace_id, change.channel, change.where)
     if place is None:
         raise NotFoundError("This place was removed meanwhile.")
@@ -97,7 +97,7 @@ async def _set_place(office: Office, admin: Member, change: Change) -> Changed:
     return Changed(f"{place.name or place.external_id} is changed: it holds from the next message on.")
 
 
-async def _link(office: Office, admin: Member, change: Change) -> Changed:
+async def _link(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
     if not change.member_id:
         raise InvalidError("Choose a member.")
     teams = await _teams(office, admin.workspace_id, change.channel)
@@ -106,13 +106,13 @@ async def _link(office: Office, admin: Member, change: Change) -> Changed:
     return Changed("Linked: from now on they take over and decide reviews there.")
 
 
-def _invitation(office: Office, admin: Member) -> str:
+def _invitation(office: WorkbenchContext, admin: Member) -> str:
     if office.slack_invitation is None:
         raise InvalidError("Set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md).")
     return office.slack_invitation(admin.workspace_id)
 
 
-async def _teams(office: Office, workspace_id: str, channel: ChatName) -> set[str]:
+async def _teams(office: WorkbenchContext, workspace_id: str, channel: ChatName) -> set[str]:
     """The teams or servers of this workspace that the rows know of."""
     installed = await office.store.installations.listed(workspace_id)
     places = await office.store.places.all(workspace_id, channel)
@@ -123,7 +123,7 @@ async def _teams(office: Office, workspace_id: str, channel: ChatName) -> set[st
     return found - {""}
 
 
-async def home_of(office: Office, channel: ChatName, team: str) -> str:
+async def home_of(office: WorkbenchContext, channel: ChatName, team: str) -> str:
     """The workspace that a team or server belongs to: who added it, else the one of the deployment's own token."""
     if installed := await office.store.installations.find(channel, team):
         return installed.workspace_id

@@ -13,9 +13,9 @@ from workbench.auth.sessions import Sessions
 from workbench.channels import view as seen
 from workbench.channels.actions import Change, home_of, perform
 from workbench.channels.status_view import setups, states_html
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.inbox.queue_view import CHANNEL_NAMES
-from workbench.ui.partials import news
+from workbench.ui.partials import changed_parts
 from workbench.ui.scripts import script
 
 PAGE = Path(__file__).parent / "channels.html"
@@ -31,7 +31,7 @@ class Glance(BaseModel):
     """The key of each part as the browser has it: what did not change is not sent again."""
 
 
-def build_channels(office: Office, sessions: Sessions) -> None:
+def build_channels(office: WorkbenchContext, sessions: Sessions) -> None:
     """A still skeleton whose script asks for news while the page is open, so that nothing typed is lost."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(
@@ -43,11 +43,11 @@ def build_channels(office: Office, sessions: Sessions) -> None:
         )
 
 
-def _looking(office: Office, sessions: Sessions) -> ServerFunction:
+def _looking(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def look(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             admin = await sessions.admin(request)
-            return news(await parts(office, admin), Glance.model_validate(asked).seen)
+            return changed_parts(await parts(office, admin), Glance.model_validate(asked).seen)
         except NotLoggedInError:
             return {"login": True}
         except (DeskhandError, ValidationError) as error:
@@ -56,7 +56,7 @@ def _looking(office: Office, sessions: Sessions) -> ServerFunction:
     return look
 
 
-def _acting(office: Office, sessions: Sessions) -> ServerFunction:
+def _acting(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def act(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             admin = await sessions.admin(request)
@@ -74,7 +74,7 @@ def _told(error: DeskhandError | ValidationError) -> str:
     return error.detail if isinstance(error, DeskhandError) else "This page is older than the desk: load it again."
 
 
-async def parts(office: Office, admin: Member) -> dict[str, str]:
+async def parts(office: WorkbenchContext, admin: Member) -> dict[str, str]:
     """Everything on the page that may change, as HTML by the name of its place."""
     store, workspace_id = office.store, admin.workspace_id
     settings = (await store.workspaces.read(workspace_id)).settings

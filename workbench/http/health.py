@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 
 from storage.telemetry.health import Health
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 
 Word = Literal["ready", "not-ready"]
 router = APIRouter(tags=["health"])
@@ -20,7 +20,7 @@ class Watch:
     """What the routes below tell of."""
 
     health: Health
-    measures: Measures
+    measures: Metrics
 
 
 class HealthItem(BaseModel):
@@ -41,7 +41,7 @@ class LiveItem(BaseModel):
 UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": HealthItem, "description": "A part does not answer."}}
 
 
-def health_routes(health: Health, measures: Measures) -> APIRouter:
+def health_routes(health: Health, measures: Metrics) -> APIRouter:
     """The routes about one process; they need no member, so that a worker can serve them alone."""
     watch = Watch(health, measures)
 

@@ -4,7 +4,7 @@ import time
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 
 OURS = ("/api/", "/health", "/metrics", "/docs", "/openapi.json")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
@@ -14,7 +14,7 @@ METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 class RequestMeter:
     """ASGI middleware that tells the measures of every response."""
 
-    def __init__(self, app: ASGIApp, measures: Measures) -> None:
+    def __init__(self, app: ASGIApp, measures: Metrics) -> None:
         self._app = app
         self._measures = measures
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.records import new_id
-from storage.telemetry.log_context import about
+from storage.telemetry.log_context import log_fields
 
 HEADER = "x-request-id"
 GIVEN = re.compile(r"[0-9a-fA-F-]{16,36}")
@@ -41,5 +41,5 @@ class RequestIds:
 
         # For what is logged after this middleware: the answer to an unforeseen error.
         scope.setdefault("state", {})["request_id"] = request_id
-        with about(request=request_id):
+        with log_fields(request=request_id):
             await self._app(scope, receive, naming)

@@ -9,7 +9,7 @@ from workbench.http.problem_document import problem
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class ApiFence:
+class UnknownPathMiddleware:
     """ASGI middleware: 404 for unknown paths under `/api/`, 405 with `Allow` for known ones with another method."""
 
     def __init__(self, app: ASGIApp) -> None:

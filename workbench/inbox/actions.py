@@ -14,10 +14,10 @@ from storage.errors import (
     UnavailableError,
 )
 from storage.records import Decision, DecisionKind, Member, Priority
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 
 
-class ActKind(StrEnum):
+class ActionKind(StrEnum):
     """Everything that the inbox offers."""
 
     APPROVE = "approve"
@@ -35,12 +35,12 @@ class ActKind(StrEnum):
     PRIORITY = "priority"
 
 
-class Act(BaseModel):
+class Action(BaseModel):
     """One act as the browser asks for it; ids are only ever looked up in the member's own workspace."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    kind: ActKind
+    kind: ActionKind
     conversation_id: str = Field(max_length=64)
     review_id: str = Field(default="", max_length=64)
     version: int = 0
@@ -51,7 +51,7 @@ class Act(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ActionResult:
     """What the agent is told, and what the screen does next."""
 
     text: str
@@ -63,80 +63,82 @@ class Told:
 
 
 DECISIONS = {
-    ActKind.APPROVE: (DecisionKind.APPROVE, "Approved: the reply is on its way to the customer."),
-    ActKind.EDIT: (DecisionKind.EDIT, "Sent: your version is on its way to the customer."),
-    ActKind.REJECT: (DecisionKind.REJECT, "Rejected: another draft is being written. Nothing was sent."),
-    ActKind.DISMISS: (DecisionKind.DISMISS, "Dismissed: nothing was sent to the customer."),
-    ActKind.TAKE_OVER: (DecisionKind.ESCALATE, "You have this conversation now: write your reply."),
+    ActionKind.APPROVE: (DecisionKind.APPROVE, "Approved: the reply is on its way to the customer."),
+    ActionKind.EDIT: (DecisionKind.EDIT, "Sent: your version is on its way to the customer."),
+    ActionKind.REJECT: (DecisionKind.REJECT, "Rejected: another draft is being written. Nothing was sent."),
+    ActionKind.DISMISS: (DecisionKind.DISMISS, "Dismissed: nothing was sent to the customer."),
+    ActionKind.TAKE_OVER: (DecisionKind.ESCALATE, "You have this conversation now: write your reply."),
 }
-ADVANCING = (ActKind.APPROVE, ActKind.EDIT, ActKind.DISMISS)
+ADVANCING = (ActionKind.APPROVE, ActionKind.EDIT, ActionKind.DISMISS)
 
 
-async def perform(office: Office, member: Member, act: Act) -> Told:
+async def perform(office: WorkbenchContext, member: Member, act: Action) -> ActionResult:
     """Do it; what cannot be done is told with what happened to the customer's message."""
     try:
         if act.review_id and act.kind in DECISIONS:
             return await _decide(office, member, act)
-        return Told(await _do(office, member, act))
+        return ActionResult(await _do(office, member, act))
     except AlreadyDecidedError as error:
-        return Told(f"{error.detail} Your decision changed nothing, and nothing was sent twice.", ok=False, stale=True)
+        return ActionResult(
+            f"{error.detail} Your decision changed nothing, and nothing was sent twice.", ok=False, stale=True
+        )
     except StaleError as error:
-        return Told(f"Nothing was sent. {error.detail}", ok=False, stale=True)
+        return ActionResult(f"Nothing was sent. {error.detail}", ok=False, stale=True)
     except UnavailableError as error:
-        return Told(f"Nothing was sent: {error.detail} The customer's message is kept; try again.", ok=False)
+        return ActionResult(f"Nothing was sent: {error.detail} The customer's message is kept; try again.", ok=False)
     except DeskhandError as error:
-        return Told(f"Nothing was sent: {error.detail}", ok=False)
+        return ActionResult(f"Nothing was sent: {error.detail}", ok=False)
 
 
-async def _decide(office: Office, member: Member, act: Act) -> Told:
+async def _decide(office: WorkbenchContext, member: Member, act: Action) -> ActionResult:
     kind, words = DECISIONS[act.kind]
     text = act.text if kind is DecisionKind.EDIT else ""
     guidance = act.text if kind is DecisionKind.REJECT else ""
     decision = Decision(kind=kind, text=text, guidance=guidance)
     await office.desk.decide(member, act.review_id, decision, based_on=act.version)
-    return Told(words, advance=act.kind in ADVANCING)
+    return ActionResult(words, advance=act.kind in ADVANCING)
 
 
-async def _do(office: Office, member: Member, act: Act) -> str:
+async def _do(office: WorkbenchContext, member: Member, act: Action) -> str:
     match act.kind:
-        case ActKind.CLAIM | ActKind.RELEASE:
+        case ActionKind.CLAIM | ActionKind.RELEASE:
             return await _claim(office, member, act)
-        case ActKind.ASSIGN | ActKind.PRIORITY:
+        case ActionKind.ASSIGN | ActionKind.PRIORITY:
             return await _set(office, member, act)
-        case ActKind.REPLY:
+        case ActionKind.REPLY:
             await office.desk.reply(member, act.conversation_id, act.text)
             return "Sent: your reply is on its way to the customer."
-        case ActKind.NOTE:
+        case ActionKind.NOTE:
             await office.desk.note(member, act.conversation_id, act.text)
             return "Noted, for members only."
         case _:
             return await _move(office, member, act)
 
 
-async def _move(office: Office, member: Member, act: Act) -> str:
+async def _move(office: WorkbenchContext, member: Member, act: Action) -> str:
     match act.kind:
-        case ActKind.TAKE_OVER:
+        case ActionKind.TAKE_OVER:
             await office.desk.take_over(member, act.conversation_id)
             return "You have this conversation now: write your reply."
-        case ActKind.HAND_BACK:
+        case ActionKind.HAND_BACK:
             await office.desk.hand_back(member, act.conversation_id)
             return "Handed back: the bot answers here again."
-        case ActKind.RESOLVE:
+        case ActionKind.RESOLVE:
             await office.desk.resolve(member.workspace_id, act.conversation_id, member)
             return "Resolved. A new message of the customer opens it again."
         case _:
             return "This draft is gone; nothing was sent."
 
 
-async def _claim(office: Office, member: Member, act: Act) -> str:
-    release = act.kind is ActKind.RELEASE
+async def _claim(office: WorkbenchContext, member: Member, act: Action) -> str:
+    release = act.kind is ActionKind.RELEASE
     review = await office.store.reviews.claim(member, act.review_id, release=release)
     office.store.signals.publish(review.conversation_id, member.workspace_id)
     return "Released: anybody may take it." if release else "Claimed: your colleagues see that you work on it."
 
 
-async def _set(office: Office, member: Member, act: Act) -> str:
-    if act.kind is ActKind.ASSIGN:
+async def _set(office: WorkbenchContext, member: Member, act: Action) -> str:
+    if act.kind is ActionKind.ASSIGN:
         await office.desk.assign(member, act.conversation_id, act.value)
         return "Assigned."
     if act.value not in set(Priority):

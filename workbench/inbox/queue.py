@@ -14,7 +14,7 @@ MOST = 200
 """Conversations of one status in the list; who has more waiting has other worries."""
 
 
-class Show(StrEnum):
+class QueueView(StrEnum):
     """Which part of the conversations the list shows."""
 
     WAITING = "waiting"
@@ -28,12 +28,12 @@ class Show(StrEnum):
     ALL = "all"
 
 
-class Wish(BaseModel):
+class QueueFilter(BaseModel):
     """What the agent asks the list to show; from the browser, so checked."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    show: Show = Show.WAITING
+    show: QueueView = QueueView.WAITING
     priority: Priority | None = None
     channel: str = Field(default="", max_length=16)
     intent: str = Field(default="", max_length=64)
@@ -41,7 +41,7 @@ class Wish(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class QueueItem:
     """One conversation in the list, with the draft that waits in it, if any."""
 
     conversation: Conversation
@@ -64,22 +64,22 @@ class Card:
         return self.review.triage.intent if self.review else self.conversation.intent or ""
 
 
-async def gather(store: Store, member: Member, wish: Wish) -> tuple[Card, ...]:
+async def load_queue(store: Store, member: Member, wish: QueueFilter) -> tuple[QueueItem, ...]:
     """The cards that match, in the order to take them: urgent first, then the longest waiting."""
     found = await _conversations(store, member.workspace_id, wish.show)
     reviews = await store.reviews.page(member.workspace_id, ReviewStatus.PENDING, limit=MOST)
     by_conversation = {review.conversation_id: review for review in reviews.items}
-    cards = (Card(conversation, by_conversation.get(conversation.id)) for conversation in found)
+    cards = (QueueItem(conversation, by_conversation.get(conversation.id)) for conversation in found)
     return in_order((card for card in cards if matches(card, wish, member)), wish.show)
 
 
-async def _conversations(store: Store, workspace_id: str, show: Show) -> list[Conversation]:
+async def _conversations(store: Store, workspace_id: str, show: QueueView) -> list[Conversation]:
     match show:
-        case Show.ALL:
+        case QueueView.ALL:
             return list((await store.conversations.page(workspace_id, limit=MOST)).items)
-        case Show.RESOLVED:
+        case QueueView.RESOLVED:
             statuses: tuple[ConversationStatus, ...] = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
-        case Show.REVIEWS:
+        case QueueView.REVIEWS:
             statuses = (ConversationStatus.PENDING,)
         case _:
             statuses = (ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
@@ -89,7 +89,7 @@ async def _conversations(store: Store, workspace_id: str, show: Show) -> list[Co
     return found
 
 
-def matches(card: Card, wish: Wish, member: Member) -> bool:
+def matches(card: QueueItem, wish: QueueFilter, member: Member) -> bool:
     """Whether a card belongs into the list that was asked for."""
     wanted = (
         (wish.priority, card.conversation.priority),
@@ -101,26 +101,26 @@ def matches(card: Card, wish: Wish, member: Member) -> bool:
     return _is_shown(card, wish.show, member) and _is_found(card, wish.search)
 
 
-def _is_shown(card: Card, show: Show, member: Member) -> bool:
+def _is_shown(card: QueueItem, show: QueueView, member: Member) -> bool:
     conversation = card.conversation
     assigned = conversation.status is ConversationStatus.ASSIGNED
     match show:
-        case Show.WAITING:
+        case QueueView.WAITING:
             return card.review is not None or (assigned and conversation.assignee_id in (None, member.id))
-        case Show.REVIEWS:
+        case QueueView.REVIEWS:
             return card.review is not None
-        case Show.UNASSIGNED:
+        case QueueView.UNASSIGNED:
             return assigned and conversation.assignee_id is None
-        case Show.MINE:
+        case QueueView.MINE:
             claimed = card.review is not None and card.review.claimed_by_id == member.id
             return claimed or (assigned and conversation.assignee_id == member.id)
-        case Show.OTHERS:
+        case QueueView.OTHERS:
             return assigned and conversation.assignee_id not in (None, member.id)
-        case Show.RESOLVED | Show.ALL:
+        case QueueView.RESOLVED | QueueView.ALL:
             return True
 
 
-def _is_found(card: Card, search: str) -> bool:
+def _is_found(card: QueueItem, search: str) -> bool:
     words = search.lower().split()
     customer = card.conversation.customer
     texts = [customer.name, customer.email or "", card.conversation.subject, card.conversation.first_line]
@@ -133,8 +133,8 @@ def _is_found(card: Card, search: str) -> bool:
 _URGENCY = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
 
 
-def in_order(cards: Iterable[Card], show: Show) -> tuple[Card, ...]:
+def in_order(cards: Iterable[QueueItem], show: QueueView) -> tuple[QueueItem, ...]:
     """Unanswered before answered ones, urgent first, then the longest waiting. Resolved and all: the latest first."""
-    if show in (Show.RESOLVED, Show.ALL):
+    if show in (QueueView.RESOLVED, QueueView.ALL):
         return tuple(sorted(cards, key=lambda card: card.conversation.updated_at, reverse=True))
     return tuple(sorted(cards, key=lambda card: (not card.waits, _URGENCY[card.conversation.priority], card.since)))

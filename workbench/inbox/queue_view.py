@@ -1,7 +1,7 @@
 """The queue as HTML."""
 
 from storage.records import ChannelName, Conversation, ConversationStatus, Member, Priority
-from workbench.inbox.queue import Card, Show, Wish
+from workbench.inbox.queue import QueueFilter, QueueItem, QueueView
 from workbench.ui.html import (
     chip,
     empty,
@@ -19,20 +19,23 @@ STATUS_WORDS = {
     ConversationStatus.CLOSED: "Closed.",
 }
 NOTHING = {
-    Show.WAITING: ("All caught up", "Nothing waits for a person. New drafts and hand-overs appear here by themselves."),
-    Show.REVIEWS: ("No drafts to review", "The bot's held drafts appear here. See “Waiting” for hand-overs."),
-    Show.UNASSIGNED: (
+    QueueView.WAITING: (
+        "All caught up",
+        "Nothing waits for a person. New drafts and hand-overs appear here by themselves.",
+    ),
+    QueueView.REVIEWS: ("No drafts to review", "The bot's held drafts appear here. See “Waiting” for hand-overs."),
+    QueueView.UNASSIGNED: (
         "Nobody is left waiting",
         "Conversations that the bot handed over and nobody has taken appear here.",
     ),
-    Show.MINE: ("Nothing is yours right now", "Claim a draft or take a conversation over, and it appears here."),
-    Show.OTHERS: ("Your colleagues have none", "Conversations that other members have appear here."),
-    Show.RESOLVED: ("Nothing is resolved yet", "Conversations appear here when you mark them resolved."),
-    Show.ALL: ("No conversations yet", "Write a first message in the web chat at /chat and watch it arrive."),
+    QueueView.MINE: ("Nothing is yours right now", "Claim a draft or take a conversation over, and it appears here."),
+    QueueView.OTHERS: ("Your colleagues have none", "Conversations that other members have appear here."),
+    QueueView.RESOLVED: ("Nothing is resolved yet", "Conversations appear here when you mark them resolved."),
+    QueueView.ALL: ("No conversations yet", "Write a first message in the web chat at /chat and watch it arrive."),
 }
 
 
-def queue_html(cards: tuple[Card, ...], wish: Wish, member: Member) -> str:
+def queue_html(cards: tuple[QueueItem, ...], wish: QueueFilter, member: Member) -> str:
     """The list of cards, or what its emptiness means."""
     if cards:
         return "".join(card_html(card, member) for card in cards)
@@ -41,7 +44,7 @@ def queue_html(cards: tuple[Card, ...], wish: Wish, member: Member) -> str:
     return empty(*NOTHING[wish.show])
 
 
-def card_html(card: Card, member: Member) -> str:
+def card_html(card: QueueItem, member: Member) -> str:
     """One card: who, since when, what they say, and why a person is needed."""
     conversation = card.conversation
     question = card.review.question if card.review else conversation.first_line
@@ -61,7 +64,7 @@ def customer_name(conversation: Conversation) -> str:
     return customer.name or customer.email or f"Visitor {customer.id[:4]}"
 
 
-def why(card: Card, member: Member) -> str:
+def why(card: QueueItem, member: Member) -> str:
     """Why this needs a person, in a few words."""
     if card.review:
         return plain(card.review.held_because[0]) if card.review.held_because else "Held for review."
@@ -73,7 +76,7 @@ def why(card: Card, member: Member) -> str:
     return f"{who} this conversation." if card.waits else f"{who} this conversation; the customer is answered."
 
 
-def _chips(card: Card, member: Member) -> list[str]:
+def _chips(card: QueueItem, member: Member) -> list[str]:
     conversation, review = card.conversation, card.review
     chips = [chip(str(conversation.priority), PRIORITY_TONES[conversation.priority], title="Priority")]
     if conversation.is_overdue:

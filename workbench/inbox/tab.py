@@ -12,9 +12,9 @@ from storage.conversations.messages import latest_messages
 from storage.errors import NotFoundError, NotLoggedInError
 from storage.records import Member
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.inbox.action_panel import EMPTY, Panel, panel_of
-from workbench.inbox.actions import Act, Told, perform
+from workbench.inbox.actions import Action, ActionResult, perform
 from workbench.inbox.conversation_view import (
     MOST_SHOWN,
     NOBODY_SELECTED,
@@ -22,10 +22,10 @@ from workbench.inbox.conversation_view import (
     thread_html,
 )
 from workbench.inbox.evidence_view import evidence_html, held_html
-from workbench.inbox.queue import Wish, gather
+from workbench.inbox.queue import QueueFilter, load_queue
 from workbench.inbox.queue_view import queue_html
 from workbench.ui.html import esc
-from workbench.ui.partials import news
+from workbench.ui.partials import changed_parts
 from workbench.ui.scripts import script
 
 HERE = Path(__file__).parent
@@ -38,7 +38,7 @@ class Look(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     selected: str = Field(default="", max_length=64)
-    wish: Wish = Wish()
+    wish: QueueFilter = QueueFilter()
     length: int = Field(default=100, ge=1, le=MOST_SHOWN)
     """How many of the conversation's latest messages are shown."""
     seen: dict[str, str] = Field(default_factory=dict, max_length=16)
@@ -59,7 +59,7 @@ class Opened:
 NOTHING_OPEN = Opened("", NOBODY_SELECTED, "", "", EMPTY)
 
 
-def build_inbox(office: Office, sessions: Sessions) -> gr.HTML:
+def build_inbox(office: WorkbenchContext, sessions: Sessions) -> gr.HTML:
     """The component: a still skeleton whose script asks for news and puts them in place.
 
     The skeleton's text boxes are never made anew, so a refresh cannot take what is being typed.
@@ -73,7 +73,7 @@ def build_inbox(office: Office, sessions: Sessions) -> gr.HTML:
     )
 
 
-def _looking(office: Office, sessions: Sessions) -> ServerFunction:
+def _looking(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def look(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             member = await sessions.member(request)
@@ -86,23 +86,23 @@ def _looking(office: Office, sessions: Sessions) -> ServerFunction:
     return look
 
 
-def _acting(office: Office, sessions: Sessions) -> ServerFunction:
+def _acting(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def act(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             member = await sessions.member(request)
-            told = await perform(office, member, Act.model_validate(asked))
+            told = await perform(office, member, Action.model_validate(asked))
         except NotLoggedInError:
             return {"login": True}
         except ValidationError as error:
-            told = Told(f"Nothing was sent: {error.errors()[0]['msg']}.", ok=False)
+            told = ActionResult(f"Nothing was sent: {error.errors()[0]['msg']}.", ok=False)
         return {"text": told.text, "ok": told.ok, "advance": told.advance, "stale": told.stale}
 
     return act
 
 
-async def view(office: Office, member: Member, look: Look) -> dict[str, Any]:
+async def view(office: WorkbenchContext, member: Member, look: Look) -> dict[str, Any]:
     """Everything on the screen that changed; the parts are HTML, the panel is data."""
-    cards = await gather(office.store, member, look.wish)
+    cards = await load_queue(office.store, member, look.wish)
     opened = await _open(office, member, look.selected, look.length)
     parts = {
         "queue": queue_html(cards, look.wish, member),
@@ -116,11 +116,11 @@ async def view(office: Office, member: Member, look: Look) -> dict[str, Any]:
         "ids": [card.conversation.id for card in cards],
         "selected": look.selected if opened is not NOTHING_OPEN else "",
         "panel": opened.panel.for_browser(),
-        **news(parts, look.seen),
+        **changed_parts(parts, look.seen),
     }
 
 
-async def _open(office: Office, member: Member, conversation_id: str, length: int) -> Opened:
+async def _open(office: WorkbenchContext, member: Member, conversation_id: str, length: int) -> Opened:
     if not conversation_id:
         return NOTHING_OPEN
     workspace_id = member.workspace_id
@@ -141,7 +141,7 @@ async def _open(office: Office, member: Member, conversation_id: str, length: in
     )
 
 
-async def _choices(office: Office, member: Member) -> str:
+async def _choices(office: WorkbenchContext, member: Member) -> str:
     """The options of the intent filter and the canned replies, as two `<template>` elements."""
     settings = (await office.store.workspaces.read(member.workspace_id)).settings
     canned = await office.store.workspaces.canned(member.workspace_id)

@@ -15,9 +15,9 @@ from storage.errors import (
 from storage.queue.jobs import Job, JobKind
 from storage.records import DocumentStatus, Member, Role
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.knowledge.view import answer_html, document_html, documents_html
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import empty, esc
 
 FORMATS = [".csv", ".tsv", ".json", ".jsonl", ".md", ".txt"]
@@ -42,7 +42,7 @@ PICK_ONE = empty("Look into a document", "Pick one in the list to see its entrie
 class KnowledgeTab:
     """What the tab's events do; each finds the member by the session and stays in their workspace."""
 
-    def __init__(self, office: Office, sessions: Sessions) -> None:
+    def __init__(self, office: WorkbenchContext, sessions: Sessions) -> None:
         self._office = office
         self._sessions = sessions
 
@@ -92,7 +92,7 @@ class KnowledgeTab:
         return answer_html(draft, verdict, triage, hits)
 
 
-def build_knowledge(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
+def build_knowledge(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
     page = KnowledgeTab(office, sessions)
     selected = gr.State("")
@@ -134,7 +134,7 @@ def build_knowledge(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
 def _looking(
     page: KnowledgeTab, sessions: Sessions, tab: gr.Tab, timer: gr.Timer, selected: gr.State, outputs: list[Any]
 ) -> None:
-    @telling
+    @reporting_errors
     async def look(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         return await page.shown(await sessions.member(request), chosen)
 
@@ -143,7 +143,7 @@ def _looking(
 
 
 def _picking(page: KnowledgeTab, sessions: Sessions, listing: gr.HTML, selected: gr.State, outputs: list[Any]) -> None:
-    @telling
+    @reporting_errors
     async def pick(picked: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.member(request)
         chosen = str(picked.id)[:64]
@@ -153,7 +153,7 @@ def _picking(page: KnowledgeTab, sessions: Sessions, listing: gr.HTML, selected:
 
 
 def _loading(page: KnowledgeTab, sessions: Sessions, files: gr.File, selected: gr.State, outputs: list[Any]) -> None:
-    @telling
+    @reporting_errors
     async def load(paths: list[str] | None, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
         newest, refused = "", []
@@ -168,7 +168,7 @@ def _loading(page: KnowledgeTab, sessions: Sessions, files: gr.File, selected: g
 
 
 def _deleting(
-    office: Office,
+    office: WorkbenchContext,
     page: KnowledgeTab,
     sessions: Sessions,
     buttons: tuple[Any, ...],
@@ -177,7 +177,7 @@ def _deleting(
 ) -> None:
     delete, confirm, cancel, sure = buttons
 
-    @telling
+    @reporting_errors
     async def forget(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
         await office.store.catalogue.delete(member.workspace_id, chosen)
@@ -190,7 +190,7 @@ def _deleting(
 
 
 def _trying(page: KnowledgeTab, sessions: Sessions, question: gr.Textbox, ask: gr.Button, answer: gr.HTML) -> None:
-    @telling
+    @reporting_errors
     async def try_out(asked: str, request: gr.Request) -> str:
         return await page.try_out(await sessions.member(request), asked or "")
 

@@ -5,9 +5,9 @@ import gradio as gr
 from storage.reporting.activity import latest_events, undelivered
 from storage.reporting.monitoring import Monitoring
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.monitoring import view as seen
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.scripts import script
 
 TURNS = 30
@@ -17,7 +17,7 @@ TITLE = (
 )
 
 
-def build_monitoring(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
+def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
     ages = script("ui/live", "ui/ages")
     with gr.Column(elem_classes="dh-page"):
@@ -38,7 +38,7 @@ def build_monitoring(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
         events = gr.HTML(js_on_load=ages, apply_default_css=False)
     monitoring = Monitoring(office.store.database)
 
-    @telling
+    @reporting_errors
     async def look(request: gr.Request) -> tuple[str, str, str, str, str]:
         workspace_id = (await sessions.member(request)).workspace_id
         summaries = await monitoring.summaries(workspace_id, limit=2 * TURNS)

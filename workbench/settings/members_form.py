@@ -8,9 +8,9 @@ import gradio as gr
 from storage.errors import InvalidError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.departures import part_with
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import chip, esc, table
 
 ROLES = [("Agent: decides reviews", "agent"), ("Admin: also sets up", "admin")]
@@ -25,14 +25,14 @@ def members_html(members: Sequence[Member]) -> str:
     return table(("Name", "E-mail", "Role"), rows)
 
 
-async def team_shown(office: Office, workspace_id: str) -> tuple[str, Any]:
+async def team_shown(office: WorkbenchContext, workspace_id: str) -> tuple[str, Any]:
     """(list, picker) of the workspace's members."""
     members = await office.store.members.all(workspace_id)
     choices = [(f"{member.name} · {member.email} · {member.role}", member.id) for member in members]
     return members_html(members), gr.Dropdown(choices=choices, value=None)
 
 
-def build_team(office: Office, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
+def build_team(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
     """The components and their events; gives what `team_shown` fills."""
     gr.HTML('<p class="dh-section">Members</p>', apply_default_css=False)
     listing = gr.HTML(apply_default_css=False, elem_id="dh-members")
@@ -53,7 +53,7 @@ def build_team(office: Office, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown
     return listing, chosen
 
 
-def _adding(office: Office, sessions: Sessions, team: list[Any]) -> None:
+def _adding(office: WorkbenchContext, sessions: Sessions, team: list[Any]) -> None:
     with gr.Accordion("Add a member, or set a new password", open=False):
         email = gr.Textbox(label="E-mail", max_length=320)
         name = gr.Textbox(label="Name", max_length=200)
@@ -63,14 +63,14 @@ def _adding(office: Office, sessions: Sessions, team: list[Any]) -> None:
             add = gr.Button("Add member", variant="primary")
             reset = gr.Button("Set this password")
 
-    @telling
+    @reporting_errors
     async def add_member(email: str, name: str, role: str, password: str, request: gr.Request) -> tuple[Any, ...]:
         admin = await sessions.admin(request)
         added = await office.store.members.add(admin.workspace_id, email, name, _role(role), password)
         gr.Info(esc(f"{added.name} can log in now."))
         return "", *await team_shown(office, admin.workspace_id)
 
-    @telling
+    @reporting_errors
     async def set_password(email: str, password: str, request: gr.Request) -> str:
         admin = await sessions.admin(request)
         await office.store.members.reset_password(admin.workspace_id, email, password)
@@ -81,10 +81,10 @@ def _adding(office: Office, sessions: Sessions, team: list[Any]) -> None:
     reset.click(set_password, [email, password], password, **PRIVATE)
 
 
-def _changing(office: Office, sessions: Sessions, parts: tuple[Any, Any, Any], team: list[Any]) -> None:
+def _changing(office: WorkbenchContext, sessions: Sessions, parts: tuple[Any, Any, Any], team: list[Any]) -> None:
     change, chosen, role = parts
 
-    @telling
+    @reporting_errors
     async def change_role(member_id: str | None, role: str, request: gr.Request) -> tuple[str, Any]:
         admin = await sessions.admin(request)
         changed = await office.store.roster.change_role(admin, _picked(member_id), _role(role))
@@ -95,14 +95,18 @@ def _changing(office: Office, sessions: Sessions, parts: tuple[Any, Any, Any], t
 
 
 def _removing(
-    office: Office, sessions: Sessions, buttons: tuple[Any, Any, Any], parts: tuple[Any, Any, Any], team: list[Any]
+    office: WorkbenchContext,
+    sessions: Sessions,
+    buttons: tuple[Any, Any, Any],
+    parts: tuple[Any, Any, Any],
+    team: list[Any],
 ) -> None:
     remove, confirm, cancel = buttons
     chosen, question, sure = parts
     # Whom the question names, whatever is picked meanwhile.
     leaving_id = gr.State("")
 
-    @telling
+    @reporting_errors
     async def ask(member_id: str | None, request: gr.Request) -> tuple[str, str, Any]:
         admin = await sessions.admin(request)
         picked = _picked(member_id)
@@ -114,7 +118,7 @@ def _removing(
         )
         return picked, f'<p class="dh-asking">{words}</p>', gr.Column(visible=True)
 
-    @telling
+    @reporting_errors
     async def let_go(member_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         admin = await sessions.admin(request)
         released = await part_with(office, admin, _picked(member_id))

@@ -8,9 +8,9 @@ import gradio as gr
 from storage.accounts.workspaces import CannedReply
 from storage.records import Member
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
+from workbench.context import WorkbenchContext
 from workbench.settings.members_form import build_team, team_shown
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import empty, esc, table
 
 TITLE = '<div class="dh-title"><h1>Settings</h1><p>Who works here, and the texts that are used often.</p></div>'
@@ -25,7 +25,7 @@ def canned_html(replies: Sequence[CannedReply]) -> str:
     )
 
 
-def build_settings(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
+def build_settings(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(TITLE, apply_default_css=False)
@@ -35,7 +35,7 @@ def build_settings(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
             with gr.Column(min_width=340):
                 texts = _texts(office, sessions)
 
-    @telling
+    @reporting_errors
     async def look(request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
         canned = await office.store.workspaces.canned(member.workspace_id)
@@ -44,7 +44,7 @@ def build_settings(tab: gr.Tab, office: Office, sessions: Sessions) -> None:
     tab.select(look, None, [*team, *texts], **PRIVATE)
 
 
-def _texts(office: Office, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
+def _texts(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
     gr.HTML('<p class="dh-section">Canned replies</p>', apply_default_css=False)
     listing = gr.HTML(apply_default_css=False)
     with gr.Accordion("Save or remove a canned reply", open=False):
@@ -58,13 +58,13 @@ def _texts(office: Office, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
         canned = await office.store.workspaces.canned(member.workspace_id)
         return canned_html(canned), _titles(canned)
 
-    @telling
+    @reporting_errors
     async def keep(title: str, text: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
         await office.store.workspaces.add_canned(member.workspace_id, title, text)
         return "", "", *await shown(member)
 
-    @telling
+    @reporting_errors
     async def forget(reply_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
         await office.store.workspaces.remove_canned(member.workspace_id, reply_id or "")

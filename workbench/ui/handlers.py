@@ -20,7 +20,7 @@ PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden
 """How every event is registered: no documented endpoint, no veil over the page while it runs."""
 
 
-def telling(handler: Callable[P, Awaitable[Result]]) -> Callable[P, Awaitable[Result]]:
+def reporting_errors(handler: Callable[P, Awaitable[Result]]) -> Callable[P, Awaitable[Result]]:
     """A handler whose errors are shown as a notice; Gradio renders notices as HTML, so they are escaped."""
 
     @functools.wraps(handler)

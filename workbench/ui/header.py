@@ -8,14 +8,14 @@ import gradio as gr
 from storage.errors import NotFoundError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions
-from workbench.context import Office
-from workbench.ui.handlers import PRIVATE, telling
+from workbench.context import WorkbenchContext
+from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import esc
 
 HERE = Path(__file__).parent
 
 
-def build_header(blocks: gr.Blocks, office: Office, sessions: Sessions) -> None:
+def build_header(blocks: gr.Blocks, office: WorkbenchContext, sessions: Sessions) -> None:
     """The component, filled when the page loads."""
     header = gr.HTML(
         header_html((), {}),
@@ -24,7 +24,7 @@ def build_header(blocks: gr.Blocks, office: Office, sessions: Sessions) -> None:
         elem_id="dh-top",
     )
 
-    @telling
+    @reporting_errors
     async def fill(request: gr.Request) -> str:
         choices = await sessions.choices(request)
         return header_html(choices, {choice.workspace_id: await _name(office, choice) for choice in choices})
@@ -32,7 +32,7 @@ def build_header(blocks: gr.Blocks, office: Office, sessions: Sessions) -> None:
     blocks.load(fill, None, header, **PRIVATE)
 
 
-async def _name(office: Office, member: Member) -> str:
+async def _name(office: WorkbenchContext, member: Member) -> str:
     try:
         return (await office.store.workspaces.read(member.workspace_id)).name
     except NotFoundError:

@@ -5,7 +5,7 @@ import discord
 from bot.discord.ephemeral import tell
 from bot.discord.replies.buttons import ButtonInteraction
 from bot.discord.routing import Ears
-from bot.text import defuse
+from bot.text import neutralise_mentions
 from storage.conversations.messages import read_message
 from storage.records import (
     Conversation,
@@ -20,7 +20,7 @@ NOT_YOURS = "Only the person who asked and the team can use these buttons."
 GONE = "This reply is not known here any more."
 
 
-class ReplyClicks:
+class DiscordReplyActions:
     """Acts for the thread's customer and the staff; the answers are seen by who clicked only."""
 
     def __init__(self, ears: Ears) -> None:
@@ -98,7 +98,7 @@ class ReplyClicks:
             )
         )
         if accepted.turn_id is not None:
-            said = f"> {defuse(question)}"
+            said = f"> {neutralise_mentions(question)}"
             await self._ears.channel.say(int(conversation.thread), said, f"follow-up/{message.id}/{number}")
             self._ears.signs.show(self._ears.channel, conversation)
         return f"You asked: {question}"

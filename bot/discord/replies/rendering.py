@@ -8,7 +8,7 @@ from hashlib import blake2b
 import discord
 
 from bot.discord.replies.buttons import ReplyButton, reply_buttons
-from bot.text import defuse, split
+from bot.text import neutralise_mentions, split
 from storage.conversations.outbox import Outgoing
 from storage.records import Author, Citation, Message
 
@@ -46,7 +46,7 @@ class Part:
 def parts_of(outgoing: Outgoing) -> list[Part]:
     """The reply cut into messages, in order."""
     message = outgoing.message
-    contents = split(defuse(_signed(message)), MAX_CONTENT) or ["…"]
+    contents = split(neutralise_mentions(_signed(message)), MAX_CONTENT) or ["…"]
     parts = [Part(content, nonce_of(f"{outgoing.delivery_id}/{n}")) for n, content in enumerate(contents)]
     # What a person wrote or changed does not rest on the draft's sources.
     citations = message.draft.citations if message.draft and message.author is Author.BOT else ()
@@ -70,7 +70,7 @@ def sources(citations: Sequence[Citation], text: str) -> discord.Embed:
 def linked(citation: Citation) -> str:
     """A source's title as Discord's Markdown, linked to its public address if it has one."""
     title = shortened(" ".join(citation.title.split()), MAX_TITLE) or "Source"
-    plain = defuse(discord.utils.escape_markdown(title).replace("[", "(").replace("]", ")"))
+    plain = neutralise_mentions(discord.utils.escape_markdown(title).replace("[", "(").replace("]", ")"))
     # Parentheses would end the link.
     address = citation.url.replace("(", "%28").replace(")", "%29")
     return f"[{plain}]({address})" if address else plain
@@ -80,7 +80,7 @@ def _source(citation: Citation, said: str) -> str:
     passage = " ".join(citation.text.split())
     if not passage or passage in said:
         return f"**{linked(citation)}**"
-    return f"**{linked(citation)}**\n> {shortened(defuse(passage), MAX_PASSAGE)}"
+    return f"**{linked(citation)}**\n> {shortened(neutralise_mentions(passage), MAX_PASSAGE)}"
 
 
 def shortened(text: str, length: int) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import discord
 
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.discord.directory import Directory
 from bot.discord.ephemeral import tell, told
 from bot.discord.replies.buttons import ButtonInteraction
@@ -22,10 +22,10 @@ TEAM_ONLY = "Only the team can decide about this draft."
 TOO_LONG = "This draft is too long for a form of Discord's: edit it in the workbench."
 
 
-class Decisions:
+class DiscordReviewActions:
     """Takes the decisions of staff from cards."""
 
-    def __init__(self, store: Store, desk: Desk, directory: Directory, states: ChannelStates) -> None:
+    def __init__(self, store: Store, desk: Desk, directory: Directory, states: ChannelStatusRegistry) -> None:
         self._store = store
         self._desk = desk
         self._directory = directory

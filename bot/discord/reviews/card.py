@@ -10,7 +10,7 @@ from bot.channel import WHERE
 from bot.discord.ephemeral import told
 from bot.discord.replies.buttons import ButtonInteraction, StyledButton
 from bot.discord.replies.rendering import linked, shortened
-from bot.text import defuse
+from bot.text import neutralise_mentions
 from storage.records import DecisionKind, Priority, Review, ReviewStatus
 
 TEMPLATE = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
@@ -78,16 +78,18 @@ def card_view(review: Review) -> discord.ui.View:
 
 def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embed]:
     """The card's two halves: the customer's words, and the draft with its evidence."""
-    who = defuse(review.customer_name) or "A customer"
+    who = neutralise_mentions(review.customer_name) or "A customer"
     asked = discord.Embed(
         title=shortened(f"{who} asks {WHERE[review.channel]}", 256),
-        description=shortened(defuse(review.question), MAX_QUESTION) or "…",
+        description=shortened(neutralise_mentions(review.question), MAX_QUESTION) or "…",
         colour=_colour(review),
     )
     draft = discord.Embed(title=_title(review), colour=_colour(review))
-    draft.description = shortened(defuse(review.draft.text), MAX_DRAFT) or "*No draft: write the reply, or take over.*"
+    draft.description = (
+        shortened(neutralise_mentions(review.draft.text), MAX_DRAFT) or "*No draft: write the reply, or take over.*"
+    )
     for name, value in _evidence(review):
-        draft.add_field(name=name, value=shortened(defuse(value), MAX_FIELD), inline=False)
+        draft.add_field(name=name, value=shortened(neutralise_mentions(value), MAX_FIELD), inline=False)
     if review.status is not ReviewStatus.PENDING:
         draft.set_footer(text=shortened(outcome(review, why_overtaken), 2048))
     return [asked, draft, *_sent_instead(review)]
@@ -95,7 +97,7 @@ def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embe
 
 def _sent_instead(review: Review) -> Iterator[discord.Embed]:
     if review.decision and review.decision.kind is DecisionKind.EDIT:
-        sent = shortened(defuse(review.decision.text), MAX_SENT)
+        sent = shortened(neutralise_mentions(review.decision.text), MAX_SENT)
         yield discord.Embed(title="Sent instead", description=sent, colour=_colour(review))
 
 

@@ -6,12 +6,12 @@ import aiohttp
 import discord
 import structlog
 
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.discord.channel import FAILURES, button_ids
 from bot.discord.client import DeskClient
 from bot.discord.replies.rendering import nonce_of
 from bot.discord.reviews.card import card_embeds, card_ids, card_view
-from bot.reconcile_loop import Rounds
+from bot.reconcile_loop import ReconcileLoop
 from storage import audit
 from storage.records import Card, Review, ReviewStatus
 from storage.store import Store
@@ -26,18 +26,18 @@ SEARCHED = 200
 GONE = (10003, 10008)
 
 
-class Board:
+class DiscordReviewCards:
     """One per process; several processes agree through the rows."""
 
-    def __init__(self, client: DeskClient, store: Store, states: ChannelStates) -> None:
+    def __init__(self, client: DeskClient, store: Store, states: ChannelStatusRegistry) -> None:
         self._client = client
         self._store = store
         self._states = states
         self._not_before = audit.now()
 
-    def rounds(self) -> Rounds:
+    def rounds(self) -> ReconcileLoop:
         """The looking after the cards."""
-        return Rounds(self._store.signals, self._workspaces, self.look)
+        return ReconcileLoop(self._store.signals, self._workspaces, self.look)
 
     async def look(self) -> None:
         """Bring every card in step, once; what fails is tried again a little later."""

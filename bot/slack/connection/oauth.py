@@ -48,7 +48,7 @@ ALGORITHM = "HS256"
 GRANT_LASTS, STATE_LASTS = timedelta(hours=24), timedelta(minutes=10)
 
 
-class SlackTickets:
+class SlackInstallLinks:
     """Signed tickets: who may add the app for which workspace, and which installation a redirect belongs to."""
 
     def __init__(self, settings: Settings) -> None:
@@ -80,7 +80,7 @@ def invitation(settings: Settings) -> Callable[[str], str] | None:
     """Makes the link by which a team adds the app for a workspace; None where "Add to Slack" is not set up."""
     if not settings.web.public_url or not settings.slack.client_id:
         return None
-    return SlackTickets(settings).install_url
+    return SlackInstallLinks(settings).install_url
 
 
 class SlackInstallations(AsyncInstallationStore):
@@ -152,7 +152,7 @@ class SlackInstallations(AsyncInstallationStore):
 class SlackStates(AsyncOAuthStateStore):
     """OAuth states as signed tickets, each good once in this process."""
 
-    def __init__(self, tickets: SlackTickets) -> None:
+    def __init__(self, tickets: SlackInstallLinks) -> None:
         self._tickets = tickets
         self._used: set[str] = set()
 
@@ -171,7 +171,7 @@ class SlackOAuth(AsyncOAuthFlow):
     """Bolt's flow, which remembers in the state for which workspace the team installs the app."""
 
     def __init__(self, settings: Settings, installations: Installations, teams: SlackTeams) -> None:
-        self.tickets = SlackTickets(settings)
+        self.tickets = SlackInstallLinks(settings)
         self._teams = teams
         redirect = f"{settings.web.public_url.rstrip('/')}{REDIRECT_PATH}" if settings.web.public_url else None
         super().__init__(

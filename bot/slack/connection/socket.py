@@ -7,8 +7,8 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
 from bot.channel import ChannelError
-from bot.channel_status import ChannelStates
-from bot.slack.errors import translated
+from bot.channel_status import ChannelStatusRegistry
+from bot.slack.errors import translate_errors
 from bot.slack.installations import SlackTeams
 from storage.settings import Settings
 
@@ -16,7 +16,7 @@ from storage.settings import Settings
 class SlackSocket:
     """The connection; without SLACK_APP_TOKEN events come over HTTP and there is nothing to connect."""
 
-    def __init__(self, app: AsyncApp, settings: Settings, teams: SlackTeams, states: ChannelStates) -> None:
+    def __init__(self, app: AsyncApp, settings: Settings, teams: SlackTeams, states: ChannelStatusRegistry) -> None:
         self._app = app
         self._token = settings.slack.app_token.get_secret_value()
         self._teams = teams
@@ -30,7 +30,7 @@ class SlackSocket:
             return
         client = self._teams.client()
         try:
-            with translated():
+            with translate_errors():
                 # slack_sdk would try a wrong token forever.
                 answer = await client.apps_connections_open(app_token=self._token)
         except ChannelError as error:

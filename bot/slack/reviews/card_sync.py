@@ -7,11 +7,11 @@ from typing import Any
 import structlog
 
 from bot.channel import ChannelError
-from bot.slack.errors import UncertainError, translated
+from bot.slack.errors import UncertainError, translate_errors
 from bot.slack.ids import SlackThread
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.message_lookup import find_post
-from bot.slack.reply_actions import Press
+from bot.slack.reply_actions import ButtonClick
 from bot.slack.reviews.card import (
     card_blocks,
     card_text,
@@ -20,7 +20,7 @@ from bot.slack.reviews.card import (
 )
 from bot.slack.throttle import SlackPace
 from graph.desk import Desk
-from storage.cluster.events import wait_for_news
+from storage.cluster.events import wait_for_event
 from storage.errors import AlreadyDecidedError, DeskhandError
 from storage.records import Card, Decision, DecisionKind, Review, ReviewStatus
 from storage.store import Store
@@ -34,7 +34,7 @@ CLOSING = "slack cards are closing"
 NOT_STAFF = "Your Slack user is not linked to a member of this desk: ask an admin to link it."
 
 
-class SlackCards:
+class SlackReviewCards:
     """Posts, updates and decides."""
 
     def __init__(self, store: Store, desk: Desk, teams: SlackTeams, pace: SlackPace) -> None:
@@ -57,7 +57,7 @@ class SlackCards:
             with self._store.signals.listen(CLOSING, *workspaces) as news:
                 await self.sync()
                 if not self._closing:
-                    await wait_for_news(news, LOOK_SECONDS)
+                    await wait_for_event(news, LOOK_SECONDS)
 
     async def sync(self) -> None:
         """Post what is missing and update what is outdated, once; what fails is done at the next look."""
@@ -77,7 +77,7 @@ class SlackCards:
         for card in await self._cards.outdated("slack"):
             await self._try(self._update(card), card)
 
-    async def pressed(self, press: Press) -> str:
+    async def pressed(self, press: ButtonClick) -> str:
         """Decide, or open the dialog that decides; gives what to tell the one who pressed."""
         review_id, _, version = press.value.partition(":")
         member = await self._teams.member(press.team, press.user)
@@ -103,7 +103,7 @@ class SlackCards:
             return error.detail
         return ""
 
-    async def _open_dialog(self, press: Press, review_id: str, version: int) -> str:
+    async def _open_dialog(self, press: ButtonClick, review_id: str, version: int) -> str:
         try:
             review = await self._store.reviews.read(press.team.workspace_id, review_id)
         except DeskhandError as error:
@@ -111,7 +111,7 @@ class SlackCards:
         if review.decision is not None:
             return AlreadyDecidedError(review.decision.member_name, review.decision.kind).detail
         make = edit_modal if press.action == "card_edit" else reject_modal
-        with translated():
+        with translate_errors():
             await press.team.client.views_open(trigger_id=press.trigger_id, view=make(review, version))
         return ""
 
@@ -139,7 +139,7 @@ class SlackCards:
     async def _post(self, card: Card, review: Review) -> None:
         team = await self._teams.need(card.team)
         await self._pace.turn(card.place)
-        with translated():
+        with translate_errors():
             answer = await team.client.chat_postMessage(
                 channel=card.place,
                 text=card_text(review),
@@ -166,7 +166,7 @@ class SlackCards:
         if review is None or card.external_id is None:
             return
         overtaken = "" if review.decision else await self._cards.why_overtaken(review)
-        with translated():
+        with translate_errors():
             await team.client.chat_update(
                 channel=card.place, ts=card.external_id, text=card_text(review), blocks=card_blocks(review, overtaken)
             )

@@ -15,7 +15,7 @@ LATEST_DUE = text("""
 """).columns(due_at=Utc())
 
 
-class Load:
+class BacklogMonitor:
     """Remembers for a moment how late the desk is."""
 
     def __init__(self, busy_seconds: float, at_work: int) -> None:

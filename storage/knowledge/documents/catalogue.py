@@ -22,7 +22,7 @@ from storage.knowledge.search import (
     Progress,
     chunk_of,
 )
-from storage.records import Chunk, Document, DocumentStatus, Refused, new_id
+from storage.records import Chunk, Document, DocumentStatus, RejectedRow, new_id
 
 BEING_DELETED = "It is being deleted. If it is still here in a minute, delete it again."
 DOCUMENT_COLUMNS = tuple(column for column in documents.c if column.name != "content")
@@ -212,7 +212,7 @@ def _document(row: RowMapping) -> Document:
         filename=row["filename"],
         status=DocumentStatus(row["status"]),
         entries=row["entries"],
-        refused=tuple(Refused(**refused) for refused in row["refused"]),
+        refused=tuple(RejectedRow(**refused) for refused in row["refused"]),
         error=row["error"],
         size=row["size"],
         created_at=row["created_at"],

@@ -11,7 +11,7 @@ from storage.errors import InvalidError
 from storage.knowledge.documents.addresses import address_in
 from storage.knowledge.documents.pieces import Loaded, Piece
 from storage.knowledge.documents.texts import decode
-from storage.records import ChunkKind, Refused
+from storage.records import ChunkKind, RejectedRow
 
 MAX_QUESTION = 1_000
 MAX_ANSWER = 20_000
@@ -126,14 +126,14 @@ def _objects(values: Iterable[tuple[int, Any]]) -> Iterator[Row]:
 
 def _collect(rows: Iterable[Row]) -> Loaded:
     pieces: list[Piece] = []
-    refused: list[Refused] = []
+    refused: list[RejectedRow] = []
     seen: dict[str, int] = {}
     for number, values in rows:
         try:
             piece = _entry(values)
             _refuse_repetition(piece, number, seen)
         except RowError as error:
-            refused.append(Refused(number, str(error)))
+            refused.append(RejectedRow(number, str(error)))
             if len(refused) > MAX_REFUSED:
                 raise InvalidError(f"More than {MAX_REFUSED:,} rows cannot be used; the last: {error}") from error
             continue

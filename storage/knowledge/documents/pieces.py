@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from storage.records import ChunkKind, Refused
+from storage.records import ChunkKind, RejectedRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,4 @@ class Loaded:
 
     pieces: tuple[Piece, ...]
     """In the file's order."""
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RejectedRow, ...] = ()

@@ -24,7 +24,7 @@ POOL_SIZE = 4
 ECHO_SECONDS = 0.05
 
 
-class PatientConnector(PsycopgConnector):
+class RetryingConnector(PsycopgConnector):
     """Tries a statement again when its connection was lost before the answer came.
 
     So a statement may run twice. Each of the library's is harmless then, or says so: a job that is enqueued twice is
@@ -43,14 +43,14 @@ class PatientConnector(PsycopgConnector):
         self._patience = patience_seconds
         self._in_a_hurry = False
 
-    def hurry(self) -> None:
+    def stop_retrying(self) -> None:
         """The process stops: nothing is tried again from now on."""
         self._in_a_hurry = True
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         """Run a statement without an answer."""
         try:
-            await self._patiently(lambda: super(PatientConnector, self).execute_query_async(query, **arguments))
+            await self._patiently(lambda: super(RetryingConnector, self).execute_query_async(query, **arguments))
         except exceptions.ConnectorException as error:
             # "Job was not found": it has been finished already, by the lost try or by who took it over.
             if query != sql.queries["finish_job"] or not isinstance(error.__cause__, psycopg.errors.RaiseException):
@@ -60,7 +60,7 @@ class PatientConnector(PsycopgConnector):
         """Run a statement that answers one row."""
 
         async def work() -> dict[str, Any]:
-            found: dict[str, Any] = await super(PatientConnector, self).execute_query_one_async(query, **arguments)
+            found: dict[str, Any] = await super(RetryingConnector, self).execute_query_one_async(query, **arguments)
             return found
 
         # The lane of the job that was to be fetched was taken in the same moment: the next try sees that.
@@ -68,7 +68,7 @@ class PatientConnector(PsycopgConnector):
 
     async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
         """Run a statement that answers rows."""
-        return await self._patiently(lambda: super(PatientConnector, self).execute_query_all_async(query, **arguments))
+        return await self._patiently(lambda: super(RetryingConnector, self).execute_query_all_async(query, **arguments))
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Hear notifications until cancelled, over as many connections as that takes."""

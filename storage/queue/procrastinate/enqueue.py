@@ -19,7 +19,7 @@ from storage.queue.jobs import (
 )
 from storage.queue.keyed_heap import ranked
 from storage.queue.procrastinate.statements import TASK, JobTable
-from storage.queue.procrastinate.wakeups import Alarms
+from storage.queue.procrastinate.wakeups import DueTimers
 from storage.records import DeliveryStatus
 
 TRIES = 5
@@ -32,7 +32,7 @@ CHANNEL = (
 )
 
 
-class Intray:
+class Enqueuer:
     """Enqueues jobs.
 
     One that is due carries the lock of its lane, and the library runs one job of a lock at a time. One that is not due
@@ -44,7 +44,7 @@ class Intray:
         self._app = app
         self._table = table
         self._database = database
-        self._alarms = Alarms(table.wake)
+        self._alarms = DueTimers(table.wake)
 
     async def put(self, job: Job, due: datetime | None = None, *, hastening: bool = True) -> None:
         """Enqueue a job, or bring the same one forward that waits already. Raises ConnectorException, DBAPIError.

@@ -11,10 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.database.engine import Database
 from storage.queue.jobs import Handlers, Job, Queue
-from storage.queue.periodic import DAY, HOUR, Chore
-from storage.queue.procrastinate.connector import PATIENCE_SECONDS, PatientConnector
-from storage.queue.procrastinate.enqueue import Intray
-from storage.queue.procrastinate.maintenance import Keeper
+from storage.queue.periodic import DAY, HOUR, PeriodicTask
+from storage.queue.procrastinate.connector import PATIENCE_SECONDS, RetryingConnector
+from storage.queue.procrastinate.enqueue import Enqueuer
+from storage.queue.procrastinate.maintenance import Maintenance
 from storage.queue.procrastinate.statements import JobTable
 from storage.queue.procrastinate.worker import QueueWorker
 from storage.settings import JobsSettings
@@ -31,12 +31,12 @@ class ProcrastinateJobs:
         """`patience_seconds`: how long a statement is tried again while the database is away."""
         self._database = database
         self._settings = settings
-        self._connector = PatientConnector(database.conninfo, patience_seconds)
+        self._connector = RetryingConnector(database.conninfo, patience_seconds)
         self._app = App(connector=self._connector)
         self._table = JobTable(self._connector)
-        self._intray = Intray(self._app, self._table, database)
+        self._intray = Enqueuer(self._app, self._table, database)
         self._worker: QueueWorker | None = None
-        self._keeper: Keeper | None = None
+        self._keeper: Maintenance | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -45,7 +45,7 @@ class ProcrastinateJobs:
 
     async def close(self) -> None:
         """Let go of the connections; `stop` comes first."""
-        self._connector.hurry()
+        self._connector.stop_retrying()
         await self._intray.close()
         await self._app.close_async()
 
@@ -62,14 +62,18 @@ class ProcrastinateJobs:
         return self._worker is not None and not any(task.done() for task in self._tasks)
 
     def start(
-        self, handlers: Handlers, *, queues: Collection[Queue] | None = None, chores: Sequence[Chore] = ()
+        self,
+        handlers: Handlers,
+        *,
+        queues: Collection[Queue] | None = None,
+        periodic_tasks: Sequence[PeriodicTask] = (),
     ) -> None:
         """Begin to work on these queues; None: on all of them."""
         served = tuple(Queue) if queues is None else queues
         self._worker = QueueWorker(self._app, self._intray, self._settings, handlers, served)
         if Queue.DESK in served:
-            self._worker.add_chores((*chores, Chore("prune-jobs", HOUR, self.prune)))
-        self._keeper = Keeper(self._app, self._intray, self._worker, self._database, self._settings, handlers)
+            self._worker.add_periodic_tasks((*periodic_tasks, PeriodicTask("prune-jobs", HOUR, self.prune)))
+        self._keeper = Maintenance(self._app, self._intray, self._worker, self._database, self._settings, handlers)
         self._tasks = [self._worker.start(), asyncio.create_task(self._keeper.run())]
 
     async def idle(self) -> None:
@@ -87,7 +91,7 @@ class ProcrastinateJobs:
         working, keeping = self._tasks
         keeping.cancel()
         # From then on nobody waits for a database that is away.
-        patience = asyncio.get_running_loop().call_later(grace_seconds, self._connector.hurry)
+        patience = asyncio.get_running_loop().call_later(grace_seconds, self._connector.stop_retrying)
         await self._worker.stop(grace_seconds)
         patience.cancel()
         await asyncio.gather(working, keeping, return_exceptions=True)

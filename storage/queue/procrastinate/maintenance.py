@@ -14,23 +14,23 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.database.engine import Database
 from storage.queue.jobs import Handlers, Job, JobKind
-from storage.queue.procrastinate.enqueue import Intray
+from storage.queue.procrastinate.enqueue import Enqueuer
 from storage.queue.procrastinate.statements import TASK, JobTable, Row
 from storage.queue.procrastinate.worker import QueueWorker
-from storage.queue.recovery import Rounds
-from storage.queue.retries import Retries, give_up
+from storage.queue.recovery import RecoveryScan
+from storage.queue.retries import RetryPolicy, give_up
 from storage.settings import JobsSettings
 
 log = structlog.get_logger(__name__)
 
 
-class Keeper:
+class Maintenance:
     """Looks at the queue again and again; several processes may do that at the same time."""
 
     def __init__(
         self,
         app: App,
-        intray: Intray,
+        intray: Enqueuer,
         worker: QueueWorker,
         database: Database,
         settings: JobsSettings,
@@ -40,8 +40,8 @@ class Keeper:
         self._table = JobTable(app.connector)
         self._intray = intray
         self._worker = worker
-        self._rounds = Rounds(database)
-        self._retries = Retries(settings.max_attempts, settings.retry_seconds)
+        self._rounds = RecoveryScan(database)
+        self._retries = RetryPolicy(settings.max_attempts, settings.retry_seconds)
         self._handlers = handlers
         self._silent = timedelta(seconds=settings.silent_seconds)
         self._reconcile_every = timedelta(seconds=settings.reconcile_seconds)

@@ -21,7 +21,7 @@ MARGIN_SECONDS = 0.005
 Wake = Callable[[str], Awaitable[None]]
 
 
-class Alarms:
+class DueTimers:
     """Rings once for each time in this process; a lost alarm costs no more than the pause of the polling."""
 
     def __init__(self, wake: Wake) -> None:

@@ -23,13 +23,13 @@ from storage.queue.jobs import (
     JobKind,
     Queue,
 )
-from storage.queue.periodic import HOUR, Chore
-from storage.queue.procrastinate.enqueue import Intray, lock_of
+from storage.queue.periodic import HOUR, PeriodicTask
+from storage.queue.procrastinate.enqueue import Enqueuer, lock_of
 from storage.queue.procrastinate.statements import TASK, JobTable
 from storage.queue.retries import (
-    Again,
-    GivenUp,
-    Retries,
+    DeadLettered,
+    Retry,
+    RetryPolicy,
     attempt,
 )
 from storage.settings import JobsSettings
@@ -42,7 +42,7 @@ RESTART_SECONDS = 1.0
 CUT_OFF_SECONDS = 0.1
 
 
-class GivenUpError(Exception):
+class DeadLetteredError(Exception):
     """Every try at a job has failed; the library keeps it as `failed` for some days."""
 
 
@@ -59,13 +59,13 @@ class QueueWorker:
     """Works on some queues until it is stopped, whatever happens to the database in between."""
 
     def __init__(
-        self, app: App, intray: Intray, settings: JobsSettings, handlers: Handlers, queues: Collection[Queue]
+        self, app: App, intray: Enqueuer, settings: JobsSettings, handlers: Handlers, queues: Collection[Queue]
     ) -> None:
         self._app = app
         self._table = JobTable(app.connector)
         self._intray = intray
         self._settings = settings
-        self._retries = Retries(settings.max_attempts, settings.retry_seconds)
+        self._retries = RetryPolicy(settings.max_attempts, settings.retry_seconds)
         self._handlers = handlers
         self.queues = frozenset(queues) | ({Queue.DESK_LONG} if Queue.DESK in queues else frozenset())
         # What takes long has hands of its own: a few loads beside each other must not keep the customers waiting.
@@ -77,9 +77,9 @@ class QueueWorker:
         self._stopping = False
         app.task(name=TASK, pass_context=True, queue=Queue.DESK.value)(self._work)
 
-    def add_chores(self, chores: Sequence[Chore]) -> None:
+    def add_periodic_tasks(self, periodic_tasks: Sequence[PeriodicTask]) -> None:
         """Do these too, at their times, each once over all processes."""
-        for chore in chores:
+        for chore in periodic_tasks:
             name = f"chore {chore.name}"
             register = self._app.task(
                 name=name, pass_context=True, queue=Queue.DESK.value, lock=name, queueing_lock=name
@@ -156,12 +156,12 @@ class QueueWorker:
 
     async def _do(self, job: Job) -> None:
         match await attempt(job, self._handlers, self._retries):
-            case Again(again, due):
+            case Retry(again, due):
                 await self._intray.put(again, due)
-            case GivenUp(reason):
-                raise GivenUpError(reason)
+            case DeadLettered(reason):
+                raise DeadLetteredError(reason)
 
-    async def _do_chore(self, chore: Chore, context: JobContext, timestamp: int) -> None:  # noqa: ARG002 - the library's
+    async def _do_chore(self, chore: PeriodicTask, context: JobContext, timestamp: int) -> None:  # noqa: ARG002 - the library's
         with self._noted(context, is_long=True), suppress(asyncio.CancelledError):
             await chore.do()
 

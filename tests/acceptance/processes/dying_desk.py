@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from deskhand import Process, assemble, working
-from graph.checkpoints.store import WaitingCheckpoints, open_checkpoints
+from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.conversations.admission.backpressure import Load
+from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
-from storage.conversations.intake import Accepted, Arrivals
+from storage.conversations.intake import Accepted, MessageIntake
 from storage.conversations.outbox import Outgoing
 from storage.embeddings.local import load_embedder
 from storage.knowledge.search import Knowledge
@@ -27,7 +27,7 @@ from storage.knowledge.vectors import open_vectors
 from storage.records import Decision, DecisionKind, Hit, Incoming, Member, Role
 from storage.settings import LimitsSettings, Settings
 from storage.store import Store, migrate_database, open_store
-from storage.turns.completion import Ending, Endings, Proposal
+from storage.turns.completion import CommitResult, TurnCompletion, TurnResult
 from storage.turns.reviews import Decided, Reviews
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, settings_for
@@ -51,7 +51,7 @@ def pull_the_plug() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class DyingArrivals(Arrivals):
+class DyingArrivals(MessageIntake):
     async def accept(self, incoming: Incoming, gather_seconds: float = 0.0) -> Accepted:
         await super().accept(incoming, gather_seconds)
         pull_the_plug()
@@ -67,22 +67,22 @@ class DyingKnowledge(Knowledge):
         raise AssertionError
 
 
-class DyingCheckpoints(WaitingCheckpoints):
+class DyingCheckpoints(InterruptCheckpointer):
     async def keep(self, turn_id: str) -> str:
         await super().keep(turn_id)
         pull_the_plug()
         raise AssertionError
 
 
-class DyingAtHold(Endings):
-    async def hold(self, proposal: Proposal, decision: Decision | None = None) -> Ending:
+class DyingAtHold(TurnCompletion):
+    async def hold(self, proposal: TurnResult, decision: Decision | None = None) -> CommitResult:
         await super().hold(proposal, decision)
         pull_the_plug()
         raise AssertionError
 
 
-class DyingAtSend(Endings):
-    async def send(self, proposal: Proposal, *, decision: Decision | None = None) -> Ending:
+class DyingAtSend(TurnCompletion):
+    async def send(self, proposal: TurnResult, *, decision: Decision | None = None) -> CommitResult:
         await super().send(proposal, decision=decision)
         pull_the_plug()
         raise AssertionError
@@ -108,7 +108,9 @@ def dying_store(store: Store, point: str) -> Store:
     """The store with the one part that dies."""
     match point:
         case "after accept":
-            return replace(store, arrivals=DyingArrivals(store.database, Shares(LimitsSettings()), Load(0, 0)))
+            return replace(
+                store, arrivals=DyingArrivals(store.database, Shares(LimitsSettings()), BacklogMonitor(0, 0))
+            )
         case "after the interrupt":
             return replace(store, endings=DyingAtHold(store.database))
         case "after the commit":

@@ -18,7 +18,7 @@ from deskhand import open_process
 from storage.accounts.members import Members
 from storage.accounts.workspaces import Workspaces
 from storage.channels.places import Places
-from storage.cluster.channel_status import Presence
+from storage.cluster.channel_status import ChannelStatusTable
 from storage.conversations.messages import read_messages
 from storage.database.engine import open_database
 from storage.queue.procrastinate.jobs import ProcrastinateJobs
@@ -240,7 +240,7 @@ async def test_a_reply_to_slack_is_worked_out_by_a_worker_and_posted_by_the_bot(
 
 async def test_other_processes_know_how_the_bots_connections_are(desk: Desk) -> None:
     database = open_database(sqlalchemy_url(desk.database_url))
-    presence = Presence(database)
+    presence = ChannelStatusTable(database)
 
     async def connected() -> bool:
         states = await presence.others()

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from storage.telemetry.health import Health
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 from tests.support.rest import Rest
 from workbench.http.health import health_routes
 
@@ -21,7 +21,7 @@ def door(rest: Rest, works: Callable[[], bool]) -> httpx.AsyncClient:
     store = rest.process.store
     app = FastAPI()
     health = Health(store.database, store.knowledge, works)
-    app.include_router(health_routes(health, Measures(CollectorRegistry(), store.database)))
+    app.include_router(health_routes(health, Metrics(CollectorRegistry(), store.database)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door")
 
 

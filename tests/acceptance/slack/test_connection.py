@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from bot.slack.connection.oauth import SlackTickets
+from bot.slack.connection.oauth import SlackInstallLinks
 from storage.records import Member, Role
 from storage.settings import Settings
 from tests.acceptance.conftest import FAQ
@@ -128,7 +128,7 @@ async def test_a_team_adds_the_app_and_belongs_to_the_workspace_of_its_link(
         await process.store.workspaces.create("acme", "Acme")
         document = await process.store.catalogue.create("acme", "faq.csv", FAQ)
         await process.store.catalogue.load_document(document.id)
-        link = SlackTickets(oauth).install_url("acme")
+        link = SlackInstallLinks(oauth).install_url("acme")
         assert (await client.get("/slack/install")).status_code >= 400
         redirect = await client.get(link)
         state = parse_qs(urlsplit(redirect.headers["location"]).query)["state"][0]
@@ -151,7 +151,7 @@ async def test_a_whole_organisation_is_refused_with_what_to_do(settings: Setting
     oauth = with_slack(settings, slack, over_socket=False, client_id="1.2", client_secret="s")
     async with open_desk(oauth, chats=True) as process, serving(process) as client:
         await process.store.workspaces.create("acme", "Acme")
-        redirect = await client.get(SlackTickets(oauth).install_url("acme"))
+        redirect = await client.get(SlackInstallLinks(oauth).install_url("acme"))
         state = parse_qs(urlsplit(redirect.headers["location"]).query)["state"][0]
         cookie = redirect.headers["set-cookie"].partition(";")[0]
         with capture_logs() as logged:

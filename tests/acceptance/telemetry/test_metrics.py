@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from deskhand import Process
 from storage.records import Incoming, new_id
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 from tests.conftest import settings_for
 from tests.simulators.openai.server import OpenAISimulator
 from tests.support.shared_model import open_desk
@@ -19,12 +19,12 @@ DOC = Path(__file__).parents[3] / "docs" / "observability.md"
 
 
 @pytest.fixture
-async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Measures]]:
+async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Metrics]]:
     """A desk with a chat model that has answered one message."""
     with OpenAISimulator() as endpoint:
         settings = settings_for(tmp_path, model={"provider": "openai", "base_url": endpoint.base_url})
         async with open_desk(settings) as process:
-            measures = Measures(process.office.registry, process.store.database)
+            measures = Metrics(process.office.registry, process.store.database)
             await process.store.workspaces.create("demo", "Demo")
             await process.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How do I log in?"))
             await process.jobs.idle()
@@ -32,7 +32,7 @@ async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Measures]]:
 
 
 async def test_every_metric_of_a_desk_is_documented_and_every_documented_one_is_there(
-    measured: tuple[Process, Measures],
+    measured: tuple[Process, Metrics],
 ) -> None:
     families = await scraped(measured[1])
     ours = {name for name in families if name.startswith("deskhand_")}
@@ -41,7 +41,7 @@ async def test_every_metric_of_a_desk_is_documented_and_every_documented_one_is_
     assert ours == documented
 
 
-async def test_nodes_jobs_and_the_chat_model_of_this_process_are_measured(measured: tuple[Process, Measures]) -> None:
+async def test_nodes_jobs_and_the_chat_model_of_this_process_are_measured(measured: tuple[Process, Metrics]) -> None:
     families = await scraped(measured[1])
     assert value(families, "deskhand_node_seconds", "deskhand_node_seconds_count", node="guard") == 1
     assert value(families, "deskhand_jobs", "deskhand_jobs_total", kind="answer", result="done") == 1
@@ -49,7 +49,7 @@ async def test_nodes_jobs_and_the_chat_model_of_this_process_are_measured(measur
     assert value(families, "deskhand_model_input_tokens", "deskhand_model_input_tokens_total") > 0
 
 
-async def scraped(measures: Measures) -> dict[str, Metric]:
+async def scraped(measures: Metrics) -> dict[str, Metric]:
     body = (await measures.scrape()).decode()
     # The time of a counter's birth is a family of its own in the old text format.
     return {

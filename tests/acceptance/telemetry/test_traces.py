@@ -22,7 +22,7 @@ from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.simulators.openai.server import OpenAISimulator
 from tests.simulators.otlp_collector import Collector, Kept, collecting
 from tests.support.shared_model import open_desk
-from tests.support.workers import Board
+from tests.support.workers import DiscordReviewCards
 
 pytest_plugins = ["tests.support.rest_fixtures"]
 
@@ -54,7 +54,7 @@ async def two_processes(
         document = await store.catalogue.create("demo", "faq.csv", FAQ)
         await store.catalogue.load_document(document.id)
         deps = Deps(settings, knowledge or store.knowledge, classifier, chat)
-        channels = {"web": WebChannel(store.signals), "slack": Board()}
+        channels = {"web": WebChannel(store.signals), "slack": DiscordReviewCards()}
         front, back = Tracing(), Tracing()
         try:
             front, back = open_tracing(), open_tracing()

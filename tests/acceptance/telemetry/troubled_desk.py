@@ -37,7 +37,7 @@ from storage.records import (
 from storage.settings import Settings
 from storage.store import migrate_database, open_store
 from storage.telemetry.logging import set_up_logging
-from storage.telemetry.metrics import Measures
+from storage.telemetry.metrics import Metrics
 from tests.acceptance.conftest import FAQ
 from tests.conftest import settings_for
 from tests.simulators.discord.server import DiscordSimulator
@@ -149,7 +149,7 @@ async def serving(process: Process) -> AsyncIterator[httpx.AsyncClient]:
     """The desk's way of answering by HTTP, around a route that fails."""
     app = FastAPI()
     install_problems(app)
-    install_metering(app, Measures(CollectorRegistry(), process.store.database))
+    install_metering(app, Metrics(CollectorRegistry(), process.store.database))
     app.add_api_route("/api/v1/fail/{word}", _fail)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve())

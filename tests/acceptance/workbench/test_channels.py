@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Page, expect
 
-from bot.slack.connection.oauth import SlackTickets
+from bot.slack.connection.oauth import SlackInstallLinks
 from storage.records import Installation, Mode, Place, Role
 from tests.acceptance.workbench.test_access import call, session
 from tests.conftest import PASSWORD
@@ -144,7 +144,7 @@ async def test_a_link_that_is_made_here_lets_a_team_join_this_workspace(story: S
     field = page.get_by_label("Add to Slack link", exact=True)
     await expect(field).to_have_value(re.compile(r"^https://desk\.example/slack/install\?grant=."))
     link = await field.input_value()
-    tickets = SlackTickets(story.served.process.settings)
+    tickets = SlackInstallLinks(story.served.process.settings)
     assert tickets.read("slack-install", link.partition("grant=")[2])[0] == story.workspace
     await expect(page.get_by_role("link", name="Add to Slack")).to_have_attribute("href", link)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from storage.channels.encryption import Seal
+from storage.channels.encryption import SecretBox
 from storage.conversations.messages import read_messages
 from storage.database.tables import installations
 from storage.errors import ConflictError, NotFoundError, SettingsError
@@ -24,8 +24,8 @@ from storage.records import (
     new_id,
 )
 from storage.store import Store
-from storage.turns.begin import Work
-from storage.turns.completion import Ending
+from storage.turns.begin import TurnWork
+from storage.turns.completion import CommitResult
 from tests.contract.desk.test_turns import proposal, texts
 
 STAFF = Place("demo", "slack", "T1", "C-staff", "staff", is_staff=True)
@@ -43,17 +43,17 @@ def incoming(text: str, external_id: str = "", place: str = "C1") -> Incoming:
     )
 
 
-async def begun(store: Store, turn_id: str | None) -> Work:
+async def begun(store: Store, turn_id: str | None) -> TurnWork:
     assert turn_id
     work = await store.turns.begin(turn_id)
-    assert isinstance(work, Work)
+    assert isinstance(work, TurnWork)
     return work
 
 
-async def held(store: Store, text: str, external_id: str) -> Work:
+async def held(store: Store, text: str, external_id: str) -> TurnWork:
     accepted = await store.arrivals.accept(incoming(text, external_id))
     work = await begun(store, accepted.turn_id)
-    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
     return work
 
 
@@ -77,7 +77,7 @@ async def test_a_turn_that_read_the_old_words_is_dropped(store: Store) -> None:
     work = await begun(store, accepted.turn_id)
     corrected = await store.corrections.edit(incoming("How do I reset?", "m1"))
     assert corrected
-    assert await store.endings.send(proposal(work)) is Ending.DROPPED
+    assert await store.endings.send(proposal(work)) is CommitResult.DROPPED
     assert corrected.turn_id != work.turn_id
 
 
@@ -209,10 +209,10 @@ async def test_a_thread_is_found_by_its_key_its_message_or_its_customer(store: S
 
 
 def test_what_is_sealed_opens_with_its_key_only() -> None:
-    sealed = Seal("a key").seal("xoxb-1 ünï")
-    assert Seal("a key").open(sealed) == "xoxb-1 ünï"
-    assert Seal("a key").seal("xoxb-1 ünï") != sealed
+    sealed = SecretBox("a key").seal("xoxb-1 ünï")
+    assert SecretBox("a key").open(sealed) == "xoxb-1 ünï"
+    assert SecretBox("a key").seal("xoxb-1 ünï") != sealed
     broken = sealed[:10] + ("A" if sealed[10] != "A" else "B") + sealed[11:]
     for key, kept in (("another", sealed), ("a key", broken)):
         with pytest.raises(SettingsError):
-            Seal(key).open(kept)
+            SecretBox(key).open(kept)

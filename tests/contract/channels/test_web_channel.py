@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.web.channel import WebChannel
-from storage.conversations.customer_view import Door, Transcripts
+from storage.conversations.customer_view import ConversationRef, CustomerView
 from storage.conversations.outbox import Outgoing
 from storage.database.tables import deliveries
 from storage.embeddings.local import Embedder
@@ -35,17 +35,17 @@ async def web_agent(web_store: Store) -> Member:
     return await web_store.members.add("demo", "anna@demo.example", "Anna", Role.AGENT, PASSWORD)
 
 
-async def asked(store: Store, *texts: str, thread: str = "thread") -> tuple[Door, list[str]]:
+async def asked(store: Store, *texts: str, thread: str = "thread") -> tuple[ConversationRef, list[str]]:
     accepted = [await store.arrivals.accept(Incoming("demo", "web", new_id(), thread, thread, text)) for text in texts]
-    door = await Transcripts(store.database).door(accepted[0].conversation_id)
+    door = await CustomerView(store.database).door(accepted[0].conversation_id)
     return door, [one.message_id for one in accepted]
 
 
-async def replied(store: Store, door: Door, draft: Draft = DRAFT) -> None:
+async def replied(store: Store, door: ConversationRef, draft: Draft = DRAFT) -> None:
     await store.endings.send(await proposal_for(store, door.conversation_id, draft))
 
 
-async def waiting(store: Store, door: Door) -> Outgoing:
+async def waiting(store: Store, door: ConversationRef) -> Outgoing:
     """The reply as a process of an earlier version leaves it: committed, its delivery still to come."""
     pending = {"status": DeliveryStatus.PENDING, "external_id": None, "finished_at": None}
     async with store.database.write() as connection:
@@ -74,7 +74,7 @@ async def test_a_delivery_that_is_sent_again_shows_one_message(web_store: Store)
     outgoing = await waiting(web_store, door)
     ids = [await channel.send(outgoing) for _ in range(3)]
     assert ids == [outgoing.message.id] * 3
-    said = await Transcripts(web_store.database).said(door)
+    said = await CustomerView(web_store.database).said(door)
     assert [one.message.text for one in said] == ["How do I reset my password?", DRAFT.text]
 
 
@@ -97,7 +97,7 @@ async def test_a_delivery_wakes_who_follows_the_conversation(web_store: Store) -
 
 
 async def test_each_message_knows_its_own_reply(web_store: Store) -> None:
-    transcripts = Transcripts(web_store.database)
+    transcripts = CustomerView(web_store.database)
     door, (first,) = await asked(web_store, "one")
     await replied(web_store, door)
     _, (second, third) = await asked(web_store, "two", "three")
@@ -112,7 +112,7 @@ async def test_each_message_knows_its_own_reply(web_store: Store) -> None:
 async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newer_ones(
     web_store: Store, web_agent: Member
 ) -> None:
-    transcripts = Transcripts(web_store.database)
+    transcripts = CustomerView(web_store.database)
     door, (first,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
     await web_store.endings.hold(proposal)
@@ -127,7 +127,7 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
 
 
 async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_agent: Member) -> None:
-    transcripts = Transcripts(web_store.database)
+    transcripts = CustomerView(web_store.database)
     door, (message_id,) = await asked(web_store, "one")
     await web_store.conversations.take_over(web_agent, door.conversation_id)
     assert (await transcripts.progress(message_id)).waits_for_person
@@ -140,7 +140,7 @@ async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_
 async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation(
     web_store: Store, web_agent: Member
 ) -> None:
-    transcripts = Transcripts(web_store.database)
+    transcripts = CustomerView(web_store.database)
     door, _ = await asked(web_store, "one")
     assert (await transcripts.pulse(door)).working
     await web_store.conversations.take_over(web_agent, door.conversation_id)
@@ -153,14 +153,14 @@ async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> 
     door, (message_id,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
     await web_store.endings.dismiss(proposal)
-    progress = await Transcripts(web_store.database).progress(message_id)
+    progress = await CustomerView(web_store.database).progress(message_id)
     assert progress.settled
     assert progress.reply is None
     assert not progress.waits_for_person
 
 
 async def test_notes_are_for_members_only(web_store: Store, web_agent: Member) -> None:
-    transcripts = Transcripts(web_store.database)
+    transcripts = CustomerView(web_store.database)
     door, _ = await asked(web_store, "one")
     await web_store.conversations.note(web_agent, door.conversation_id, "Careful here.")
     assert [one.message.text for one in await transcripts.said(door)] == ["one"]

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.channel_status import ChannelStates, joined
+from bot.channel_status import ChannelStatusRegistry, joined
 from storage.audit import now
-from storage.cluster.channel_status import GONE, Presence, sharing
+from storage.cluster.channel_status import GONE, ChannelStatusTable, sharing
 from storage.database.engine import Database
 from storage.database.tables import channel_states
 from storage.records import ChannelState
@@ -18,7 +18,7 @@ PATIENCE = 60.0
 
 
 async def test_the_others_know_what_a_process_told_last_and_itself_is_not_among_them(database: Database) -> None:
-    one, other = Presence(database), Presence(database)
+    one, other = ChannelStatusTable(database), ChannelStatusTable(database)
     at = now()
     await one.tell([ChannelState("slack", is_on=True), ChannelState("discord", last_error="no", last_error_at=at)])
     await one.tell([ChannelState("slack", is_on=True, connected_since=at, last_event_at=at)])
@@ -29,7 +29,7 @@ async def test_the_others_know_what_a_process_told_last_and_itself_is_not_among_
 
 
 async def test_a_process_that_left_or_fell_silent_has_no_connections(database: Database) -> None:
-    left, killed, watching = Presence(database), Presence(database), Presence(database)
+    left, killed, watching = ChannelStatusTable(database), ChannelStatusTable(database), ChannelStatusTable(database)
     await left.tell([ChannelState("slack", is_on=True)])
     await killed.tell([ChannelState("discord", is_on=True)])
     assert len(await watching.others()) == 2
@@ -42,7 +42,7 @@ async def test_a_process_that_left_or_fell_silent_has_no_connections(database: D
 async def test_states_travel_between_processes_while_they_run(database: Database) -> None:
     if database.is_sqlite:
         pytest.skip("one process has SQLite to itself")
-    bot, web = ChannelStates(), ChannelStates()
+    bot, web = ChannelStatusRegistry(), ChannelStatusRegistry()
 
     async def shown() -> ChannelState | None:
         return next((state for state in web.all() if state.connected_since), None)
@@ -63,7 +63,7 @@ async def test_states_travel_between_processes_while_they_run(database: Database
 async def test_sharing_goes_on_when_the_database_was_away(database: Database) -> None:
     if database.is_sqlite:
         pytest.skip("one process has SQLite to itself")
-    bot, web = ChannelStates(), ChannelStates()
+    bot, web = ChannelStatusRegistry(), ChannelStatusRegistry()
 
     async def shown() -> bool:
         return bool(web.all())

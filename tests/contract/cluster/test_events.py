@@ -7,12 +7,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import psycopg
 import pytest
 
-from storage.cluster.events import Signals, wait_for_news
-from storage.cluster.listen_notify import MAX_PAYLOAD, carrying_news, payloads
+from storage.cluster.events import EventBus, wait_for_event
+from storage.cluster.listen_notify import MAX_PAYLOAD, bridged_events, payloads
 
 PATIENCE = 30.0
 """Seconds until news count as lost; machines are shared."""
-Pair = Callable[[], AbstractAsyncContextManager[tuple[Signals, Signals]]]
+Pair = Callable[[], AbstractAsyncContextManager[tuple[EventBus, EventBus]]]
 
 
 @pytest.fixture(params=["one process", "two processes"])
@@ -22,17 +22,17 @@ def pair(request: pytest.FixtureRequest) -> Pair:
     url = "" if alone else f"postgresql+psycopg{request.getfixturevalue('new_postgres_url').removeprefix('postgresql')}"
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator[tuple[Signals, Signals]]:
-        here = Signals()
-        there = here if alone else Signals()
-        async with carrying_news(url, here), carrying_news(url, there):
+    async def opened() -> AsyncIterator[tuple[EventBus, EventBus]]:
+        here = EventBus()
+        there = here if alone else EventBus()
+        async with bridged_events(url, here), bridged_events(url, there):
             await meet(here, there)
             yield here, there
 
     return opened
 
 
-async def meet(here: Signals, there: Signals) -> None:
+async def meet(here: EventBus, there: EventBus) -> None:
     """Return when what one says is heard by the other: both are connected."""
     for speaker, hearer in ((here, there), (there, here)):
         with hearer.listen("hello", "never told") as news:
@@ -42,7 +42,7 @@ async def meet(here: Signals, there: Signals) -> None:
                     news.clear()
                     while not news.is_set():
                         speaker.publish("hello")
-                        await wait_for_news(news, 0.1)
+                        await wait_for_event(news, 0.1)
 
 
 async def heard(news: asyncio.Event) -> None:
@@ -73,7 +73,7 @@ async def test_more_keys_than_one_notice_holds_all_arrive(pair: Pair) -> None:
 
 
 async def test_who_closes_wakes_everybody_and_says_so() -> None:
-    signals = Signals()
+    signals = EventBus()
     with signals.listen("a") as news:
         assert not signals.is_closing
         signals.close()
@@ -83,8 +83,8 @@ async def test_who_closes_wakes_everybody_and_says_so() -> None:
 
 async def test_after_a_cut_connection_everybody_is_woken_and_news_go_on(new_postgres_url: str) -> None:
     url = f"postgresql+psycopg{new_postgres_url.removeprefix('postgresql')}"
-    here, there = Signals(), Signals()
-    async with carrying_news(url, here), carrying_news(url, there):
+    here, there = EventBus(), EventBus()
+    async with bridged_events(url, here), bridged_events(url, there):
         await meet(here, there)
         with there.listen("never told") as news:
             await cut(new_postgres_url)
@@ -95,8 +95,8 @@ async def test_after_a_cut_connection_everybody_is_woken_and_news_go_on(new_post
 
 async def test_news_published_while_the_line_is_cut_arrive_when_it_is_back(new_postgres_url: str) -> None:
     url = f"postgresql+psycopg{new_postgres_url.removeprefix('postgresql')}"
-    here, there = Signals(), Signals()
-    async with carrying_news(url, here), carrying_news(url, there):
+    here, there = EventBus(), EventBus()
+    async with bridged_events(url, here), bridged_events(url, there):
         await meet(here, there)
         await cut(new_postgres_url)
         with there.listen("reconnected") as reconnected:
@@ -108,8 +108,8 @@ async def test_news_published_while_the_line_is_cut_arrive_when_it_is_back(new_p
 
 async def test_who_publishes_is_not_woken_again_by_its_own_notice(new_postgres_url: str) -> None:
     url = f"postgresql+psycopg{new_postgres_url.removeprefix('postgresql')}"
-    here, there = Signals(), Signals()
-    async with carrying_news(url, here), carrying_news(url, there):
+    here, there = EventBus(), EventBus()
+    async with bridged_events(url, here), bridged_events(url, there):
         await meet(here, there)
         with here.listen("a") as mine, there.listen("a") as theirs, here.listen("back") as back:
             here.publish("a")

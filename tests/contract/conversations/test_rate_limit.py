@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from storage import audit
-from storage.conversations.admission.backpressure import Load
+from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares, forget_shares
-from storage.conversations.intake import Accepted, Arrivals
+from storage.conversations.intake import Accepted, MessageIntake
 from storage.conversations.messages import read_messages
 from storage.database.engine import Database, open_database
 from storage.database.tables import (
@@ -35,15 +35,15 @@ from storage.records import (
 )
 from storage.settings import LimitsSettings
 from storage.store import Store
-from storage.turns.begin import NotYet, Work
+from storage.turns.begin import NotYet, TurnWork
 from tests.conftest import open_test_store, settings_for
 
 NONE = {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0}
-QUIET = Load(0, 0)
+QUIET = BacklogMonitor(0, 0)
 
 
-def intake(database: Database, load: Load = QUIET, **limits: float) -> Arrivals:
-    return Arrivals(database, Shares(LimitsSettings.model_validate(NONE | limits)), load)
+def intake(database: Database, load: BacklogMonitor = QUIET, **limits: float) -> MessageIntake:
+    return MessageIntake(database, Shares(LimitsSettings.model_validate(NONE | limits)), load)
 
 
 def said(
@@ -54,7 +54,7 @@ def said(
     )
 
 
-async def write(arrivals: Arrivals, number: int, **where: Any) -> list[Accepted]:
+async def write(arrivals: MessageIntake, number: int, **where: Any) -> list[Accepted]:
     return [await arrivals.accept(said(**where)) for _ in range(number)]
 
 
@@ -82,7 +82,7 @@ async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: 
     assert [round(item.wait / 15) for item in accepted[4:]] == [1, 2, 3]
     assert await rows(store.database, turns) == 7
     begun = [await store.turns.begin(item.turn_id or "") for item in accepted]
-    assert [type(item) for item in begun] == [Work] * 4 + [NotYet] * 3
+    assert [type(item) for item in begun] == [TurnWork] * 4 + [NotYet] * 3
     due = [item.until for item in begun if isinstance(item, NotYet)]
     assert due == sorted(due)
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select
 
 from storage import audit
-from storage.conversations.retention import Leftovers
+from storage.conversations.retention import Retention
 from storage.database.batches import BATCH
 from storage.database.tables import conversations, customers, early_changes
 from storage.records import ConversationStatus, Incoming, Priority, new_id
@@ -51,6 +51,6 @@ async def test_every_stale_change_is_forgotten_and_no_fresh_one(store: Store) ->
     fresh = {"id": new_id(), "external_id": "fresh", **same, "created_at": audit.now()}
     async with store.database.write() as connection:
         await connection.execute(insert(early_changes), [*rows, fresh])
-    assert await Leftovers(store.database).forget_early_changes() == len(rows)
+    assert await Retention(store.database).forget_early_changes() == len(rows)
     async with store.database.read() as connection:
         assert (await connection.execute(select(early_changes.c.external_id))).scalars().all() == ["fresh"]

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.batching_cache import CachingEmbedder
 from storage.embeddings.local import Embedder
 from storage.records import Decision, DecisionKind
 from tests.conftest import settings_for
@@ -174,7 +174,7 @@ def database(request: pytest.FixtureRequest) -> tuple[str, str]:
 @pytest.fixture
 def stage(tmp_path: Path, database: tuple[str, str], embedder: Embedder) -> Iterator[tuple[asyncio.Runner, Desks]]:
     """A desk for all examples, in one event loop."""
-    remembering = RememberingEmbedder(embedder)
+    remembering = CachingEmbedder(embedder)
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         opening = open_desks(settings_for(tmp_path, database[1]), remembering, load_classifier(remembering))

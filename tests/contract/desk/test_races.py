@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from graph.checkpoints.store import WaitingCheckpoints
+from graph.checkpoints.store import InterruptCheckpointer
 from graph.triage.classifier import Classifier
 from storage.conversations.outbox import Outbox
-from storage.embeddings.batching_cache import RememberingEmbedder
+from storage.embeddings.batching_cache import CachingEmbedder
 from storage.embeddings.local import Embedder
 from storage.errors import AlreadyDecidedError, StaleError
 from storage.knowledge.search import Knowledge
@@ -44,18 +44,18 @@ EXPORT_ANSWER = "Open **Settings > Export** and choose CSV."
 
 
 @pytest.fixture(scope="module")
-def remembering(embedder: Embedder) -> RememberingEmbedder:
-    return RememberingEmbedder(embedder)
+def remembering(embedder: Embedder) -> CachingEmbedder:
+    return CachingEmbedder(embedder)
 
 
 @pytest.fixture(scope="module")
-def classifier(remembering: RememberingEmbedder) -> Classifier:
+def classifier(remembering: CachingEmbedder) -> Classifier:
     return load_classifier(remembering)
 
 
 @pytest.fixture
 async def desks(
-    tmp_path: Path, database_url: str, remembering: RememberingEmbedder, classifier: Classifier
+    tmp_path: Path, database_url: str, remembering: CachingEmbedder, classifier: Classifier
 ) -> AsyncIterator[Desks]:
     async with open_desks(settings_for(tmp_path, database_url), remembering, classifier) as desks:
         yield desks
@@ -351,7 +351,7 @@ async def test_a_customer_who_never_stops_writing_gets_answers_to_everything(des
     assert (await desks.store.conversations.read("demo", conversation_id)).status is ConversationStatus.OPEN
 
 
-class CutOff(WaitingCheckpoints):
+class CutOff(InterruptCheckpointer):
     """The power goes between the checkpoint and the review."""
 
     async def keep(self, turn_id: str) -> str:

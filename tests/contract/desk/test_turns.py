@@ -31,8 +31,8 @@ from storage.records import (
     new_id,
 )
 from storage.store import Store
-from storage.turns.begin import NotYet, Work
-from storage.turns.completion import Ending, Proposal
+from storage.turns.begin import NotYet, TurnWork
+from storage.turns.completion import CommitResult, TurnResult
 
 DRAFT = Draft(
     text="Click Forgot password.",
@@ -55,15 +55,15 @@ def incoming(text: str, external_id: str = "", thread: str = "thread-1", workspa
     )
 
 
-async def begun(store: Store, accepted: Accepted) -> Work:
+async def begun(store: Store, accepted: Accepted) -> TurnWork:
     assert accepted.turn_id
     work = await store.turns.begin(accepted.turn_id)
-    assert isinstance(work, Work)
+    assert isinstance(work, TurnWork)
     return work
 
 
-def proposal(work: Work, draft: Draft = DRAFT, version: int = 1) -> Proposal:
-    return Proposal(
+def proposal(work: TurnWork, draft: Draft = DRAFT, version: int = 1) -> TurnResult:
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -76,9 +76,9 @@ def proposal(work: Work, draft: Draft = DRAFT, version: int = 1) -> Proposal:
     )
 
 
-async def held(store: Store, text: str = "How do I reset?", thread: str = "thread-1") -> tuple[Work, str]:
+async def held(store: Store, text: str = "How do I reset?", thread: str = "thread-1") -> tuple[TurnWork, str]:
     work = await begun(store, await store.arrivals.accept(incoming(text, thread=thread)))
-    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
     review = await store.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
@@ -121,8 +121,8 @@ async def test_a_turn_does_not_begin_while_the_customer_may_still_be_typing(stor
 
 async def test_a_sent_reply_ends_its_turn_once(store: Store) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    assert await store.endings.send(proposal(work)) is Ending.COMMITTED
-    assert await store.endings.send(proposal(work)) is Ending.DROPPED
+    assert await store.endings.send(proposal(work)) is CommitResult.COMMITTED
+    assert await store.endings.send(proposal(work)) is CommitResult.DROPPED
     assert await store.turns.begin(work.turn_id) is None
     assert await texts(store, work.conversation_id) == [("customer", "How do I reset?"), ("bot", DRAFT.text)]
     reply = (await read_messages(store.database, "demo", work.conversation_id))[-1]
@@ -134,22 +134,22 @@ async def test_newer_words_restart_the_turn_over_everything(store: Store) -> Non
     work = await begun(store, await store.arrivals.accept(incoming("cancel my plan")))
     later = await store.arrivals.accept(incoming("sorry, I mean pause it"))
     assert later.turn_id == work.turn_id
-    assert await store.endings.send(proposal(work)) is Ending.RESTART
+    assert await store.endings.send(proposal(work)) is CommitResult.RESTART
     again = await begun(store, later)
     assert again.question == "cancel my plan\nsorry, I mean pause it"
-    assert await store.endings.send(proposal(again)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(again)) is CommitResult.COMMITTED
 
 
 async def test_a_customer_who_never_stops_writing_is_answered_all_the_same(store: Store) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("one")))
     for number in range(3):
         await store.arrivals.accept(incoming(f"more {number}"))
-        assert await store.endings.send(proposal(work)) is Ending.RESTART
-    assert await store.endings.send(proposal(work)) is Ending.CONTINUED
+        assert await store.endings.send(proposal(work)) is CommitResult.RESTART
+    assert await store.endings.send(proposal(work)) is CommitResult.CONTINUED
     rest = await store.turns.queued(work.conversation_id)
     assert rest
     again = await store.turns.begin(rest)
-    assert isinstance(again, Work)
+    assert isinstance(again, TurnWork)
     assert again.question == "more 0\nmore 1\nmore 2"
 
 
@@ -213,7 +213,7 @@ async def test_an_approved_draft_is_sent_and_labelled_right(store: Store, agent:
     work, review_id = await held(store)
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
     await store.reviews.decide(agent, review_id, decision, based_on=1)
-    assert await store.endings.send(proposal(work), decision=decision) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work), decision=decision) is CommitResult.COMMITTED
     assert (await texts(store, work.conversation_id))[-1] == ("bot", DRAFT.text)
     assert await labels_of(store) == [("decision", True)]
 
@@ -226,7 +226,7 @@ async def labels_of(store: Store) -> list[tuple[str, bool]]:
 async def test_while_a_person_has_the_conversation_the_bot_sends_nothing(store: Store, agent: Member) -> None:
     work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
     await store.conversations.take_over(agent, work.conversation_id)
-    assert await store.endings.send(proposal(work)) is Ending.DROPPED
+    assert await store.endings.send(proposal(work)) is CommitResult.DROPPED
     later = await store.arrivals.accept(incoming("hello?"))
     assert later.turn_id is None
     assert not [author for author, _ in await texts(store, work.conversation_id) if author == Author.BOT]
@@ -247,7 +247,7 @@ async def test_handing_back_gives_the_bot_what_nobody_answered(store: Store, age
     turn_id = await store.conversations.hand_back(agent, work.conversation_id)
     assert turn_id
     again = await store.turns.begin(turn_id)
-    assert isinstance(again, Work)
+    assert isinstance(again, TurnWork)
     assert again.question == "thanks! and how do I export?"
 
 

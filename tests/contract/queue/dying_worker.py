@@ -12,13 +12,13 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    Later,
+    RunAt,
 )
 from storage.queue.opening import open_jobs
 from tests.conftest import settings_for
 
 
-async def begin(job: Job) -> Later | None:
+async def begin(job: Job) -> RunAt | None:
     """Say so, and go on for ever."""
     sys.stdout.write(f"{job.id}\n")
     sys.stdout.flush()

@@ -17,15 +17,15 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    Later,
     RetryAfterError,
+    RunAt,
 )
 from storage.queue.opening import open_jobs
-from storage.queue.periodic import Chore
+from storage.queue.periodic import PeriodicTask
 from tests.conftest import settings_for
 from tests.support.job_bench import (
+    AuthMiddleware,
     Diary,
-    Gate,
     Rows,
     job,
 )
@@ -63,7 +63,7 @@ async def test_a_lane_runs_its_jobs_one_after_the_other_in_order(rows: Rows) -> 
 
 async def test_lanes_run_beside_each_other_up_to_the_bound(rows: Rows) -> None:
     diary = Diary()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     running = highest = 0
 
     async def handler(item: Job) -> None:
@@ -106,7 +106,7 @@ async def test_of_two_times_for_the_same_job_the_earlier_wins(rows: Rows) -> Non
 
 async def test_a_job_that_is_enqueued_while_it_runs_is_run_once_more_after_it(rows: Rows) -> None:
     diary = Diary()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     async with rows.working(gate.handler) as jobs:
         await jobs.enqueue(job("again"))
         await gate.begun.wait()
@@ -131,9 +131,9 @@ async def test_a_job_that_is_not_due_lets_others_of_its_lane_go_first(rows: Rows
 
 async def test_a_due_job_waits_for_the_one_of_its_lane_that_runs(rows: Rows) -> None:
     diary = Diary()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         return await (gate if item.id == "long" else diary).handler(item)
 
     async with rows.working(handler) as jobs:
@@ -151,9 +151,9 @@ async def test_a_reply_that_must_wait_does_not_hold_up_the_conversation(rows: Ro
     diary = Diary()
     conversation = await rows.reply()
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         await diary.handler(item)
-        return Later(now() + HOUR) if item.kind is JobKind.DELIVER else None
+        return RunAt(now() + HOUR) if item.kind is JobKind.DELIVER else None
 
     async with rows.working(handler, diary) as jobs:
         await jobs.enqueue(Job(JobKind.DELIVER, conversation, conversation))
@@ -165,9 +165,9 @@ async def test_a_reply_that_must_wait_does_not_hold_up_the_conversation(rows: Ro
 async def test_a_handler_may_ask_to_run_later_and_that_is_no_failed_try(rows: Rows) -> None:
     attempts: list[int] = []
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         attempts.append(item.attempt)
-        return Later(now() + timedelta(seconds=0.02)) if len(attempts) < 5 else None
+        return RunAt(now() + timedelta(seconds=0.02)) if len(attempts) < 5 else None
 
     async with rows.working(handler, max_attempts=2) as jobs:
         await jobs.enqueue(job("x"))
@@ -246,12 +246,12 @@ async def test_a_failing_last_resort_leaves_the_queue_at_work(rows: Rows) -> Non
             raise ValueError("surprise")
         await diary.handler(item)
 
-    async def last_resort(_job: Job, _reason: str) -> None:
+    async def on_dead_letter(_job: Job, _reason: str) -> None:
         raise ValueError("and another one")
 
     settings = rows.settings.model_copy(update={"jobs": rows.settings.jobs.model_copy(update={"max_attempts": 1})})
     async with open_jobs(settings, rows.database) as jobs:
-        jobs.start(Handlers(dict.fromkeys(JobKind, handler), last_resort))
+        jobs.start(Handlers(dict.fromkeys(JobKind, handler), on_dead_letter))
         await jobs.enqueue(job("bad"))
         await jobs.enqueue(job("good"))
         await jobs.idle()
@@ -262,9 +262,9 @@ async def test_stopping_lets_running_jobs_end_and_what_waits_is_done_after_the_n
     before, after = Diary(), Diary()
     conversation = await rows.conversation()
     first, second = await rows.turn(conversation, age=HOUR), await rows.turn(conversation)
-    gate = Gate(before)
+    gate = AuthMiddleware(before)
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         await gate.handler(item)
         await rows.answered(item.id)
         return None
@@ -286,7 +286,7 @@ async def test_stopping_lets_running_jobs_end_and_what_waits_is_done_after_the_n
 async def test_stopping_cuts_long_jobs_off_and_they_run_again(rows: Rows) -> None:
     diary = Diary()
     document = await rows.document()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     async with rows.working(gate.handler) as jobs:
         await jobs.enqueue(Job(JobKind.LOAD, document, document))
         await gate.begun.wait()
@@ -301,7 +301,7 @@ async def test_what_the_grace_does_not_suffice_for_is_cut_off_and_runs_again(row
     diary = Diary()
     conversation = await rows.conversation()
     turn = await rows.turn(conversation)
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     async with rows.working(gate.handler) as jobs:
         await jobs.enqueue(job(turn, conversation))
         await gate.begun.wait()
@@ -321,7 +321,7 @@ async def test_jobs_taken_before_the_start_are_done_after_it(rows: Rows) -> None
     diary = Diary()
     async with open_jobs(rows.settings, rows.database) as jobs:
         await jobs.enqueue(job("early"))
-        jobs.start(Handlers(dict.fromkeys(JobKind, diary.handler), diary.last_resort))
+        jobs.start(Handlers(dict.fromkeys(JobKind, diary.handler), diary.on_dead_letter))
         await jobs.idle()
     assert diary.done == ["early"]
 
@@ -331,7 +331,7 @@ async def test_what_was_never_enqueued_is_found_in_the_rows_at_the_start_and_lat
     conversation = await rows.conversation()
     lost = await rows.turn(conversation)
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         await rows.answered(item.id)
         return await diary.handler(item)
 
@@ -348,20 +348,20 @@ async def test_looking_at_the_rows_neither_doubles_nor_hastens_what_is_known(row
     diary = Diary()
     conversation, other = await rows.conversation(), await rows.conversation()
     waiting, running = await rows.turn(conversation, age=HOUR), await rows.turn(other, age=HOUR)
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     looks = 0
 
     async def look() -> None:
         nonlocal looks
         looks += 1
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         if item.id == waiting:
             diary.done.append(item.id)
-            return Later(now() + HOUR)
+            return RunAt(now() + HOUR)
         return await gate.handler(item)
 
-    async with rows.working(handler, chores=[Chore("look", 1, look)]) as jobs:
+    async with rows.working(handler, periodic_tasks=[PeriodicTask("look", 1, look)]) as jobs:
         await jobs.enqueue(job(waiting, conversation))
         await jobs.enqueue(job(running, other))
         await gate.begun.wait()
@@ -416,14 +416,16 @@ async def test_chores_are_done_again_and_again_and_a_failing_one_too(rows: Rows)
     async def twice_each() -> bool:
         return min(done.values()) >= 2
 
-    async with rows.working(Diary().handler, chores=[Chore("good", 1, good), Chore("bad", 1, bad)]):
+    async with rows.working(
+        Diary().handler, periodic_tasks=[PeriodicTask("good", 1, good), PeriodicTask("bad", 1, bad)]
+    ):
         await until(twice_each)
 
 
 async def test_a_queue_says_whether_it_takes_jobs(rows: Rows) -> None:
     async with open_jobs(rows.settings, rows.database) as jobs:
         assert not jobs.is_working
-        jobs.start(Handlers({}, Diary().last_resort))
+        jobs.start(Handlers({}, Diary().on_dead_letter))
         assert jobs.is_working
         await jobs.stop()
         assert not jobs.is_working

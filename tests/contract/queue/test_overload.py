@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from bot.intake import Intake
 from storage import audit
-from storage.conversations.admission.backpressure import Load
+from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
-from storage.conversations.intake import Accepted, Arrivals
+from storage.conversations.intake import Accepted, MessageIntake
 from storage.database.tables import turns
 from storage.embeddings.local import Embedder
 from storage.queue.embedded import EmbeddedJobs
@@ -23,14 +23,14 @@ from storage.queue.jobs import (
     Job,
     JobKind,
     JobQueue,
-    Later,
+    RunAt,
 )
 from storage.queue.opening import open_jobs
 from storage.records import Incoming, TurnStatus, new_id
 from storage.settings import LimitsSettings, Settings
 from storage.store import Store
-from storage.turns.begin import NotYet, Work
-from storage.turns.completion import Ending
+from storage.turns.begin import NotYet, TurnWork
+from storage.turns.completion import CommitResult
 from tests.conftest import open_test_store, settings_for
 from tests.contract.desk.test_turns import proposal
 from tests.support.waiting import until
@@ -60,7 +60,7 @@ class Desk:
         self.threads[accepted.turn_id or ""] = thread
         return accepted
 
-    async def answer(self, job: Job) -> Later | None:
+    async def answer(self, job: Job) -> RunAt | None:
         if job.kind is JobKind.DELIVER:
             if outgoing := await self.store.outbox.next(job.id):
                 await self.store.outbox.sent(outgoing, None)
@@ -70,9 +70,9 @@ class Desk:
             await self.go_on.wait()
         work = await self.store.turns.begin(job.id)
         if isinstance(work, NotYet):
-            return Later(work.until)
-        if isinstance(work, Work):
-            assert await self.store.endings.send(proposal(work)) is Ending.COMMITTED
+            return RunAt(work.until)
+        if isinstance(work, TurnWork):
+            assert await self.store.endings.send(proposal(work)) is CommitResult.COMMITTED
             self.answered.append(self.threads[job.id])
         return None
 
@@ -165,14 +165,14 @@ async def test_a_long_queue_is_held_in_the_rows_and_little_of_it_in_memory(small
     jobs = EmbeddedJobs(concurrency=4, recover_from=desk.store.database, most_lanes=most)
     held: list[int] = []
 
-    async def watched(job: Job) -> Later | None:
+    async def watched(job: Job) -> RunAt | None:
         held.append(len(jobs._lanes))
         return await desk.answer(job)
 
     before = [await desk.write(f"customer {number}", f"early {number}") for number in range(300)]
     await enqueue(jobs, before[:100])
     assert jobs.waiting == most
-    jobs.start(Handlers(dict.fromkeys(JobKind, watched), desk.handlers().last_resort))
+    jobs.start(Handlers(dict.fromkeys(JobKind, watched), desk.handlers().on_dead_letter))
     await enqueue(jobs, [await desk.write(f"late {number}", f"late {number}") for number in range(100)])
     await jobs.idle()
     assert await desk.unanswered() == 0
@@ -211,20 +211,20 @@ async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_de
 async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> None:
     """The turn waits for the limit, what the customer is told does not."""
     store = small_desk.store
-    arrivals = Arrivals(store.database, Shares(LimitsSettings(customer_per_minute=1)), Load(0, 0))
+    arrivals = MessageIntake(store.database, Shares(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0))
     jobs = EmbeddedJobs()
     intake = Intake(arrivals, store.corrections, jobs, store.signals, 0)
     for _ in range(2):
         accepted = await intake.accept(Incoming("demo", "slack", new_id(), "T1/C1/1", "Flo", "hello"))
     delivered: list[str] = []
 
-    async def deliver(job: Job) -> Later | None:
+    async def deliver(job: Job) -> RunAt | None:
         if job.kind is JobKind.DELIVER and (outgoing := await store.outbox.next(job.id)):
             delivered.append(outgoing.message.text)
             await store.outbox.sent(outgoing, "1")
-        return Later(audit.now() + timedelta(hours=1)) if job.kind is JobKind.ANSWER else None
+        return RunAt(audit.now() + timedelta(hours=1)) if job.kind is JobKind.ANSWER else None
 
-    jobs.start(Handlers(dict.fromkeys(JobKind, deliver), small_desk.handlers().last_resort))
+    jobs.start(Handlers(dict.fromkeys(JobKind, deliver), small_desk.handlers().on_dead_letter))
 
     async def is_told() -> bool:
         return bool(delivered)

@@ -8,8 +8,8 @@ from sqlalchemy import func, insert, select, update
 
 from storage.audit import now, trail
 from storage.conversations.messages import read_messages
-from storage.conversations.retention import Leftovers
-from storage.conversations.sla import Overdue, in_words
+from storage.conversations.retention import Retention
+from storage.conversations.sla import SlaReminders, in_words
 from storage.database.tables import conversations, early_changes
 from storage.records import Author, ConversationStatus, Visibility, new_id
 from storage.store import Store
@@ -55,7 +55,7 @@ async def test_members_are_reminded_once_of_a_customer_who_waits_too_long_for_a_
 ) -> None:
     late = await waiting(kept, 2 * HOUR, status)
     soon = await waiting(kept, 0.5 * HOUR, status)
-    overdue = Overdue(store.database)
+    overdue = SlaReminders(store.database)
     assert [item.conversation_id for item in await overdue.remind(HOUR)] == [late]
     assert await overdue.remind(HOUR) == []
     assert await lines(store, late) == [WAITED]
@@ -66,12 +66,12 @@ async def test_members_are_reminded_once_of_a_customer_who_waits_too_long_for_a_
 @pytest.mark.parametrize("status", [ConversationStatus.OPEN, ConversationStatus.RESOLVED])
 async def test_nobody_is_reminded_of_what_needs_no_person(store: Store, kept: Rows, status: ConversationStatus) -> None:
     await waiting(kept, 2 * HOUR, status)
-    assert await Overdue(store.database).remind(HOUR) == []
+    assert await SlaReminders(store.database).remind(HOUR) == []
 
 
 async def test_a_new_wait_of_the_same_customer_brings_a_new_reminder(store: Store, kept: Rows) -> None:
     conversation = await waiting(kept, 5 * HOUR)
-    overdue = Overdue(store.database)
+    overdue = SlaReminders(store.database)
     await overdue.remind(HOUR)
     await change(kept, conversation, waiting_since=None)
     assert await overdue.remind(HOUR) == []
@@ -83,7 +83,7 @@ async def test_a_new_wait_of_the_same_customer_brings_a_new_reminder(store: Stor
 
 async def test_the_inbox_knows_who_is_overdue(store: Store, kept: Rows) -> None:
     late, soon = await waiting(kept, 2 * HOUR), await waiting(kept, 0.5 * HOUR)
-    await Overdue(store.database).remind(HOUR)
+    await SlaReminders(store.database).remind(HOUR)
     assert (await store.conversations.read("demo", late)).is_overdue
     assert not (await store.conversations.read("demo", soon)).is_overdue
     await change(kept, late, waiting_since=None)
@@ -102,7 +102,7 @@ async def test_changes_whose_message_never_came_are_forgotten_after_a_day(store:
         for age in (timedelta(hours=23), timedelta(hours=25)):
             values = {"id": new_id(), "workspace_id": "demo", "channel": "slack", "external_id": new_id()}
             await connection.execute(insert(early_changes).values(**values, text=None, created_at=now() - age))
-    assert await Leftovers(store.database).forget_early_changes() == 1
+    assert await Retention(store.database).forget_early_changes() == 1
     async with store.database.read() as connection:
         assert (await connection.execute(select(func.count()).select_from(early_changes))).scalar_one() == 1
 
@@ -113,4 +113,4 @@ async def test_conversations_are_found_whose_summary_lags_behind(store: Store, k
     await change(kept, up_to_date, last_seq=60, summary_seq=40)
     await change(kept, closed, last_seq=60, status=ConversationStatus.CLOSED)
     await change(kept, old, last_seq=60, updated_at=now() - timedelta(days=2))
-    assert await Leftovers(store.database).lagging_summaries(36) == [lagging]
+    assert await Retention(store.database).lagging_summaries(36) == [lagging]

@@ -21,18 +21,18 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    Later,
     Queue,
+    RunAt,
 )
-from storage.queue.periodic import Chore
+from storage.queue.periodic import PeriodicTask
 from storage.queue.procrastinate.jobs import ProcrastinateJobs
 from tests.conftest import settings_for
 from tests.support.job_bench import (
     QUICK,
+    AuthMiddleware,
     Diary,
-    Gate,
     Rows,
-    Work,
+    TurnWork,
     job,
 )
 from tests.support.waiting import until
@@ -72,7 +72,7 @@ async def test_the_job_of_a_killed_worker_is_done_by_another(shared: Rows) -> No
     await process.wait()
     attempts: list[int] = []
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         attempts.append(item.attempt)
         return await diary.handler(item)
 
@@ -121,7 +121,7 @@ async def abandon(rows: Rows, name: str, attempt: int = 0, worker: int | None = 
 
 async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows) -> None:
     diary = Diary()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     async with shared.working(gate.handler, silent_seconds=2) as jobs:
         for number in range(3):
             await jobs.enqueue(job(f"running {number}", lane=f"lane {number}"))
@@ -139,9 +139,9 @@ async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows)
 
 async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_no_worker(shared: Rows) -> None:
     diary = Diary()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
     async with open_queue(shared, patience_seconds=0.3, silent_seconds=1) as jobs:
-        jobs.start(Handlers(dict.fromkeys(JobKind, gate.handler), diary.last_resort))
+        jobs.start(Handlers(dict.fromkeys(JobKind, gate.handler), diary.on_dead_letter))
         await jobs.enqueue(job("running"))
         await gate.begun.wait()
         with outside(shared) as connection:
@@ -191,8 +191,8 @@ async def test_deliveries_wait_for_who_holds_their_channel(shared: Rows) -> None
     desk, bot = Diary(), Diary()
     slack, web = await shared.reply("slack"), await shared.reply("web")
 
-    def delivering(diary: Diary) -> Work:
-        async def handler(item: Job) -> Later | None:
+    def delivering(diary: Diary) -> TurnWork:
+        async def handler(item: Job) -> RunAt | None:
             await shared.delivered(item.id)
             return await diary.handler(item)
 
@@ -223,7 +223,7 @@ async def test_two_workers_keep_the_order_of_every_lane_and_do_each_job_once(sha
     running: set[str] = set()
     doubled: list[str] = []
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         if item.lane in running:
             doubled.append(item.lane)
         running.add(item.lane)
@@ -247,7 +247,7 @@ async def test_workers_that_come_and_go_lose_and_double_nothing(shared: Rows) ->
     diary = Diary()
     enough = asyncio.Event()
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         await asyncio.sleep(0.02)
         return await diary.handler(item)
 
@@ -279,9 +279,12 @@ async def test_a_chore_is_done_once_over_all_workers(shared: Rows) -> None:
     async def some() -> bool:
         return len(times) >= 3
 
-    chores = [Chore("tick", 1, tick)]
+    periodic_tasks = [PeriodicTask("tick", 1, tick)]
     handler = Diary().handler
-    async with shared.working(handler, chores=chores), shared.working(handler, chores=chores):
+    async with (
+        shared.working(handler, periodic_tasks=periodic_tasks),
+        shared.working(handler, periodic_tasks=periodic_tasks),
+    ):
         await until(some)
     assert len(times) == len(set(times))
 
@@ -289,7 +292,7 @@ async def test_a_chore_is_done_once_over_all_workers(shared: Rows) -> None:
 async def test_done_jobs_leave_no_rows_and_given_up_ones_stay_for_some_days(shared: Rows) -> None:
     diary = Diary()
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         if item.id == "bad":
             raise ValueError("surprise")
         return await diary.handler(item)
@@ -316,9 +319,9 @@ async def test_done_jobs_leave_no_rows_and_given_up_ones_stay_for_some_days(shar
 
 async def test_loads_do_not_keep_turns_waiting(shared: Rows) -> None:
     diary = Diary()
-    gate = Gate(diary)
+    gate = AuthMiddleware(diary)
 
-    async def handler(item: Job) -> Later | None:
+    async def handler(item: Job) -> RunAt | None:
         return await (gate if item.kind is JobKind.LOAD else diary).handler(item)
 
     async with shared.working(handler, concurrency=2) as jobs:

@@ -39,8 +39,8 @@ from storage.reporting.analytics import (
     Votes,
 )
 from storage.store import Store
-from storage.turns.begin import Work
-from storage.turns.completion import Ending, Proposal
+from storage.turns.begin import TurnWork
+from storage.turns.completion import CommitResult, TurnResult
 
 MONDAY = datetime(2030, 3, 4, tzinfo=UTC)
 NOON = MONDAY + timedelta(hours=12)
@@ -58,7 +58,7 @@ async def report(store: Store, workspace: str = "demo", span: tuple[datetime, da
     return await Analytics(store.database).report(workspace, *span)
 
 
-async def begun(store: Store, thread: str, text: str = "How?", workspace: str = "demo") -> Work:
+async def begun(store: Store, thread: str, text: str = "How?", workspace: str = "demo") -> TurnWork:
     accepted: Accepted = await store.arrivals.accept(
         Incoming(
             workspace_id=workspace,
@@ -71,12 +71,12 @@ async def begun(store: Store, thread: str, text: str = "How?", workspace: str = 
     )
     assert accepted.turn_id
     work = await store.turns.begin(accepted.turn_id)
-    assert isinstance(work, Work)
+    assert isinstance(work, TurnWork)
     return work
 
 
-def proposal(work: Work, intent: str = "account") -> Proposal:
-    return Proposal(
+def proposal(work: TurnWork, intent: str = "account") -> TurnResult:
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -87,21 +87,21 @@ def proposal(work: Work, intent: str = "account") -> Proposal:
     )
 
 
-async def sent(store: Store, thread: str, intent: str = "account", workspace: str = "demo") -> Work:
+async def sent(store: Store, thread: str, intent: str = "account", workspace: str = "demo") -> TurnWork:
     work = await begun(store, thread, workspace=workspace)
-    assert await store.endings.send(proposal(work, intent)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work, intent)) is CommitResult.COMMITTED
     return work
 
 
-async def held(store: Store, thread: str) -> tuple[Work, str]:
+async def held(store: Store, thread: str) -> tuple[TurnWork, str]:
     work = await begun(store, thread)
-    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
     review = await store.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
 
 
-async def decided(store: Store, member: Member, thread: str, kind: DecisionKind) -> Work:
+async def decided(store: Store, member: Member, thread: str, kind: DecisionKind) -> TurnWork:
     work, review_id = await held(store, thread)
     decision = Decision(kind=kind, text="Other words.", member_id=member.id, member_name=member.name)
     await store.reviews.decide(member, review_id, decision, based_on=1)
@@ -117,7 +117,7 @@ async def decided(store: Store, member: Member, thread: str, kind: DecisionKind)
     return work
 
 
-async def moved(database: Database, work: Work, at: datetime, reply_after: float = 60, wait: float = 30) -> None:
+async def moved(database: Database, work: TurnWork, at: datetime, reply_after: float = 60, wait: float = 30) -> None:
     """Let a conversation have happened at this time."""
     replied = at + timedelta(seconds=reply_after)
     mine = work.conversation_id

@@ -25,15 +25,15 @@ from storage.records import (
 from storage.reporting.monitoring import Monitoring
 from storage.store import Store
 from storage.telemetry.health import Health
-from storage.telemetry.metrics import Measures
-from storage.turns.begin import Work
-from storage.turns.completion import Ending, Proposal
+from storage.telemetry.metrics import Metrics
+from storage.turns.begin import TurnWork
+from storage.turns.completion import CommitResult, TurnResult
 
 DRAFT = Draft(text="Click.", can_answer=True, confidence=0.9, model="verbatim", prompt_version="v1")
 EARLIER = timedelta(minutes=10)
 
 
-async def begun(store: Store, thread: str, workspace: str = "demo") -> Work:
+async def begun(store: Store, thread: str, workspace: str = "demo") -> TurnWork:
     incoming = Incoming(
         workspace_id=workspace,
         channel="slack",
@@ -45,12 +45,12 @@ async def begun(store: Store, thread: str, workspace: str = "demo") -> Work:
     accepted = await store.arrivals.accept(incoming)
     assert accepted.turn_id
     work = await store.turns.begin(accepted.turn_id)
-    assert isinstance(work, Work)
+    assert isinstance(work, TurnWork)
     return work
 
 
-def proposal(work: Work) -> Proposal:
-    return Proposal(
+def proposal(work: TurnWork) -> TurnResult:
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -62,21 +62,21 @@ def proposal(work: Work) -> Proposal:
     )
 
 
-async def sent(store: Store, thread: str, workspace: str = "demo") -> Work:
+async def sent(store: Store, thread: str, workspace: str = "demo") -> TurnWork:
     work = await begun(store, thread, workspace)
-    assert await store.endings.send(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.send(proposal(work)) is CommitResult.COMMITTED
     return work
 
 
-async def held(store: Store, thread: str) -> tuple[Work, str]:
+async def held(store: Store, thread: str) -> tuple[TurnWork, str]:
     work = await begun(store, thread)
-    assert await store.endings.hold(proposal(work)) is Ending.COMMITTED
+    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
     review = await store.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
 
 
-async def delivered(store: Store, work: Work) -> None:
+async def delivered(store: Store, work: TurnWork) -> None:
     outgoing = await store.outbox.next(work.conversation_id)
     assert outgoing
     await store.outbox.sent(outgoing, None)
@@ -87,7 +87,7 @@ class Scraper:
 
     def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
-        self.measures = Measures(self.registry, database)
+        self.measures = Metrics(self.registry, database)
         self.measures._seen -= EARLIER
 
     async def value(self, name: str, **labels: str) -> float | None:

@@ -19,9 +19,9 @@ from storage.database.tables import (
 from storage.records import Decision, DecisionKind, Draft, Incoming, Member, Triage, new_id
 from storage.store import Store
 from storage.telemetry import metric_queries
-from storage.telemetry.metrics import Measures
-from storage.turns.begin import LEFT_CHECKPOINTS, Work
-from storage.turns.completion import Proposal
+from storage.telemetry.metrics import Metrics
+from storage.turns.begin import LEFT_CHECKPOINTS, TurnWork
+from storage.turns.completion import TurnResult
 
 FAQ = b"question,answer\nHow?,Like this.\nWhen?,Now.\n"
 HOUR = 3600.0
@@ -42,22 +42,22 @@ class Scraped:
 
 
 @pytest.fixture
-def measures(database: Database) -> Measures:
-    return Measures(CollectorRegistry(), database)
+def measures(database: Database) -> Metrics:
+    return Metrics(CollectorRegistry(), database)
 
 
-async def accepted(store: Store, text: str = "How?") -> Work:
+async def accepted(store: Store, text: str = "How?") -> TurnWork:
     """A turn that is due."""
     incoming = Incoming("demo", "slack", new_id(), new_id(), "cleo", text)
     taken = await store.arrivals.accept(incoming)
     assert taken.turn_id
     work = await store.turns.begin(taken.turn_id)
-    assert isinstance(work, Work)
+    assert isinstance(work, TurnWork)
     return work
 
 
-def proposal(work: Work) -> Proposal:
-    return Proposal(
+def proposal(work: TurnWork) -> TurnResult:
+    return TurnResult(
         turn_id=work.turn_id,
         workspace_id=work.workspace_id,
         conversation_id=work.conversation_id,
@@ -76,7 +76,7 @@ async def set_back(database: Database, table: Any, *columns: str, hours: float =
 
 
 async def test_each_kind_of_job_tells_how_many_wait_and_since_when(
-    store: Store, database: Database, measures: Measures, agent: Member
+    store: Store, database: Database, measures: Metrics, agent: Member
 ) -> None:
     await accepted(store)
     decided, sent = await accepted(store), await accepted(store)
@@ -97,14 +97,14 @@ async def test_each_kind_of_job_tells_how_many_wait_and_since_when(
         assert scraped("deskhand_queue_oldest_seconds", kind=kind) == pytest.approx(hours * HOUR, abs=120), kind
 
 
-async def test_a_job_that_is_not_due_yet_has_no_age(store: Store, measures: Measures) -> None:
+async def test_a_job_that_is_not_due_yet_has_no_age(store: Store, measures: Metrics) -> None:
     await store.arrivals.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How?"), 600)
     scraped = Scraped(await measures.scrape())
     assert scraped("deskhand_queue_depth", kind="answer") == 1
     assert scraped("deskhand_queue_oldest_seconds", kind="answer") == 0
 
 
-async def test_what_has_ended_is_counted_once(store: Store, database: Database, measures: Measures) -> None:
+async def test_what_has_ended_is_counted_once(store: Store, database: Database, measures: Metrics) -> None:
     measures._seen -= timedelta(hours=1)
     for work in [await accepted(store), await accepted(store)]:
         await store.endings.send(proposal(work))
@@ -123,7 +123,7 @@ async def test_what_has_ended_is_counted_once(store: Store, database: Database, 
     assert scraped("deskhand_delivery_seconds_sum", channel="slack") == pytest.approx(2 * 0.008 * HOUR, abs=1)
 
 
-async def test_the_knowledge_is_counted_by_status(store: Store, measures: Measures) -> None:
+async def test_the_knowledge_is_counted_by_status(store: Store, measures: Metrics) -> None:
     document = await store.catalogue.create("demo", "faq.csv", FAQ)
     await store.catalogue.load_document(document.id)
     await store.catalogue.create("demo", "more.csv", FAQ)
@@ -134,7 +134,7 @@ async def test_the_knowledge_is_counted_by_status(store: Store, measures: Measur
     assert scraped("deskhand_knowledge_entries") == 2
 
 
-async def test_the_build_and_the_process_are_told(measures: Measures) -> None:
+async def test_the_build_and_the_process_are_told(measures: Metrics) -> None:
     body = (await measures.scrape()).decode()
     assert 'deskhand_build_info{python="3.' in body
     assert "process_resident_memory_bytes" in body

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bot.channel_status import ChannelStates
+from bot.channel_status import ChannelStatusRegistry
 from bot.discord.connection import open_discord
 from bot.discord.leases import ShardLeases
 from deskhand import Process, assemble, working
@@ -65,7 +65,7 @@ class DiscordDesk:
     server: Server
     process: Process
     store: Store
-    states: ChannelStates
+    states: ChannelStatusRegistry
     agent: Member
 
     async def conversation(self, thread: Payload | str) -> Conversation:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import escape_mrkdwn, to_mrkdwn
-from bot.text import defuse, split
+from bot.text import neutralise_mentions, split
 
 LIMIT = 200
 
@@ -90,7 +90,7 @@ def test_no_text_can_call_anybody_on_slack(unsafe: str) -> None:
 
 def test_defused_mentions_read_the_same_and_call_nobody() -> None:
     for unsafe in ("@everyone look", "@here", "<@123>", "<@&9>"):
-        made = defuse(unsafe)
+        made = neutralise_mentions(unsafe)
         assert made != unsafe
         assert made.replace("\u200b", "") == unsafe
 

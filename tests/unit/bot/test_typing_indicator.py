@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.typing_indicator import WorkingSigns
+from bot.typing_indicator import TypingIndicators
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation, Incoming
 from storage.store import Store
@@ -32,7 +32,7 @@ async def asked(store: Store, number: int) -> Conversation:
 
 
 async def test_a_sign_that_fades_is_shown_again_until_the_work_ends(store: Store) -> None:
-    lamp, signs = Lamp(), WorkingSigns(store.conversations, store.signals, refresh_seconds=0.01)
+    lamp, signs = Lamp(), TypingIndicators(store.conversations, store.signals, refresh_seconds=0.01)
     conversation = await asked(store, 1)
     signs.show(lamp, conversation)
     await until(lambda: len(lamp.shown) > 3, "the sign")
@@ -45,7 +45,7 @@ async def test_a_sign_that_fades_is_shown_again_until_the_work_ends(store: Store
 
 
 async def test_news_that_the_work_is_done_takes_the_sign_away_at_once_and_twice_shown_is_once(store: Store) -> None:
-    lamp, signs = Lamp(), WorkingSigns(store.conversations, store.signals, refresh_seconds=60)
+    lamp, signs = Lamp(), TypingIndicators(store.conversations, store.signals, refresh_seconds=60)
     conversation = await asked(store, 1)
     signs.show(lamp, conversation)
     signs.show(lamp, conversation)
@@ -58,7 +58,7 @@ async def test_news_that_the_work_is_done_takes_the_sign_away_at_once_and_twice_
 
 
 async def test_a_stopping_process_takes_its_signs_away(store: Store) -> None:
-    lamp, signs = Lamp(), WorkingSigns(store.conversations, store.signals, refresh_seconds=60)
+    lamp, signs = Lamp(), TypingIndicators(store.conversations, store.signals, refresh_seconds=60)
     signs.show(lamp, await asked(store, 1))
     await until(lambda: bool(lamp.shown), "the sign")
     await signs.close()

@@ -3,9 +3,9 @@
 import pytest
 
 from graph.lexical_signals import (
-    denied,
-    done,
-    opposed,
+    completed_actions,
+    negated_actions,
+    opposite_terms,
     tells_trouble,
 )
 from storage.knowledge.keyword_index import terms
@@ -21,7 +21,7 @@ from storage.knowledge.keyword_index import terms
     ],
 )
 def test_a_statement_denies_an_action(text: str) -> None:
-    assert denied(text) == {"cancel"}
+    assert negated_actions(text) == {"cancel"}
 
 
 @pytest.mark.parametrize(
@@ -29,19 +29,19 @@ def test_a_statement_denies_an_action(text: str) -> None:
     ["cancel my order", "I don't know how I cancel", "Why can I not cancel?", "No cost EMI", "do you cancel", ""],
 )
 def test_a_question_ignorance_and_things_deny_nothing(text: str) -> None:
-    assert not denied(text)
+    assert not negated_actions(text)
 
 
 @pytest.mark.parametrize("text", ["My order is cancelled", "it was already cancelled.", "order got cancelled"])
 def test_a_statement_tells_what_was_done(text: str) -> None:
-    assert done(text) == {"cancel"}
+    assert completed_actions(text) == {"cancel"}
 
 
 @pytest.mark.parametrize(
     "text", ["When is my order cancelled?", "tell me if it was cancelled", "is it cancelled", "cancel it", ""]
 )
 def test_a_question_tells_nothing_done(text: str) -> None:
-    assert not done(text)
+    assert not completed_actions(text)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,6 @@ def test_no_trouble_is_heard_in_plain_questions(text: str) -> None:
 
 def test_words_are_opposed_only_to_what_the_entry_has() -> None:
     known = frozenset(terms("I need to add a dependent to my plan"))
-    assert opposed(terms("please remove a dependent"), known) == ["remov"]
-    assert opposed(terms("please add a dependent"), known) == []
-    assert opposed(terms("remove a dependent"), known | {"remov"}) == []
+    assert opposite_terms(terms("please remove a dependent"), known) == ["remov"]
+    assert opposite_terms(terms("please add a dependent"), known) == []
+    assert opposite_terms(terms("remove a dependent"), known | {"remov"}) == []

@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from graph.node_metrics import NodeTimes
+from graph.node_metrics import NodeMetrics
 from graph.state import State
 
 
@@ -16,7 +16,7 @@ async def handoff(state: State) -> State:
 
 async def test_every_run_of_a_node_is_timed_even_one_that_fails() -> None:
     registry = CollectorRegistry()
-    node = NodeTimes(registry).timed(handoff)
+    node = NodeMetrics(registry).timed(handoff)
     assert await node(State()) == {"ending": "handoff"}
     with pytest.raises(LookupError):
         await node(State(failure="the model is down"))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from bench.word_vectors import WordEmbedder
-from graph.prefetch import Foresight
-from storage.embeddings.batching_cache import RememberingEmbedder
+from graph.prefetch import EmbeddingPrefetch
+from storage.embeddings.batching_cache import CachingEmbedder
 from storage.embeddings.local import Vectors
 from storage.errors import UnavailableError
 
@@ -27,7 +27,7 @@ class Listed(WordEmbedder):
         return super().embed(texts)
 
 
-async def guessed(foresight: Foresight, text: str) -> None:
+async def guessed(foresight: EmbeddingPrefetch, text: str) -> None:
     foresight.expect(text)
     if foresight._guess is not None:
         await foresight._guess
@@ -39,24 +39,26 @@ def inner() -> Listed:
 
 
 @pytest.fixture
-def foresight(inner: Listed) -> Foresight:
-    return Foresight(RememberingEmbedder(inner), most_characters=100)
+def foresight(inner: Listed) -> EmbeddingPrefetch:
+    return EmbeddingPrefetch(CachingEmbedder(inner), most_characters=100)
 
 
-async def test_the_model_sees_what_the_guard_will_show_it(inner: Listed, foresight: Foresight) -> None:
+async def test_the_model_sees_what_the_guard_will_show_it(inner: Listed, foresight: EmbeddingPrefetch) -> None:
     await guessed(foresight, "Write to anna@example.com,\u200b please")
     assert inner.texts == ["Write to [EMAIL_1], please"]
 
 
 @pytest.mark.parametrize("text", ["", "\u200b", "long " * 30])
-async def test_what_the_guard_will_not_ask_about_is_left_alone(inner: Listed, foresight: Foresight, text: str) -> None:
+async def test_what_the_guard_will_not_ask_about_is_left_alone(
+    inner: Listed, foresight: EmbeddingPrefetch, text: str
+) -> None:
     await guessed(foresight, text)
     assert inner.texts == []
 
 
 async def test_a_model_that_is_away_is_no_failure_here(caplog: pytest.LogCaptureFixture) -> None:
     inner = Listed(broken=True)
-    await guessed(Foresight(RememberingEmbedder(inner), most_characters=100), "hello")
+    await guessed(EmbeddingPrefetch(CachingEmbedder(inner), most_characters=100), "hello")
     await asyncio.sleep(0)
     assert inner.texts == ["hello"]
     assert not caplog.records

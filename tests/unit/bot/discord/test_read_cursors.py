@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.discord.read_cursors import HeardMarks
+from bot.discord.read_cursors import DiscordReadCursors
 from storage.store import Store
 
 GUILD, SHARDS = 5 << 22, 2
@@ -14,7 +14,7 @@ def later(minutes: float) -> datetime:
 
 
 async def test_the_mark_follows_what_is_heard_once_the_server_is_caught_up(store: Store) -> None:
-    marks = HeardMarks(store.marks)
+    marks = DiscordReadCursors(store.marks)
     await marks.heard("demo", GUILD, later(1))
     assert await marks.since(GUILD) is None, "nothing was read yet"
     await marks.caught_up("demo", GUILD, START)
@@ -25,7 +25,7 @@ async def test_the_mark_follows_what_is_heard_once_the_server_is_caught_up(store
 
 
 async def test_what_a_fresh_session_hears_first_does_not_hide_what_was_missed(store: Store) -> None:
-    marks = HeardMarks(store.marks)
+    marks = DiscordReadCursors(store.marks)
     await marks.caught_up("demo", GUILD, START)
     marks.stop(0, SHARDS)
     await marks.heard("demo", GUILD, later(1))
@@ -38,7 +38,7 @@ async def test_what_a_fresh_session_hears_first_does_not_hide_what_was_missed(st
 
 
 async def test_what_could_not_be_handled_is_read_again_by_the_next_session(store: Store) -> None:
-    marks = HeardMarks(store.marks)
+    marks = DiscordReadCursors(store.marks)
     await marks.caught_up("demo", GUILD, START)
     marks.hold(GUILD)
     await marks.heard("demo", GUILD, later(60))

@@ -14,8 +14,8 @@ from bot.attachments import (
     with_files,
 )
 from bot.channel import ChannelError
-from bot.channel_status import ChannelStates
-from bot.slack.app import SlackListeners
+from bot.channel_status import ChannelStatusRegistry
+from bot.slack.app import SlackApp
 from bot.slack.blocks import button, reply_blocks, source_link
 from bot.slack.connection.oauth import SCOPES
 from bot.slack.ids import SlackThread
@@ -39,7 +39,7 @@ def test_the_manifest_subscribes_to_the_events_that_are_heard_and_no_more() -> N
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     subscribed = manifest["settings"]["event_subscriptions"]["bot_events"]
     # Who hears what is known before anything is connected.
-    heard = SlackListeners.__new__(SlackListeners).listeners()
+    heard = SlackApp.__new__(SlackApp).listeners()
     assert {event.split(".")[0] for event in subscribed} == heard.keys()
 
 
@@ -130,7 +130,7 @@ def test_a_source_with_an_address_is_a_link_and_another_is_its_title() -> None:
 
 
 def test_a_channels_state_tells_since_when_and_what_went_wrong() -> None:
-    states = ChannelStates()
+    states = ChannelStatusRegistry()
     assert not states.of("slack").is_on
     states.connected("slack")
     states.event("slack")

@@ -7,7 +7,7 @@ from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Interrupt
 
-from graph.checkpoints.in_memory import RunMemory
+from graph.checkpoints.in_memory import InMemoryCheckpoints
 from graph.checkpoints.store import config_of
 
 WRITES: list[tuple[str, Any]] = [("question", "one"), ("__interrupt__", Interrupt("first")), ("answer", 2)]
@@ -26,7 +26,7 @@ def fill(memory: Any, kept: Checkpoint, *versions: Any) -> None:
 
 
 def test_it_agrees_with_the_library_s_own_memory() -> None:
-    kept, saver, memory = checkpoint(question="how", hits=[1, 2]), InMemorySaver(), RunMemory()
+    kept, saver, memory = checkpoint(question="how", hits=[1, 2]), InMemorySaver(), InMemoryCheckpoints()
     fill(memory, kept)
     fill(saver, kept, kept["channel_versions"])
     theirs, ours = saver.get_tuple(config_of("turn")), memory.latest("turn")
@@ -38,7 +38,7 @@ def test_it_agrees_with_the_library_s_own_memory() -> None:
 
 
 def test_what_was_given_out_can_be_changed_without_harm() -> None:
-    memory = RunMemory()
+    memory = InMemoryCheckpoints()
     fill(memory, checkpoint(question="how"))
     given = memory.latest("turn")
     assert given
@@ -49,7 +49,7 @@ def test_what_was_given_out_can_be_changed_without_harm() -> None:
 
 
 def test_a_new_checkpoint_replaces_the_one_before_with_its_writes() -> None:
-    memory = RunMemory()
+    memory = InMemoryCheckpoints()
     fill(memory, checkpoint(question="how"))
     old = memory.latest("turn")
     assert old
@@ -62,7 +62,7 @@ def test_a_new_checkpoint_replaces_the_one_before_with_its_writes() -> None:
 
 
 def test_a_run_that_is_over_leaves_nothing() -> None:
-    memory = RunMemory()
+    memory = InMemoryCheckpoints()
     fill(memory, checkpoint(question="how"))
     memory.forget("turn")
     assert memory.latest("turn") is None

@@ -6,10 +6,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
 from graph.errors import ModelInvalidError, ModelRejectedRequestError, ModelUnavailableError
-from graph.llm.metrics import ModelMeter
+from graph.llm.metrics import ModelMetrics
 from graph.llm.openai import ChatModel, open_model
 from graph.llm.prompts.templates import Prompt
-from graph.llm.structured_output import Way
+from graph.llm.structured_output import StructuredOutputMethod
 from storage.settings import Settings
 from tests.simulators.openai.behaviours import (
     Behaviour,
@@ -60,7 +60,7 @@ async def test_an_endpoint_with_json_schema_is_asked_for_it_strictly(server: Ope
         {"role": "system", "content": "Rate the text."},
         {"role": "user", "content": "It is fine."},
     ]
-    assert chat.way is Way.JSON_SCHEMA
+    assert chat.way is StructuredOutputMethod.JSON_SCHEMA
 
 
 @pytest.mark.parametrize("without_schema", [status(500), status(501), status(400), status(422), status(404)])
@@ -82,7 +82,7 @@ async def test_a_stumble_of_the_first_request_does_not_hide_json_schema(
     server.script(status(500))
     await chat.ask(PROMPT, Rating)
     assert ways(server) == ["json_schema", "json_schema"]
-    assert chat.way is Way.JSON_SCHEMA
+    assert chat.way is StructuredOutputMethod.JSON_SCHEMA
 
 
 async def test_an_endpoint_that_ignores_schemas_and_tools_ends_in_json_mode_with_the_schema_in_the_prompt(
@@ -92,7 +92,7 @@ async def test_an_endpoint_that_ignores_schemas_and_tools_ends_in_json_mode_with
     await chat.ask(PROMPT, Rating)
     assert ways(server) == ["json_schema", "function_calling", "json_mode"]
     assert '"maximum":1' in server.chats[-1].body["messages"][0]["content"]
-    assert chat.way is Way.JSON_MODE
+    assert chat.way is StructuredOutputMethod.JSON_MODE
 
 
 @pytest.mark.parametrize("bad", [empty_object, without("label"), invalid_json, empty_choices])
@@ -110,7 +110,7 @@ async def test_the_server_that_fails_in_every_way_is_repaired_by_function_callin
     server.script(odd_endpoint, odd_endpoint, odd_endpoint, answering(GOOD))
     assert (await chat.ask(PROMPT, Rating)).label == "good"
     assert ways(server) == ["json_schema", "json_schema", "function_calling", "function_calling"]
-    assert chat.way is Way.FUNCTION_CALLING
+    assert chat.way is StructuredOutputMethod.FUNCTION_CALLING
     assert chat.stats.repairs == 1
 
 
@@ -143,8 +143,10 @@ async def test_a_probe_that_fails_leaves_the_finding_to_the_next_question(
     assert isinstance(results[1], Rating)
 
 
-@pytest.mark.parametrize("way", list(Way))
-async def test_the_way_of_asking_can_be_set(server: OpenAISimulator, open_chat: OpenChat, way: Way) -> None:
+@pytest.mark.parametrize("way", list(StructuredOutputMethod))
+async def test_the_way_of_asking_can_be_set(
+    server: OpenAISimulator, open_chat: OpenChat, way: StructuredOutputMethod
+) -> None:
     server.script(answering(GOOD))
     await open_chat(structure=way.value).ask(PROMPT, Rating)
     assert ways(server) == [way.value]
@@ -170,9 +172,9 @@ async def test_a_set_way_that_the_endpoint_rejects_is_an_error(server: OpenAISim
         saying(""),
     ],
 )
-@pytest.mark.parametrize("way", list(Way))
+@pytest.mark.parametrize("way", list(StructuredOutputMethod))
 async def test_an_unusable_answer_is_asked_for_once_more(
-    server: OpenAISimulator, open_chat: OpenChat, way: Way, bad: Behaviour
+    server: OpenAISimulator, open_chat: OpenChat, way: StructuredOutputMethod, bad: Behaviour
 ) -> None:
     chat = open_chat(structure=way.value)
     server.script(bad, answering(GOOD))
@@ -228,7 +230,7 @@ async def test_json_in_a_wrapping_is_understood(
 
 async def test_everything_is_counted_for_people_and_for_prometheus(server: OpenAISimulator) -> None:
     registry = CollectorRegistry()
-    chat = open_model(server.settings(), ModelMeter(registry))
+    chat = open_model(server.settings(), ModelMetrics(registry))
     assert chat is not None
     server.script(answering(GOOD), out_of_range, out_of_range, cut_off, answering(GOOD))
     await chat.ask(PROMPT, Rating)

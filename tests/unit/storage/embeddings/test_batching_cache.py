@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.word_vectors import WordEmbedder
-from storage.embeddings.batching_cache import TOGETHER, RememberingEmbedder
+from storage.embeddings.batching_cache import TOGETHER, CachingEmbedder
 from storage.embeddings.local import Embedder, Vectors
 from storage.errors import UnavailableError
 
@@ -32,7 +32,7 @@ class CountingEmbedder(WordEmbedder):
 
 def test_a_text_is_embedded_once() -> None:
     inner = CountingEmbedder()
-    embedder = RememberingEmbedder(inner)
+    embedder = CachingEmbedder(inner)
     first = embedder.embed(["reset my password"])
     assert first.shape == (1, embedder.dimension)
     assert np.array_equal(embedder.embed(["reset my password"]), first)
@@ -40,14 +40,14 @@ def test_a_text_is_embedded_once() -> None:
 
 
 def test_a_remembered_vector_cannot_be_changed_by_who_got_it() -> None:
-    embedder = RememberingEmbedder(CountingEmbedder())
+    embedder = CachingEmbedder(CountingEmbedder())
     with pytest.raises(ValueError, match="read-only"):
         embedder.embed(["hello"])[0, 0] = 7
 
 
 def test_only_the_last_texts_are_remembered() -> None:
     inner = CountingEmbedder()
-    embedder = RememberingEmbedder(inner, remembered=2)
+    embedder = CachingEmbedder(inner, remembered=2)
     for text in ("one", "two", "one", "three", "one", "two"):
         embedder.embed([text])
     assert inner.runs == [("one",), ("two",), ("three",), ("two",)]
@@ -56,7 +56,7 @@ def test_only_the_last_texts_are_remembered() -> None:
 def test_texts_that_come_while_the_model_runs_share_its_next_run_and_get_their_own_vectors() -> None:
     inner = CountingEmbedder()
     inner.go.clear()
-    embedder = RememberingEmbedder(inner)
+    embedder = CachingEmbedder(inner)
     texts = [f"question number {word}" for word in "abcdefghijkl"]
     with ThreadPoolExecutor(len(texts) + 1) as pool:
         first = pool.submit(embedder.embed, ["the first"])
@@ -86,7 +86,7 @@ class FailingOnce(WordEmbedder):
 
 
 def test_a_failure_is_told_and_not_remembered() -> None:
-    embedder = RememberingEmbedder(FailingOnce())
+    embedder = CachingEmbedder(FailingOnce())
     with pytest.raises(UnavailableError):
         embedder.embed(["hello"])
     assert embedder.embed(["hello"]).shape == (1, embedder.dimension)
@@ -99,7 +99,7 @@ def test_the_real_model_gives_the_same_vectors_together_as_alone(embedder: Embed
 
 def test_a_text_that_was_prepared_is_not_embedded_again() -> None:
     inner = CountingEmbedder()
-    embedder = RememberingEmbedder(inner)
+    embedder = CachingEmbedder(inner)
     embedder.prepare("reset my password")
     embedder.embed(["reset my password"])
     embedder.prepare("reset my password")
@@ -109,7 +109,7 @@ def test_a_text_that_was_prepared_is_not_embedded_again() -> None:
 def test_nothing_is_prepared_while_the_model_is_at_work() -> None:
     inner = CountingEmbedder()
     inner.go.clear()
-    embedder = RememberingEmbedder(inner)
+    embedder = CachingEmbedder(inner)
     with ThreadPoolExecutor() as threads:
         asked = threads.submit(embedder.embed, ["asked"])
         assert inner.started.wait(10)
@@ -122,7 +122,7 @@ def test_nothing_is_prepared_while_the_model_is_at_work() -> None:
 def test_who_waits_for_a_text_that_is_being_prepared_leaves_nothing_to_embed_again() -> None:
     inner = CountingEmbedder()
     inner.go.clear()
-    embedder = RememberingEmbedder(inner)
+    embedder = CachingEmbedder(inner)
     with ThreadPoolExecutor() as threads:
         prepared = threads.submit(embedder.prepare, "one")
         assert inner.started.wait(10)

@@ -1,6 +1,6 @@
 """Chunks that were read are given again only for the version, workspace and ids that they were read for."""
 
-from storage.knowledge.chunk_cache import ReadChunks
+from storage.knowledge.chunk_cache import ChunkCache
 from storage.records import Chunk, ChunkKind
 
 
@@ -9,25 +9,25 @@ def chunk(name: str) -> Chunk:
 
 
 def test_what_was_read_is_given_again() -> None:
-    read = ReadChunks()
+    read = ChunkCache()
     read.keep("demo", 1, ["a", "b"], {"a": chunk("a"), "b": chunk("b")})
     assert read.at("demo", 1, ["b"]) == {"b": chunk("b")}
 
 
 def test_a_chunk_that_no_ready_document_has_is_remembered_as_such() -> None:
-    read = ReadChunks()
+    read = ChunkCache()
     read.keep("demo", 1, ["a", "gone"], {"a": chunk("a")})
     assert read.at("demo", 1, ["a", "gone"]) == {"a": chunk("a")}
 
 
 def test_one_unknown_id_asks_for_a_new_look() -> None:
-    read = ReadChunks()
+    read = ChunkCache()
     read.keep("demo", 1, ["a"], {"a": chunk("a")})
     assert read.at("demo", 1, ["a", "b"]) is None
 
 
 def test_another_version_forgets_the_one_before() -> None:
-    read = ReadChunks()
+    read = ChunkCache()
     read.keep("demo", 1, ["a"], {"a": chunk("a")})
     assert read.at("demo", 2, ["a"]) is None
     read.keep("demo", 2, ["b"], {"b": chunk("b")})
@@ -36,13 +36,13 @@ def test_another_version_forgets_the_one_before() -> None:
 
 
 def test_no_workspace_sees_another_ones_chunks() -> None:
-    read = ReadChunks()
+    read = ChunkCache()
     read.keep("demo", 1, ["a"], {"a": chunk("a")})
     assert read.at("other", 1, ["a"]) is None
 
 
 def test_the_workspaces_that_were_asked_longest_ago_make_room() -> None:
-    read = ReadChunks(most=4)
+    read = ChunkCache(most=4)
     for name in ("one", "two"):
         read.keep(name, 1, ["a", "b"], {})
     assert read.at("one", 1, ["a"]) == {}

@@ -11,11 +11,11 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    Later,
     RetryAfterError,
+    RunAt,
 )
 
-Work = Callable[[Job], Awaitable[Later | None]]
+TurnWork = Callable[[Job], Awaitable[RunAt | None]]
 
 
 class Bench:
@@ -25,14 +25,14 @@ class Bench:
         self.jobs = jobs
         self.given_up: list[tuple[str, str]] = []
 
-    async def last_resort(self, job: Job, reason: str) -> None:
+    async def on_dead_letter(self, job: Job, reason: str) -> None:
         self.given_up.append((job.id, reason))
 
 
 @asynccontextmanager
-async def working(handler: Work, concurrency: int = 4, max_attempts: int = 3) -> AsyncIterator[Bench]:
+async def working(handler: TurnWork, concurrency: int = 4, max_attempts: int = 3) -> AsyncIterator[Bench]:
     bench = Bench(EmbeddedJobs(concurrency=concurrency, max_attempts=max_attempts, retry_seconds=0.01))
-    bench.jobs.start(Handlers(dict.fromkeys(JobKind, handler), bench.last_resort))
+    bench.jobs.start(Handlers(dict.fromkeys(JobKind, handler), bench.on_dead_letter))
     yield bench
     await bench.jobs.stop()
 
@@ -123,10 +123,10 @@ async def test_a_job_that_is_not_due_lets_others_of_its_lane_go_first() -> None:
 async def test_a_handler_may_ask_to_run_later() -> None:
     runs = 0
 
-    async def handler(_: Job) -> Later | None:
+    async def handler(_: Job) -> RunAt | None:
         nonlocal runs
         runs += 1
-        return Later(now() + timedelta(seconds=0.02)) if runs < 3 else None
+        return RunAt(now() + timedelta(seconds=0.02)) if runs < 3 else None
 
     async with working(handler) as bench:
         await bench.jobs.enqueue(job("x"))

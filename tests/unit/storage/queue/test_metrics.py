@@ -8,26 +8,26 @@ from storage.queue.jobs import (
     Handlers,
     Job,
     JobKind,
-    Later,
     RetryAfterError,
+    RunAt,
 )
-from storage.queue.metrics import JobMeter
-from storage.queue.retries import Retries, attempt
+from storage.queue.metrics import JobMetrics
+from storage.queue.retries import RetryPolicy, attempt
 
 
-async def done(_: Job) -> Later | None:
+async def done(_: Job) -> RunAt | None:
     return None
 
 
-async def later(_: Job) -> Later | None:
-    return Later(now())
+async def later(_: Job) -> RunAt | None:
+    return RunAt(now())
 
 
-async def retry(_: Job) -> Later | None:
+async def retry(_: Job) -> RunAt | None:
     raise RetryAfterError("the platform is busy")
 
 
-async def fail(_: Job) -> Later | None:
+async def fail(_: Job) -> RunAt | None:
     raise ValueError
 
 
@@ -43,9 +43,9 @@ async def test_tries_are_counted_by_kind_and_result() -> None:
         JobKind.RESUME: retry,
         JobKind.LOAD: fail,
     }
-    handlers = JobMeter(registry).metered(Handlers(kinds, nobody))
+    handlers = JobMetrics(registry).metered(Handlers(kinds, nobody))
     for kind in kinds:
-        await attempt(Job(kind, "id", "lane"), handlers, Retries(1))
+        await attempt(Job(kind, "id", "lane"), handlers, RetryPolicy(1))
     expected = {JobKind.ANSWER: "done", JobKind.DELIVER: "later", JobKind.RESUME: "retry", JobKind.LOAD: "failed"}
     for kind, result in expected.items():
         assert registry.get_sample_value("deskhand_jobs_total", {"kind": kind, "result": result}) == 1

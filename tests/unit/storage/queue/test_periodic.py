@@ -12,10 +12,10 @@ from storage.queue.periodic import (
     DAY,
     HOUR,
     MINUTE,
-    Chore,
+    PeriodicTask,
 )
-from storage.queue.procrastinate.wakeups import HORIZON_SECONDS, Alarms
-from storage.queue.retries import MAX_PAUSE_SECONDS, Retries
+from storage.queue.procrastinate.wakeups import HORIZON_SECONDS, DueTimers
+from storage.queue.retries import MAX_PAUSE_SECONDS, RetryPolicy
 
 
 async def nothing() -> None:
@@ -24,7 +24,7 @@ async def nothing() -> None:
 
 @pytest.mark.parametrize("every", [1, 20, 30, MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 6 * HOUR, DAY])
 def test_a_chore_s_times_lie_as_far_apart_as_it_says(every: int) -> None:
-    times = croniter(Chore("chore", every, nothing).cron(), datetime(2026, 5, 4, 9, 30, 7, tzinfo=UTC))
+    times = croniter(PeriodicTask("chore", every, nothing).cron(), datetime(2026, 5, 4, 9, 30, 7, tzinfo=UTC))
     first, second, third = (times.get_next(float) for _ in range(3))
     assert second - first == third - second == every
 
@@ -32,11 +32,11 @@ def test_a_chore_s_times_lie_as_far_apart_as_it_says(every: int) -> None:
 @pytest.mark.parametrize("every", [0, 7, 90, 7 * MINUTE, 5 * HOUR, 2 * DAY])
 def test_a_chore_s_interval_divides_the_clock_evenly(every: int) -> None:
     with pytest.raises(ValueError, match="evenly"):
-        Chore("chore", every, nothing)
+        PeriodicTask("chore", every, nothing)
 
 
 def test_pauses_between_tries_double_up_to_a_minute() -> None:
-    retries = Retries(max_attempts=20, first_pause=1.0)
+    retries = RetryPolicy(max_attempts=20, first_pause=1.0)
     pauses = [retries.pause(attempt).total_seconds() for attempt in range(10)]
     for attempt, pause in enumerate(pauses[:6]):
         assert 2**attempt <= pause <= 2**attempt + 0.25
@@ -44,7 +44,7 @@ def test_pauses_between_tries_double_up_to_a_minute() -> None:
 
 
 def test_the_last_try_has_no_successor() -> None:
-    retries = Retries(max_attempts=3)
+    retries = RetryPolicy(max_attempts=3)
     more = [retries.has_more(Job(JobKind.ANSWER, "x", "lane", attempt)) for attempt in range(3)]
     assert more == [True, True, False]
 
@@ -55,7 +55,7 @@ async def test_an_alarm_rings_when_the_job_is_due_and_many_at_once_are_few() -> 
     async def wake(queue: str) -> None:
         await rung.put((queue, now()))
 
-    alarms = Alarms(wake)
+    alarms = DueTimers(wake)
     due = now() + timedelta(seconds=0.1)
     for _ in range(1000):
         alarms.set("desk", due)
@@ -73,7 +73,7 @@ async def test_no_alarm_is_set_for_what_is_far_away() -> None:
     async def wake(_queue: str) -> None:
         pytest.fail("this is hours away")
 
-    alarms = Alarms(wake)
+    alarms = DueTimers(wake)
     for minutes in range(1000):
         alarms.set("desk", now() + timedelta(seconds=HORIZON_SECONDS + 1, minutes=minutes))
     assert alarms.count == 0

@@ -12,13 +12,13 @@ from storage.records import Member
 from storage.settings import Settings
 from storage.store import Store
 from tests.conftest import PASSWORD
-from workbench.auth.sessions import LoginGuard, access_routes, is_same_site
+from workbench.auth.sessions import LoginLimits, access_routes, is_same_site
 
 
 @pytest.fixture
 async def client(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(access_routes(store.members, settings, LoginGuard(3)))
+    app.include_router(access_routes(store.members, settings, LoginLimits(3)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://desk.example") as client:
         yield client
 
@@ -47,7 +47,7 @@ async def test_what_was_typed_comes_back_as_text(client: httpx.AsyncClient) -> N
 
 
 def test_failures_are_counted_per_address_and_per_e_mail() -> None:
-    guard = LoginGuard(2)
+    guard = LoginLimits(2)
     guard.admit("1.1.1.1", "a@x.example")
     guard.admit("2.2.2.2", "A@x.example ")
     with pytest.raises(TooManyAttemptsError) as told:
@@ -59,7 +59,7 @@ def test_failures_are_counted_per_address_and_per_e_mail() -> None:
 
 
 def test_successes_do_not_use_up_the_attempts_of_an_office_behind_one_address() -> None:
-    guard = LoginGuard(2)
+    guard = LoginLimits(2)
     for number in range(20):
         guard.admit("1.1.1.1", f"{number}@x.example")
         guard.succeeded("1.1.1.1", f"{number}@x.example")

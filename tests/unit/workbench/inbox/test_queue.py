@@ -30,9 +30,9 @@ from workbench.inbox.action_panel import panel_of
 from workbench.inbox.conversation_view import message_html
 from workbench.inbox.evidence_view import confidence_words
 from workbench.inbox.queue import (
-    Card,
-    Show,
-    Wish,
+    QueueFilter,
+    QueueItem,
+    QueueView,
     in_order,
     matches,
 )
@@ -72,59 +72,61 @@ REVIEW = Review(
     triage=Triage(intent="refund"),
     created_at=NOON,
 )
-HELD = Card(CONVERSATION, REVIEW)
-NOBODYS = Card(replace(CONVERSATION, status=ConversationStatus.ASSIGNED), None)
-MINE = Card(replace(NOBODYS.conversation, assignee_id="me", assignee_name="Me"), None)
+HELD = QueueItem(CONVERSATION, REVIEW)
+NOBODYS = QueueItem(replace(CONVERSATION, status=ConversationStatus.ASSIGNED), None)
+MINE = QueueItem(replace(NOBODYS.conversation, assignee_id="me", assignee_name="Me"), None)
 WAITING = replace(MINE.conversation, waiting_since=NOON)
-OTHERS = Card(replace(NOBODYS.conversation, assignee_id="you", assignee_name="You"), None)
-CLAIMED = Card(CONVERSATION, replace(REVIEW, claimed_by="Me", claimed_by_id="me"))
+OTHERS = QueueItem(replace(NOBODYS.conversation, assignee_id="you", assignee_name="You"), None)
+CLAIMED = QueueItem(CONVERSATION, replace(REVIEW, claimed_by="Me", claimed_by_id="me"))
 
 
 @pytest.mark.parametrize(
     ("show", "cards"),
     [
-        (Show.WAITING, [HELD, NOBODYS, MINE, CLAIMED]),
-        (Show.REVIEWS, [HELD, CLAIMED]),
-        (Show.UNASSIGNED, [NOBODYS]),
-        (Show.MINE, [MINE, CLAIMED]),
-        (Show.OTHERS, [OTHERS]),
+        (QueueView.WAITING, [HELD, NOBODYS, MINE, CLAIMED]),
+        (QueueView.REVIEWS, [HELD, CLAIMED]),
+        (QueueView.UNASSIGNED, [NOBODYS]),
+        (QueueView.MINE, [MINE, CLAIMED]),
+        (QueueView.OTHERS, [OTHERS]),
     ],
 )
-def test_each_list_shows_its_own_conversations(show: Show, cards: list[Card]) -> None:
+def test_each_list_shows_its_own_conversations(show: QueueView, cards: list[QueueItem]) -> None:
     everything = (HELD, NOBODYS, MINE, OTHERS, CLAIMED)
-    assert [card for card in everything if matches(card, Wish(show=show), ME)] == cards
+    assert [card for card in everything if matches(card, QueueFilter(show=show), ME)] == cards
 
 
 @pytest.mark.parametrize(
     ("wish", "found"),
     [
-        (Wish(search="EXPORT ada"), True),
-        (Wish(search="ada import"), False),
-        (Wish(priority=Priority.MEDIUM, channel="web", intent="refund"), True),
-        (Wish(priority=Priority.HIGH), False),
-        (Wish(channel="slack"), False),
-        (Wish(intent="question"), False),
+        (QueueFilter(search="EXPORT ada"), True),
+        (QueueFilter(search="ada import"), False),
+        (QueueFilter(priority=Priority.MEDIUM, channel="web", intent="refund"), True),
+        (QueueFilter(priority=Priority.HIGH), False),
+        (QueueFilter(channel="slack"), False),
+        (QueueFilter(intent="question"), False),
     ],
 )
-def test_filters_and_search_must_all_match(wish: Wish, *, found: bool) -> None:
+def test_filters_and_search_must_all_match(wish: QueueFilter, *, found: bool) -> None:
     assert matches(HELD, wish, ME) is found
 
 
 def test_urgent_comes_first_then_the_longest_waiting() -> None:
-    early, late = (Card(CONVERSATION, replace(REVIEW, created_at=NOON + timedelta(hours=h))) for h in (1, 2))
-    urgent = Card(replace(CONVERSATION, priority=Priority.HIGH), replace(REVIEW, created_at=NOON + timedelta(hours=3)))
-    assert in_order([late, urgent, early], Show.WAITING) == (urgent, early, late)
+    early, late = (QueueItem(CONVERSATION, replace(REVIEW, created_at=NOON + timedelta(hours=h))) for h in (1, 2))
+    urgent = QueueItem(
+        replace(CONVERSATION, priority=Priority.HIGH), replace(REVIEW, created_at=NOON + timedelta(hours=3))
+    )
+    assert in_order([late, urgent, early], QueueView.WAITING) == (urgent, early, late)
 
 
 def test_the_age_is_how_long_the_customer_waits_and_the_answered_come_last() -> None:
     hours = [NOON + timedelta(hours=hour) for hour in range(4)]
     waiting = [
-        Card(replace(NOBODYS.conversation, updated_at=hours[3], waiting_since=hours[1]), None),
-        Card(replace(CONVERSATION, waiting_since=hours[0]), replace(REVIEW, created_at=hours[2])),
+        QueueItem(replace(NOBODYS.conversation, updated_at=hours[3], waiting_since=hours[1]), None),
+        QueueItem(replace(CONVERSATION, waiting_since=hours[0]), replace(REVIEW, created_at=hours[2])),
     ]
-    answered = Card(replace(MINE.conversation, priority=Priority.HIGH, updated_at=hours[0]), None)
+    answered = QueueItem(replace(MINE.conversation, priority=Priority.HIGH, updated_at=hours[0]), None)
     assert [card.since for card in (*waiting, answered)] == [hours[1], hours[0], hours[0]]
-    assert in_order([answered, *waiting], Show.WAITING) == (waiting[1], waiting[0], answered)
+    assert in_order([answered, *waiting], QueueView.WAITING) == (waiting[1], waiting[0], answered)
     assert why(answered, ME) == "You have this conversation; the customer is answered."
 
 
@@ -152,26 +154,26 @@ def test_a_decided_review_says_who_handled_it() -> None:
 
 def test_a_card_says_why_a_person_is_needed() -> None:
     assert why(HELD, ME) == "The intent “refund” always needs a person."
-    assert why(Card(WAITING, None), ME) == "You have this conversation."
+    assert why(QueueItem(WAITING, None), ME) == "You have this conversation."
     assert why(OTHERS, ME) == "You has this conversation; the customer is answered."
 
 
 def test_a_card_says_that_its_customer_waits_too_long() -> None:
-    late = Card(replace(WAITING, is_overdue=True), None)
+    late = QueueItem(replace(WAITING, is_overdue=True), None)
     assert ">overdue<" in card_html(late, ME)
-    assert ">overdue<" not in card_html(Card(WAITING, None), ME)
+    assert ">overdue<" not in card_html(QueueItem(WAITING, None), ME)
 
 
-@pytest.mark.parametrize("show", list(Show))
-def test_every_empty_list_says_what_it_means(show: Show) -> None:
-    assert "dh-empty" in queue_html((), Wish(show=show), ME)
-    assert "Nothing matches these filters" in queue_html((), Wish(show=show, search="x"), ME)
+@pytest.mark.parametrize("show", list(QueueView))
+def test_every_empty_list_says_what_it_means(show: QueueView) -> None:
+    assert "dh-empty" in queue_html((), QueueFilter(show=show), ME)
+    assert "Nothing matches these filters" in queue_html((), QueueFilter(show=show, search="x"), ME)
 
 
 def test_what_people_wrote_is_text_on_cards_and_in_bubbles() -> None:
     attack = "<script>x</script>\"'><img src=x>"
     customer = replace(CONVERSATION.customer, name=attack)
-    card = Card(replace(CONVERSATION, customer=customer, id=attack), replace(REVIEW, question=attack))
+    card = QueueItem(replace(CONVERSATION, customer=customer, id=attack), replace(REVIEW, question=attack))
     message = Message("m", "w", "c", 1, Author.CUSTOMER, Visibility.PUBLIC, attack, NOON)
     for html in (card_html(card, ME), *(message_html(replace(message, author=who), attack) for who in Author)):
         assert "<script>" not in html

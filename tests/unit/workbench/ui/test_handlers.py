@@ -5,13 +5,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage.errors import NotFoundError
-from workbench.ui.handlers import UNFORESEEN, telling
+from workbench.ui.handlers import UNFORESEEN, reporting_errors
 
 
 async def test_an_unforeseen_error_is_logged_once_and_told_without_its_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    @telling
+    @reporting_errors
     async def press() -> None:
         raise ValueError("the words of a customer")
 
@@ -25,7 +25,7 @@ async def test_an_unforeseen_error_is_logged_once_and_told_without_its_words(
 
 
 async def test_a_known_error_is_told_in_its_own_words() -> None:
-    @telling
+    @reporting_errors
     async def press() -> None:
         raise NotFoundError("There is no <such> review.")
 
