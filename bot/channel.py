@@ -5,9 +5,6 @@ from typing import Protocol
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 
-WHERE: dict[ChannelName, str] = {"slack": "in Slack", "discord": "on Discord", "web": "in the web chat"}
-"""The channels in words, as in "Anna asks on Discord"."""
-
 
 class ChannelError(Exception):
     """The channel did not take a reply; `permanent` means that trying again is of no use."""

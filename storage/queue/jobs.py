@@ -112,8 +112,8 @@ class JobQueue(Jobs, Protocol):
     ) -> None:
         """Begin to work, first of all on what the rows say is unfinished; a process may also never start.
 
-        `queues`: what this process does (None: everything; the embedded queue always does everything). `periodic_tasks` are
-        done once per cluster by the processes that serve `Queue.DESK`.
+        `queues`: what this process does (None: everything; the embedded queue always does everything).
+        `periodic_tasks` are done once per cluster by the processes that serve `Queue.DESK`.
         """
 
     async def idle(self) -> None:

@@ -6,16 +6,11 @@ from datetime import timedelta
 import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; it has no types
 
 from storage.records import DecisionKind
+from storage.records.labels import DECISION_LABELS
 from storage.reporting.analytics import Day, Report
 from workbench.ui.html import empty, esc
 
-DECISION_WORDS = {
-    DecisionKind.APPROVE: ("Approved", "ok"),
-    DecisionKind.EDIT: ("Edited", "warn"),
-    DecisionKind.REJECT: ("Rejected", "danger"),
-    DecisionKind.ESCALATE: ("Taken over", ""),
-    DecisionKind.DISMISS: ("Dismissed", ""),
-}
+DECISION_TONES = {DecisionKind.APPROVE: "ok", DecisionKind.EDIT: "warn", DecisionKind.REJECT: "danger"}
 NONE = "-"
 DAYS_READABLE = 31
 NO_NUMBERS = empty(
@@ -95,8 +90,9 @@ def shares_html(report: Report) -> str:
 
 def decisions_html(report: Report) -> str:
     """What agents decided."""
-    values = {DECISION_WORDS[kind][0]: float(count) for kind, count in report.decisions.items()}
-    return bars_html("Decisions", values, dict(DECISION_WORDS.values()))
+    values = {DECISION_LABELS[kind].title: float(count) for kind, count in report.decisions.items()}
+    tones = {label.title: DECISION_TONES.get(kind, "") for kind, label in DECISION_LABELS.items()}
+    return bars_html("Decisions", values, tones)
 
 
 def intents_html(report: Report) -> str:

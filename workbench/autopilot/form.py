@@ -9,8 +9,8 @@ import gradio as gr
 
 from storage.errors import InvalidError
 from storage.records import BusinessHours, Mode, Priority, WorkspaceSettings
+from storage.records.labels import CHANNEL_NAMES
 from workbench.autopilot.lists import intents_in, lines_of, terms_in
-from workbench.inbox.queue_view import CHANNEL_NAMES
 
 MODE_CHOICES = [
     ("Off: the bot is silent, people answer everything", "off"),

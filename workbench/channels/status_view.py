@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from storage.records import ChannelName, ChannelState, Mode
+from storage.records.labels import CHANNEL_NAMES
 from storage.settings import Settings
-from workbench.inbox.queue_view import CHANNEL_NAMES
 from workbench.ui.html import chip, clock, esc
 
 ADVICE = (

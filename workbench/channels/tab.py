@@ -9,12 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from storage.errors import DeskhandError, NotLoggedInError
 from storage.records import Member
+from storage.records.labels import CHANNEL_NAMES
 from workbench.auth.sessions import Sessions
 from workbench.channels import view as seen
 from workbench.channels.actions import Change, home_of, perform
 from workbench.channels.status_view import setups, states_html
 from workbench.context import WorkbenchContext
-from workbench.inbox.queue_view import CHANNEL_NAMES
 from workbench.ui.partials import changed_parts
 from workbench.ui.scripts import script
 

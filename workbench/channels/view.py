@@ -10,7 +10,7 @@ from storage.records import (
     Mode,
     Place,
 )
-from workbench.inbox.queue_view import CHANNEL_NAMES
+from storage.records.labels import CHANNEL_NAMES
 from workbench.ui.html import (
     chip,
     empty,

@@ -4,15 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from storage.records import Conversation, ConversationStatus, DecisionKind, Member, Review, ReviewStatus
+from storage.records.labels import DECISION_LABELS
 
 PanelMode = Literal["review", "reply", "watch", "working", "empty"]
-DONE_WORDS = {
-    DecisionKind.APPROVE: "approved the draft",
-    DecisionKind.EDIT: "sent an edited reply",
-    DecisionKind.REJECT: "asked for another draft",
-    DecisionKind.ESCALATE: "took over",
-    DecisionKind.DISMISS: "dismissed the draft",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +81,10 @@ def _working(review: Review | None) -> str:
         return "The customer wrote more: a fresh draft is on its way."
     if review.decision.kind is DecisionKind.REJECT:
         return f"{review.decision.member_name} asked for another draft; it will be here in a moment."
-    return f"{review.decision.member_name} {DONE_WORDS[review.decision.kind]}; it is taking effect."
+    return f"{review.decision.member_name} {DECISION_LABELS[review.decision.kind].phrase}; it is taking effect."
 
 
 def _last(review: Review | None) -> str:
     if review is None or review.decision is None:
         return "Nothing waits for a person. Take over if you want to write yourself."
-    return f"Already handled: {review.decision.member_name} {DONE_WORDS[review.decision.kind]}."
+    return f"Already handled: {review.decision.member_name} {DECISION_LABELS[review.decision.kind].phrase}."

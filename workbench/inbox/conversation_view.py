@@ -11,7 +11,8 @@ from storage.records import (
     Priority,
     Visibility,
 )
-from workbench.inbox.queue_view import CHANNEL_NAMES, customer_name
+from storage.records.labels import CHANNEL_NAMES
+from workbench.inbox.queue_view import customer_name
 from workbench.ui.html import (
     chip,
     clock,

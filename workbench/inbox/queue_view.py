@@ -1,6 +1,7 @@
 """The queue as HTML."""
 
-from storage.records import ChannelName, Conversation, ConversationStatus, Member, Priority
+from storage.records import Conversation, ConversationStatus, Member, Priority
+from storage.records.labels import CHANNEL_NAMES
 from workbench.inbox.queue import QueueFilter, QueueItem, QueueView
 from workbench.ui.html import (
     chip,
@@ -10,7 +11,6 @@ from workbench.ui.html import (
     when,
 )
 
-CHANNEL_NAMES: dict[ChannelName, str] = {"web": "Web", "slack": "Slack", "discord": "Discord"}
 PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
 STATUS_WORDS = {
     ConversationStatus.OPEN: "The bot answers here.",

@@ -6,25 +6,18 @@ from typing import Any, Protocol, Self, cast
 
 import discord
 
-from bot.channel import WHERE
 from bot.discord.ephemeral import told
 from bot.discord.replies.buttons import ButtonInteraction, StyledButton
 from bot.discord.replies.rendering import linked, shortened
 from bot.text import neutralise_mentions
 from storage.records import DecisionKind, Priority, Review, ReviewStatus
+from storage.records.labels import CHANNEL_PHRASES, DECISION_LABELS
 
 TEMPLATE = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
 MAX_QUESTION, MAX_DRAFT, MAX_SENT, MAX_FIELD, MAX_SOURCES = 1000, 1800, 1500, 400, 3
 """With the titles within Discord's 6,000 characters for all embeds of a message."""
 WAITS, DONE, OVERTAKEN = 0xFEE75C, 0x57F287, 0x99AAB5
 URGENT = 0xED4245
-DID = {
-    DecisionKind.APPROVE: "✅ Approved",
-    DecisionKind.EDIT: "✏️ Edited and sent",
-    DecisionKind.REJECT: "↩️ Sent back with guidance",
-    DecisionKind.ESCALATE: "🙋 Taken over",
-    DecisionKind.DISMISS: "🗑️ Dismissed",
-}
 
 
 class Decides(Protocol):
@@ -80,7 +73,7 @@ def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embe
     """The card's two halves: the customer's words, and the draft with its evidence."""
     who = neutralise_mentions(review.customer_name) or "A customer"
     asked = discord.Embed(
-        title=shortened(f"{who} asks {WHERE[review.channel]}", 256),
+        title=shortened(f"{who} asks {CHANNEL_PHRASES[review.channel]}", 256),
         description=shortened(neutralise_mentions(review.question), MAX_QUESTION) or "…",
         colour=_colour(review),
     )
@@ -105,7 +98,8 @@ def outcome(review: Review, why_overtaken: str = "") -> str:
     """Who did what, in plain words."""
     if review.decision is None:
         return why_overtaken or "Overtaken: this draft is out of date."
-    by = f"{DID[review.decision.kind]} by {review.decision.member_name or 'somebody'}"
+    label = DECISION_LABELS[review.decision.kind]
+    by = f"{label.icon} {label.passive} by {review.decision.member_name or 'somebody'}"
     if review.decision.kind is DecisionKind.REJECT:
         return f"{by}: {review.decision.guidance}"
     return by

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from bot.channel import WHERE
 from bot.slack.blocks import (
     Block,
     button,
@@ -16,19 +15,13 @@ from bot.slack.blocks import (
 from bot.slack.mrkdwn import escape_mrkdwn
 from bot.text import split
 from storage.records import DecisionKind, Review, ReviewStatus
+from storage.records.labels import CHANNEL_PHRASES, DECISION_LABELS
 
 MAX_INPUT = 3000
 """Characters that Slack takes in a text input (docs.slack.dev/reference/block-kit/block-elements)."""
 MAX_QUESTION, MAX_REMINDER = 1500, 500
 AS_MARKDOWN = "The customer gets exactly this. Markdown works: **bold**, lists, links."
 UNSEEN = "The customer does not see this."
-DID = {
-    DecisionKind.APPROVE: "approved",
-    DecisionKind.EDIT: "edited and sent",
-    DecisionKind.REJECT: "rejected",
-    DecisionKind.ESCALATE: "took over",
-    DecisionKind.DISMISS: "dismissed",
-}
 
 
 def card_blocks(review: Review, overtaken: str = "") -> list[Block]:
@@ -48,7 +41,7 @@ def asked(review: Review, most: int = MAX_QUESTION) -> Block:
     words = (split(review.question, most) or ["(no text)"])[0]
     quote = "\n".join(f"> {line}" for line in escape_mrkdwn(words).splitlines())
     who = escape_mrkdwn(review.customer_name or "A customer")
-    return section(f"*{who}* asks {WHERE[review.channel]}:\n{quote}")
+    return section(f"*{who}* asks {CHANNEL_PHRASES[review.channel]}:\n{quote}")
 
 
 def card_text(review: Review) -> str:
@@ -146,7 +139,7 @@ def _waiting(review: Review) -> list[Block]:
 def _over(review: Review, overtaken: str) -> list[Block]:
     if review.decision is None:
         return [context(f"⏭️ {escape_mrkdwn(overtaken)}")]
-    who, did = escape_mrkdwn(review.decision.member_name), DID[review.decision.kind]
+    who, did = escape_mrkdwn(review.decision.member_name), DECISION_LABELS[review.decision.kind].verb
     shown = [context(f"✅ {who} {did}")]
     if review.decision.kind is DecisionKind.EDIT:
         shown = [section("*Sent instead*"), *sections(review.decision.text)[:6], *shown]
