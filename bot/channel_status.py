@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from storage.audit import now
+from storage.clock import now
 from storage.records import ChannelName, ChannelState
 
 MAX_ERROR_LENGTH = 300

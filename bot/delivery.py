@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bot.channel import Channel, ChannelError
-from storage.audit import now
+from storage.clock import now
 from storage.cluster.events import EventBus
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.queue.jobs import Job, RunAt

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.attachments import with_files
-from storage.audit import now
+from storage.clock import now
 from storage.cluster.events import EventBus
 from storage.conversations.edits import Corrected, MessageEdits
 from storage.conversations.intake import Accepted, MessageIntake

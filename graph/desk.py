@@ -20,7 +20,7 @@ from graph.state import (
     TurnInput,
 )
 from graph.turn_telemetry import TurnTelemetry
-from storage.audit import now
+from storage.clock import now
 from storage.errors import ConversationClosedError
 from storage.queue.jobs import (
     Job,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import structlog
 
 from graph.state import State
-from storage.audit import now
+from storage.clock import now
 from storage.queue.jobs import JobKind
 from storage.records import Review
 from storage.telemetry.log_context import log_fields

@@ -1,21 +1,16 @@
 """The audit trail: what happened to a conversation and who did it, written in the transaction that does it."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import audit_events
 from storage.records import AuditEvent, new_id
 
 RECORD = insert(audit_events)
-
-
-def now() -> datetime:
-    """This moment in UTC."""
-    return datetime.now(UTC)
 
 
 async def record(
@@ -39,7 +34,7 @@ async def record(
             "turn_id": turn_id,
             "member_id": member_id,
             "data": data or {},
-            "at": now(),
+            "at": clock.now(),
         },
     )
 

@@ -9,7 +9,7 @@ import structlog
 from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.routing import DiscordMessageRouter, Ears
 from bot.discord.texts import is_for
-from storage.audit import now
+from storage.clock import now
 from storage.records import Conversation, ConversationStatus
 
 log = structlog.get_logger(__name__)

@@ -10,7 +10,7 @@ from bot.discord.client import DeskClient
 from bot.discord.directory import Directory
 from bot.discord.replies.rendering import nonce_of
 from bot.discord.team_choice import ChoiceInteraction, choice_ids, choice_view
-from storage.audit import now
+from storage.clock import now
 from storage.records import Conversation, ConversationStatus, Installation
 from storage.store import Store
 

@@ -1,7 +1,8 @@
 """How far each server was heard: so that a fresh session knows which channels have something that nobody heard."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from storage import clock
 from storage.channels.read_cursors import ReadCursors
 
 EVERY = timedelta(seconds=30)
@@ -39,4 +40,4 @@ class DiscordReadCursors:
         kept = self._kept.get(guild_id)
         if kept is not None and at - kept >= EVERY:
             self._kept[guild_id] = at
-            await self._marks.keep(workspace_id, "discord", str(guild_id), min(at, datetime.now(UTC)))
+            await self._marks.keep(workspace_id, "discord", str(guild_id), min(at, clock.now()))

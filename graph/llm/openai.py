@@ -40,6 +40,7 @@ from graph.llm.structured_output import (
     is_shaped,
     parameters,
 )
+from storage import clock
 from storage.settings import ModelSettings, Settings
 from storage.telemetry.tracing import span
 
@@ -299,7 +300,7 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
     else:
         return seconds if seconds >= 0 else None
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+        return max(0.0, parsedate_to_datetime(text).timestamp() - clock.timestamp())
     except ValueError:
         return None
 

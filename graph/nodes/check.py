@@ -1,10 +1,9 @@
 """How sure the desk may be of the draft, and what policy makes of it."""
 
-from datetime import UTC, datetime
-
 from graph.confidence import assess
 from graph.policy import Case, decide
 from graph.state import State
+from storage import clock
 from storage.records import Draft, GuardAction, Triage
 
 
@@ -24,7 +23,7 @@ async def check(state: State) -> State:
         failure=state.get("failure", ""),
         suspicious=state.get("suspicious", False),
         version=state.get("version", 1),
-        at=datetime.now(UTC),
+        at=clock.now(),
         place_mode=turn.place_mode,
         unread_files=turn.unread_files,
     )

@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.accounts.workspaces import keep_workspace
 from storage.database.engine import Database
 from storage.database.tables import customers, members
@@ -176,7 +176,7 @@ class Members:
                         name=customer.name[:200],
                         email=address,
                         password_hash=password_hash,
-                        created_at=audit.now(),
+                        created_at=clock.now(),
                     )
                 )
         except IntegrityError as error:
@@ -219,7 +219,7 @@ class Members:
 
     def _sign(self, claims: dict[str, Any], days: int = 0) -> str:
         lasts = timedelta(days=days) if days else self._session
-        return jwt.encode({**claims, "exp": audit.now() + lasts}, self._secret, algorithm=ALGORITHM)
+        return jwt.encode({**claims, "exp": clock.now() + lasts}, self._secret, algorithm=ALGORITHM)
 
     def _claims(self, token: str, kind: str | None) -> dict[str, Any]:
         try:
@@ -251,7 +251,7 @@ async def _come(connection: AsyncConnection, member: Member, password_hash: str)
             name=member.name,
             role=member.role,
             password_hash=password_hash,
-            created_at=audit.now(),
+            created_at=clock.now(),
         )
     )
     return member

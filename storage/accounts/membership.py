@@ -3,7 +3,7 @@
 from sqlalchemy import RowMapping, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.accounts.members import PRESENT, member_of
 from storage.conversations import messages
 from storage.database.engine import Database
@@ -48,7 +48,7 @@ class Membership:
             member = await _locked(connection, by, member_id)
             if member.id == by.id:
                 raise NotAllowedError(f"You cannot remove yourself: {ANOTHER_ADMIN}")
-            await _change(connection, member.id, removed_at=audit.now(), token_version=members.c.token_version + 1)
+            await _change(connection, member.id, removed_at=clock.now(), token_version=members.c.token_version + 1)
             await connection.execute(delete(identities).where(identities.c.member_id == member.id))
             await _release_claims(connection, member)
             released = await _release_conversations(connection, by, member)
@@ -93,7 +93,7 @@ async def _release_conversations(connection: AsyncConnection, by: Member, member
     rows = (await connection.execute(query)).mappings().all()
     for row in rows:
         mine = conversations.c.id == row["id"]
-        await connection.execute(update(conversations).where(mine).values(assignee_id=None, updated_at=audit.now()))
+        await connection.execute(update(conversations).where(mine).values(assignee_id=None, updated_at=clock.now()))
         line = f"{by.name} removed {member.name} from the team: nobody has this conversation now."
         await messages.say(connection, row, line, member_id=by.id)
         await audit.record(

@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.database.engine import Database
 from storage.database.tables import canned_replies, workspaces
 from storage.errors import ConflictError, InvalidError, NotFoundError
@@ -63,7 +63,7 @@ class Workspaces:
         """A workspace with the settings that a new one gets, not kept yet; InvalidError if the id is no slug."""
         if not WORKSPACE_ID.fullmatch(workspace_id):
             raise InvalidError("A workspace's id has 1 to 63 lower-case letters, digits and inner hyphens.")
-        return Workspace(workspace_id, name or workspace_id, self.default_settings(), audit.now())
+        return Workspace(workspace_id, name or workspace_id, self.default_settings(), clock.now())
 
     async def read(self, workspace_id: str) -> Workspace:
         """One workspace; NotFoundError if there is none."""
@@ -117,7 +117,7 @@ class Workspaces:
             await connection.execute(delete(canned_replies).where(mine))
             await connection.execute(
                 insert(canned_replies).values(
-                    id=new_id(), workspace_id=workspace_id, title=title[:200], text=text, created_at=audit.now()
+                    id=new_id(), workspace_id=workspace_id, title=title[:200], text=text, created_at=clock.now()
                 )
             )
 

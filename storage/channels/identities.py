@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, delete, insert, select
 
-from storage import audit
+from storage import audit, clock
 from storage.accounts.members import PRESENT, member_of
 from storage.database.engine import Database
 from storage.database.tables import identities, members
@@ -43,7 +43,7 @@ class Identities:
                     member_id=member_id,
                     channel=channel,
                     external_id=external_id,
-                    created_at=audit.now(),
+                    created_at=clock.now(),
                 )
             )
             await audit.record(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import RowMapping, delete, select
 
-from storage import audit
+from storage import audit, clock
 from storage.channels.encryption import SecretBox
 from storage.database.engine import Database
 from storage.database.tables import installations
@@ -34,7 +34,7 @@ class Installations:
                 workspace_id=installation.workspace_id,
                 channel=installation.channel,
                 team=installation.team,
-                created_at=audit.now(),
+                created_at=clock.now(),
                 **values,
             )
             # An update of the other workspace's row would hand over its customers: the WHERE forbids it.

@@ -2,7 +2,7 @@
 
 from sqlalchemy import RowMapping, delete, select
 
-from storage import audit
+from storage import audit, clock
 from storage.database.engine import Database
 from storage.database.tables import places
 from storage.database.upsert import insert_into
@@ -32,7 +32,7 @@ class Places:
                 workspace_id=place.workspace_id,
                 channel=place.channel,
                 external_id=place.external_id,
-                created_at=audit.now(),
+                created_at=clock.now(),
                 **values,
             )
             await connection.execute(row.on_conflict_do_update(index_elements=KEY, set_=values))

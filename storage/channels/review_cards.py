@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import RowMapping, and_, delete, select, update
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import (
     cards,
@@ -83,7 +83,7 @@ class ReviewCardTable:
                 team=card.team,
                 place=card.place,
                 shows=card.shows,
-                created_at=audit.now(),
+                created_at=clock.now(),
             )
             begun = await connection.execute(row.on_conflict_do_nothing().returning(cards.c.id))
             return card if begun.first() else None
@@ -106,7 +106,7 @@ class ReviewCardTable:
                 cards.c.channel == channel,
                 cards.c.external_id.is_(None),
                 cards.c.shows == ReviewStatus.PENDING,
-                cards.c.created_at <= audit.now() - older_than,
+                cards.c.created_at <= clock.now() - older_than,
             )
             .limit(BATCH)
         )

@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import RowMapping, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import channel_states
 from storage.database.upsert import insert_into
@@ -37,7 +37,7 @@ class ChannelStatusTable:
 
     async def tell(self, states: Sequence[ChannelState]) -> None:
         """Keep this process's states, and forget processes that are long gone."""
-        seen_at = audit.now()
+        seen_at = clock.now()
         async with self._database.write() as connection:
             await connection.execute(delete(channel_states).where(channel_states.c.seen_at < seen_at - FORGOTTEN))
             for state in states:
@@ -52,7 +52,7 @@ class ChannelStatusTable:
     async def others(self) -> tuple[ChannelState, ...]:
         """What the other processes that are still there say; several may speak of one channel."""
         query = select(channel_states).where(
-            channel_states.c.process_id != self._me, channel_states.c.seen_at > audit.now() - GONE
+            channel_states.c.process_id != self._me, channel_states.c.seen_at > clock.now() - GONE
         )
         async with self._database.read() as connection:
             return tuple(_state(row) for row in (await connection.execute(query)).mappings())
@@ -67,13 +67,13 @@ class ChannelStatusTable:
     ) -> None:
         """Tell what `mine` gives when it changes, and `hear` what the others say, until cancelled."""
         told: tuple[ChannelState, ...] = ()
-        told_at = audit.now()
+        told_at = clock.now()
         while True:
             with suppress(*UNREACHABLE):  # the pages show the last known states meanwhile
                 states = mine()
-                if states != told or (states and audit.now() - told_at >= BEAT):
+                if states != told or (states and clock.now() - told_at >= BEAT):
                     await self.tell(states)
-                    told, told_at = states, audit.now()
+                    told, told_at = states, clock.now()
                 hear(await self.others())
             await asyncio.sleep(LOOK_SECONDS)
 

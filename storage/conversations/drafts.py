@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.database.tables import drafts
 from storage.records import (
     Citation,
@@ -41,7 +41,7 @@ async def keep(
             "version": version,
             "triage": triage.model_dump(mode="json"),
             "question": question,
-            "created_at": audit.now(),
+            "created_at": clock.now(),
             **values,
         },
     )

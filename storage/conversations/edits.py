@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import intake, messages
 from storage.database.engine import Database
 from storage.database.tables import conversations, early_changes, turns
@@ -76,7 +76,7 @@ class MessageEdits:
         self, connection: AsyncConnection, workspace_id: str, channel: ChannelName, external_id: str, text: str | None
     ) -> None:
         await connection.execute(
-            delete(early_changes).where(early_changes.c.created_at < audit.now() - EARLY_CHANGES_KEPT)
+            delete(early_changes).where(early_changes.c.created_at < clock.now() - EARLY_CHANGES_KEPT)
         )
         row = insert_into(connection, early_changes).values(
             id=new_id(),
@@ -84,7 +84,7 @@ class MessageEdits:
             channel=channel,
             external_id=external_id,
             text=text,
-            created_at=audit.now(),
+            created_at=clock.now(),
         )
         key = ["workspace_id", "channel", "external_id"]
         await connection.execute(row.on_conflict_do_update(index_elements=key, set_={"text": text}))
@@ -102,7 +102,7 @@ class MessageEdits:
             await connection.execute(
                 update(conversations)
                 .where(conversations.c.id == conversation["id"])
-                .values(first_line=line, updated_at=audit.now())
+                .values(first_line=line, updated_at=clock.now())
             )
         await audit.record(
             connection,
@@ -122,7 +122,7 @@ class MessageEdits:
         if await self._something_is_left(connection, conversation):
             await connection.execute(mine.values(status=ConversationStatus.OPEN))
             # Who wrote too much at once does not wait for less by an edit.
-            left = (queued.due_at - audit.now()).total_seconds() if queued else 0.0
+            left = (queued.due_at - clock.now()).total_seconds() if queued else 0.0
             rank = queued.rank if queued else None
             return await intake.queue_turn(connection, conversation, due_in=max(gather_seconds, left), rank=rank)
         await connection.execute(

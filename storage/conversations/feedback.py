@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import labels
 from storage.database.engine import Database
 from storage.database.tables import feedback, messages
@@ -42,7 +42,7 @@ class Feedback:
                 message_id=message_id,
                 vote=vote,
                 comment=comment,
-                created_at=audit.now(),
+                created_at=clock.now(),
             )
             changed = {"vote": vote, "comment": comment}
             await connection.execute(row.on_conflict_do_update(index_elements=["message_id"], set_=changed))

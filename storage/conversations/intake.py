@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import messages
 from storage.conversations.admission import overload_notices
 from storage.conversations.admission.backpressure import BacklogMonitor
@@ -172,8 +172,8 @@ class MessageIntake:
             status=ConversationStatus.OPEN,
             subject=incoming.subject[:SUBJECT_LENGTH],
             priority=Priority.MEDIUM,
-            created_at=audit.now(),
-            updated_at=audit.now(),
+            created_at=clock.now(),
+            updated_at=clock.now(),
         )
         # Two first messages of one thread may race: the loser finds the winner's row.
         await connection.execute(created.on_conflict_do_nothing())
@@ -187,7 +187,7 @@ class MessageIntake:
             external_id=incoming.customer_external_id,
             name=incoming.customer_name[:200],
             email=incoming.customer_email,
-            created_at=audit.now(),
+            created_at=clock.now(),
         )
         key = ["workspace_id", "channel", "external_id"]
         # Setting the id to itself makes RETURNING give the existing row's.
@@ -217,8 +217,8 @@ class MessageIntake:
                 "status": ConversationStatus.ASSIGNED if owned else ConversationStatus.OPEN,
                 "first_line": first_line(incoming.text),
                 "subject": conversation["subject"] or first_line(incoming.text, SUBJECT_LENGTH),
-                "updated_at": audit.now(),
-                "waiting_since": conversation["waiting_since"] or audit.now(),
+                "updated_at": clock.now(),
+                "waiting_since": conversation["waiting_since"] or clock.now(),
                 "resolved_at": None,
             },
         )
@@ -250,12 +250,12 @@ class MessageIntake:
         self, connection: AsyncConnection, conversation: RowMapping, gather_seconds: float
     ) -> tuple[Share, str]:
         """The queued turn that answers everything unanswered, started or pushed back; a waiting one is overtaken."""
-        due = audit.now() + timedelta(seconds=gather_seconds)
+        due = clock.now() + timedelta(seconds=gather_seconds)
         pushing = {"conversation": conversation["id"], "due": due}
         if queued := (await connection.execute(PUSH_BACK, pushing)).one_or_none():
             share = await self._share(connection, conversation, new_turn=False)
             if share.wait:
-                later = max(due, audit.now() + timedelta(seconds=share.wait))
+                later = max(due, clock.now() + timedelta(seconds=share.wait))
                 await connection.execute(PUSH_BACK, pushing | {"due": later})
             return replace(share, rank=queued.rank), str(queued.id)
         if conversation["status"] == ConversationStatus.PENDING:
@@ -307,8 +307,8 @@ async def queue_turn(
             "conversation_id": conversation["id"],
             "status": TurnStatus.QUEUED,
             "rank": await served_rank(connection) if rank is None else rank,
-            "due_at": audit.now() + timedelta(seconds=due_in),
-            "created_at": audit.now(),
+            "due_at": clock.now() + timedelta(seconds=due_in),
+            "created_at": clock.now(),
         },
     )
     return turn_id
@@ -319,7 +319,7 @@ async def supersede_waiting(connection: AsyncConnection, conversation: RowMappin
     overtaken = (
         update(turns)
         .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.WAITING)
-        .values(status=TurnStatus.SUPERSEDED, finished_at=audit.now())
+        .values(status=TurnStatus.SUPERSEDED, finished_at=clock.now())
         .returning(turns.c.id)
     )
     for turn_id in (await connection.execute(overtaken)).scalars().all():
@@ -333,7 +333,7 @@ async def supersede_waiting(connection: AsyncConnection, conversation: RowMappin
     await connection.execute(
         update(reviews)
         .where(reviews.c.conversation_id == conversation["id"], reviews.c.status == ReviewStatus.PENDING)
-        .values(status=ReviewStatus.SUPERSEDED, closed_at=audit.now())
+        .values(status=ReviewStatus.SUPERSEDED, closed_at=clock.now())
     )
 
 
@@ -342,7 +342,7 @@ async def end_queued(connection: AsyncConnection, conversation: RowMapping) -> Q
     ended = await connection.execute(
         update(turns)
         .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.QUEUED)
-        .values(status=TurnStatus.SUPERSEDED, finished_at=audit.now())
+        .values(status=TurnStatus.SUPERSEDED, finished_at=clock.now())
         .returning(turns.c.due_at, turns.c.rank)
     )
     row = ended.first()

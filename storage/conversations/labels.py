@@ -4,7 +4,7 @@ from sqlalchemy import RowMapping, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.database.tables import drafts, labels, reviews
 from storage.records import Decision, DecisionKind, LabelSource, new_id
 
@@ -42,7 +42,7 @@ async def put(
         source=source,
         correct=correct,
         member_id=member_id,
-        created_at=audit.now(),
+        created_at=clock.now(),
     )
     await connection.execute(
         row.on_conflict_do_update(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.conversations.drafts import draft_columns, draft_of
 from storage.database.engine import Database
 from storage.database.tables import (
@@ -78,7 +78,7 @@ async def append(
             "member_id": member_id,
             "turn_id": turn_id,
             "draft_id": draft_id,
-            "created_at": audit.now(),
+            "created_at": clock.now(),
         },
     )
     return message_id
@@ -86,7 +86,7 @@ async def append(
 
 async def dispatch(connection: AsyncConnection, conversation: RowMapping, message_id: str, seq: int) -> None:
     """Put a message on its way to the channel; where customers read the rows it has arrived with the commit."""
-    at, arrived = audit.now(), conversation["channel"] in READ_FROM_ROWS
+    at, arrived = clock.now(), conversation["channel"] in READ_FROM_ROWS
     await connection.execute(
         DISPATCH,
         {
@@ -137,7 +137,7 @@ async def next_seq(connection: AsyncConnection, conversation_id: str) -> int:
     query = (
         update(conversations)
         .where(conversations.c.id == conversation_id)
-        .values(last_seq=conversations.c.last_seq + 1, updated_at=audit.now())
+        .values(last_seq=conversations.c.last_seq + 1, updated_at=clock.now())
         .returning(conversations.c.last_seq)
     )
     return int((await connection.execute(query)).scalar_one())

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import messages
 from storage.conversations.messages import message_of, reading
 from storage.database.engine import Database
@@ -105,7 +105,7 @@ class Outbox:
                 deliveries.c.attempts == outgoing.attempts,
                 deliveries.c.next_at == outgoing.not_before,
             )
-            .values(attempts=deliveries.c.attempts + 1, next_at=audit.now() + self._lease)
+            .values(attempts=deliveries.c.attempts + 1, next_at=clock.now() + self._lease)
         )
         async with self._database.write() as connection:
             conversation = await messages.lock(connection, outgoing.workspace_id, outgoing.conversation_id)
@@ -133,7 +133,7 @@ class Outbox:
             return
         begun = update(deliveries).where(deliveries.c.status == DeliveryStatus.PENDING, deliveries.c.attempts > 0)
         async with self._database.write() as connection:
-            await connection.execute(begun.values(next_at=audit.now()))
+            await connection.execute(begun.values(next_at=clock.now()))
 
     async def sent(self, outgoing: Outgoing, external_id: str | None) -> None:
         """The channel has it."""
@@ -145,7 +145,7 @@ class Outbox:
                     "status": DeliveryStatus.SENT,
                     "external_id": external_id,
                     "error": None,
-                    "finished_at": audit.now(),
+                    "finished_at": clock.now(),
                 },
             )
 
@@ -192,7 +192,7 @@ class Outbox:
     async def _renew(self, outgoing: Outgoing) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            await self.postpone(outgoing, audit.now() + self._lease, "")
+            await self.postpone(outgoing, clock.now() + self._lease, "")
 
     async def _cancel(self, row: RowMapping) -> None:
         """A person has the conversation: the bot's reply is not sent, and its question is unanswered again."""
@@ -227,7 +227,7 @@ async def _unanswer(connection: AsyncConnection, conversation: RowMapping, reply
     seq = first.scalar_one()
     if seq is not None and seq <= conversation["answered_seq"]:
         change = update(conversations).where(conversations.c.id == conversation["id"])
-        waiting_since = conversation["waiting_since"] or audit.now()
+        waiting_since = conversation["waiting_since"] or clock.now()
         await connection.execute(change.values(answered_seq=seq - 1, waiting_since=waiting_since))
 
 
@@ -236,7 +236,7 @@ async def _end(connection: AsyncConnection, row: dict[str, str], status: Deliver
     ended = await connection.execute(
         update(deliveries)
         .where(deliveries.c.id == row["id"], deliveries.c.status == DeliveryStatus.PENDING)
-        .values(status=status, error=error[:MAX_ERROR_LENGTH], finished_at=audit.now())
+        .values(status=status, error=error[:MAX_ERROR_LENGTH], finished_at=clock.now())
     )
     if not ended.rowcount:
         return False

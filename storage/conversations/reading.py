@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.accounts.members import PRESENT
 from storage.conversations import intake, messages
 from storage.database.batches import change_in_batches
@@ -163,7 +163,7 @@ class Conversations:
                 row,
                 status=ConversationStatus.ASSIGNED,
                 told_waiting=True,
-                waiting_since=row["waiting_since"] or audit.now(),
+                waiting_since=row["waiting_since"] or clock.now(),
             )
             await messages.say(connection, row, because)
             if not row["told_waiting"]:
@@ -264,7 +264,7 @@ class Conversations:
     async def close_silent(self, after: timedelta) -> int:
         """Close conversations that were resolved longer ago than this; gives how many."""
         silent = and_(
-            conversations.c.status == ConversationStatus.RESOLVED, conversations.c.resolved_at < audit.now() - after
+            conversations.c.status == ConversationStatus.RESOLVED, conversations.c.resolved_at < clock.now() - after
         )
         close = update(conversations).where(silent).values(status=ConversationStatus.CLOSED)
         return await change_in_batches(
@@ -290,7 +290,7 @@ class Conversations:
                 answered_seq=row["customer_seq"],
                 told_waiting=False,
                 waiting_since=None,
-                resolved_at=audit.now(),
+                resolved_at=clock.now(),
             )
             by = member.name if member else "The customer"
             await self._note_event(connection, row, member, str(status), f"{by} marked this {status}.")
@@ -305,7 +305,7 @@ class Conversations:
 
     async def _set(self, connection: AsyncConnection, row: RowMapping, **values: Any) -> None:
         change = update(conversations).where(conversations.c.id == row["id"])
-        await connection.execute(change.values(updated_at=audit.now(), **values))
+        await connection.execute(change.values(updated_at=clock.now(), **values))
 
     async def _replied(self, connection: AsyncConnection, row: RowMapping, member: Member, **values: Any) -> None:
         await self._set(
@@ -316,7 +316,7 @@ class Conversations:
             bot_turns=0,
             told_waiting=False,
             waiting_since=None,
-            first_reply_at=row["first_reply_at"] or audit.now(),
+            first_reply_at=row["first_reply_at"] or clock.now(),
             **values,
         )
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from storage import audit
+from storage import clock
 from storage.conversations.admission.rate_limit import forget_shares
 from storage.conversations.edits import EARLY_CHANGES_KEPT
 from storage.database.batches import change_in_batches
@@ -24,7 +24,7 @@ class Retention:
 
     async def forget_early_changes(self) -> int:
         """Changes whose message has not come for a day; gives how many."""
-        stale = early_changes.c.created_at < audit.now() - EARLY_CHANGES_KEPT
+        stale = early_changes.c.created_at < clock.now() - EARLY_CHANGES_KEPT
         which, forget = select(early_changes.c.id).where(stale), delete(early_changes).where(stale)
         return await change_in_batches(self._database, which, forget, early_changes.c.id)
 
@@ -38,7 +38,7 @@ class Retention:
             select(conversations.c.id)
             .join(workspaces, workspaces.c.id == conversations.c.workspace_id)
             .where(
-                conversations.c.updated_at > audit.now() - LATELY,
+                conversations.c.updated_at > clock.now() - LATELY,
                 conversations.c.status != ConversationStatus.CLOSED,
                 conversations.c.last_seq - conversations.c.summary_seq >= behind,
             )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import messages
 from storage.database.engine import Database
 from storage.database.tables import conversations
@@ -33,7 +33,7 @@ class SlaReminders:
         """Leave a line for the members, and an audit event, in each conversation that has waited for so long."""
         query = (
             select(conversations.c.workspace_id, conversations.c.id)
-            .where(_waits_since_before(audit.now() - after))
+            .where(_waits_since_before(clock.now() - after))
             .order_by(conversations.c.waiting_since)
             .limit(BATCH)
         )
@@ -47,12 +47,12 @@ class SlaReminders:
             row = await messages.lock(connection, item.workspace_id, item.conversation_id)
             marked = await connection.execute(
                 update(conversations)
-                .where(conversations.c.id == item.conversation_id, _waits_since_before(audit.now() - after))
-                .values(reminded_at=audit.now())
+                .where(conversations.c.id == item.conversation_id, _waits_since_before(clock.now() - after))
+                .values(reminded_at=clock.now())
             )
             if row is None or not marked.rowcount:
                 return False
-            waited = audit.now() - row["waiting_since"]
+            waited = clock.now() - row["waiting_since"]
             await messages.say(connection, row, f"The customer has been waiting for a person for {in_words(waited)}.")
             await audit.record(
                 connection,

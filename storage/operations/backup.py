@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
-from storage import audit
+from storage import clock
 from storage.database.data_folder import is_embedded, locked, rows_in_use
 from storage.database.swap import sync
 from storage.errors import ConflictError, SettingsError, UnavailableError
@@ -45,7 +45,7 @@ def back_up(settings: Settings, target: Path, *, force: bool = False, progress: 
     """
     require_embedded(settings)
     if target.is_dir():
-        target /= f"deskhand-{audit.now():%Y%m%dT%H%M%SZ}.tar.gz"
+        target /= f"deskhand-{clock.now():%Y%m%dT%H%M%SZ}.tar.gz"
     if target.exists() and not force:
         raise ConflictError(f"{target} is there already: name another file, or add --force to replace it")
     if not settings.data_dir.is_dir():
@@ -77,7 +77,7 @@ def _copy(data_dir: Path, folder: Path, progress: Progress | None) -> Manifest:
     if data_dir / ROWS not in databases:
         raise UnavailableError(f"there is no desk in the data folder {data_dir}")
     with _one_moment(databases) as readers:
-        made_at = audit.now()
+        made_at = clock.now()
         for path, reader in zip(databases, readers, strict=True):
             _copy_rows(reader, folder / path.name, progress)
     with suppress(FileNotFoundError):

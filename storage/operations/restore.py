@@ -8,7 +8,7 @@ from pathlib import Path
 from alembic.script import ScriptDirectory
 from sqlalchemy import update
 
-from storage import audit
+from storage import clock
 from storage.database import swap
 from storage.database.data_folder import rows_alone
 from storage.database.engine import MIGRATIONS, open_database
@@ -56,7 +56,7 @@ async def restore(settings: Settings, source: Path, *, keep: bool = True, progre
         except BaseException:
             shutil.rmtree(staged)
             raise
-        aside = f"before-restore-{audit.now():%Y%m%dT%H%M%S%fZ}"
+        aside = f"before-restore-{clock.now():%Y%m%dT%H%M%S%fZ}"
         parts = tuple(manifest.parts)
         note = swap.DataSwap(staged=staged.name, parts=parts, aside=aside, keep=keep)
         swap.begin(data_dir, note)

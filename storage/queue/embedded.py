@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.queue.jobs import (
     LONG,
@@ -98,7 +98,7 @@ class EmbeddedJobs:
     async def enqueue(self, job: Job, *, due: datetime | None = None) -> None:
         """Take a job; the same one that still waits is not taken twice."""
         if not self._stopping:  # else the rows keep it for the next start
-            self._lanes.put(job, due or audit.now())
+            self._lanes.put(job, due or clock.now())
             self._pump()
 
     async def idle(self) -> None:
@@ -133,7 +133,7 @@ class EmbeddedJobs:
             return
         self._set_alarm(None)
         while len(self._running) < self._concurrency:
-            found = self._lanes.take(audit.now())
+            found = self._lanes.take(clock.now())
             if not isinstance(found, Job):
                 self._set_alarm(found)
                 break
@@ -160,7 +160,7 @@ class EmbeddedJobs:
             self._alarm.cancel()
             self._alarm = None
         if due is not None:
-            pause = max(0.0, (due - audit.now()).total_seconds())
+            pause = max(0.0, (due - clock.now()).total_seconds())
             self._alarm = asyncio.get_running_loop().call_later(pause, self._pump)
 
     @property
@@ -204,5 +204,5 @@ class EmbeddedJobs:
     def _restore(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
             if not self._lanes.knows(job):
-                self._lanes.put(job, audit.now())
+                self._lanes.put(job, clock.now())
         self._pump()

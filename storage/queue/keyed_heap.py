@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from operator import itemgetter
 
-from storage import audit
+from storage import clock
 from storage.queue.jobs import LONG, Job, JobKind
 
 PROMPT = frozenset({JobKind.DELIVER, JobKind.RESUME})
@@ -118,7 +118,7 @@ class KeyedPriorityQueue:
         lane = self._lanes.get(job.lane)
         if lane is not None:
             lane.running = None
-            lane.served_at = audit.now()
+            lane.served_at = clock.now()
         self._long -= job.kind in LONG
 
     def tidy(self, name: str) -> None:
@@ -136,7 +136,7 @@ class KeyedPriorityQueue:
         if self._most is None or len(self._lanes) < self._most:
             return True
         self.has_dropped = True
-        now = audit.now()
+        now = clock.now()
         places = (
             (found[0], name)
             for name, lane in self._lanes.items()
@@ -153,7 +153,7 @@ def ranked(job: Job) -> Job:
     """A turn without a rank, or a document, joins those who come now."""
     if job.rank or job.kind in PROMPT:
         return job
-    return replace(job, rank=int(audit.now().timestamp()))
+    return replace(job, rank=int(clock.now().timestamp()))
 
 
 def _same(one: Job, other: Job) -> bool:

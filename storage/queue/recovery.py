@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, literal, select
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import (
     deliveries,
@@ -41,7 +41,7 @@ class Page:
 
 async def most_urgent(database: Database, limit: int) -> Page:
     """The first turns, those that are due by rank, and half as many of each other kind, deliveries by time."""
-    now, found, complete = audit.now(), list[Job](), True
+    now, found, complete = clock.now(), list[Job](), True
     async with database.read() as connection:
         for kind, asking in PENDING_WORK.items():
             page: list[Job] = []
@@ -63,7 +63,7 @@ async def unfinished(database: Database) -> list[Job]:
     found: list[Job] = []
     async with database.read() as connection:
         for kind, asking in PENDING_WORK.items():
-            rows = await connection.execute(asking(audit.now()).order_by("since"))
+            rows = await connection.execute(asking(clock.now()).order_by("since"))
             found += [_job(kind, row) for row in rows]
     return found
 
@@ -90,7 +90,7 @@ class RecoveryScan:
         async with self._database.read() as connection:
             for kind, asking in PENDING_WORK.items():
                 age = max(older_than, LONGEST_LOAD) if kind is JobKind.LOAD else older_than
-                asked = asking(audit.now() - age).subquery()
+                asked = asking(clock.now() - age).subquery()
                 query = select(asked).where(asked.c.id > self._after[kind]).order_by(asked.c.id).limit(self._page)
                 page = [_job(kind, row) for row in await connection.execute(query)]
                 self._after[kind] = page[-1].id if len(page) == self._page else ""
@@ -102,7 +102,7 @@ class RecoveryScan:
         asking: set[tuple[JobKind, str]] = set()
         async with self._database.read() as connection:
             for kind in {job.kind for job in jobs}:
-                asked = PENDING_WORK[kind](audit.now()).subquery()
+                asked = PENDING_WORK[kind](clock.now()).subquery()
                 query = select(asked.c.id).where(asked.c.id.in_([job.id for job in jobs if job.kind is kind]))
                 asking |= {(kind, found) for found in (await connection.execute(query)).scalars()}
         return [job for job in jobs if (job.kind, job.id) in asking]

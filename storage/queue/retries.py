@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import structlog
 from tenacity import RetryCallState, wait_exponential_jitter
 
-from storage import audit
+from storage import clock
 from storage.errors import UnavailableError
 from storage.queue.jobs import Handlers, Job, RetryAfterError
 from storage.telemetry.log_context import about_job
@@ -82,4 +82,4 @@ async def _failed(
     if not retries.has_more(job):
         return await give_up(job, handlers, reason)
     pause = retries.pause(job.attempt) if seconds is None else timedelta(seconds=seconds)
-    return Retry(replace(job, attempt=job.attempt + 1), audit.now() + pause)
+    return Retry(replace(job, attempt=job.attempt + 1), clock.now() + pause)

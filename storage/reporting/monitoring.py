@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.database.paging import Page, decode_cursor, page_of
 from storage.database.tables import (
@@ -179,14 +179,14 @@ async def _waiting(
     connection: AsyncConnection, since: ColumnElement[Any], conditions: tuple[ColumnElement[bool], ...]
 ) -> Waiting:
     count, oldest = (await connection.execute(select(func.count(), func.min(since)).where(*conditions))).one()
-    return Waiting(count, (audit.now() - oldest).total_seconds() if oldest else None)
+    return Waiting(count, (clock.now() - oldest).total_seconds() if oldest else None)
 
 
 def _recent_deliveries(workspace_id: str) -> Select[Any, Any, int]:
     return (
         select(deliveries.c.channel, deliveries.c.status, func.count())
         .join(messages, messages.c.id == deliveries.c.message_id)
-        .where(messages.c.workspace_id == workspace_id, messages.c.created_at > audit.now() - RECENT)
+        .where(messages.c.workspace_id == workspace_id, messages.c.created_at > clock.now() - RECENT)
         .group_by(deliveries.c.channel, deliveries.c.status)
     )
 

@@ -17,7 +17,7 @@ from prometheus_client import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.records import DeliveryStatus, DocumentStatus
 from storage.telemetry import metric_queries
@@ -42,7 +42,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry, database: Database) -> None:
         self._registry = registry
         self._database = database
-        self._seen = audit.now()
+        self._seen = clock.now()
         self._scraping = asyncio.Lock()
         self._ended = _Ended(registry)
         self._state = _State(registry)
@@ -70,7 +70,7 @@ class Metrics:
     async def scrape(self) -> bytes:
         """Everything in the registry, up to date, in Prometheus's text format."""
         async with self._scraping:
-            now = audit.now()
+            now = clock.now()
             async with self._database.read() as connection:
                 await self._state.read(connection, now)
                 since, until = max(self._seen, now - LOOK_BACK), now - SETTLED

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import intake, messages
 from storage.database.engine import Database
 from storage.database.tables import (
@@ -109,7 +109,7 @@ class Turns:
             row = await self._joined(connection, turn_id)
             if row is None or row["status"] != TurnStatus.QUEUED:
                 return None
-            if row["due_at"] > audit.now():
+            if row["due_at"] > clock.now():
                 return NotYet(row["due_at"])
             return await self._work(connection, row)
 
@@ -178,7 +178,7 @@ class Turns:
             ended = await connection.execute(
                 update(turns)
                 .where(turns.c.id == _turn_of(job_id, is_review), turns.c.status.in_(UNFINISHED))
-                .values(status=TurnStatus.DONE, outcome=Outcome.HANDOFF, finished_at=audit.now())
+                .values(status=TurnStatus.DONE, outcome=Outcome.HANDOFF, finished_at=clock.now())
                 .returning(turns.c.id, turns.c.workspace_id, turns.c.conversation_id)
             )
             for turn in ended:
@@ -201,7 +201,7 @@ class Turns:
         )
         others = [(str(item.id), item.status) for item in earlier]
         if any(status == TurnStatus.DECIDED for _, status in others):
-            return NotYet(audit.now() + intake.DECISION_PAUSE)
+            return NotYet(clock.now() + intake.DECISION_PAUSE)
         texts = await self._texts(connection, row)
         fresh = [text for text in texts if text.author is Author.CUSTOMER and text.seq > row["answered_seq"]]
         history = tuple(text for text in texts if text not in fresh)[-2 * self._history_messages :]

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import (
     drafts,
     intake,
@@ -163,7 +163,7 @@ class TurnCompletion:
                     "answered_seq": _answered_seq(conversation, proposal),
                     "told_waiting": False,
                     "waiting_since": conversation["waiting_since"] if more else None,
-                    "updated_at": audit.now(),
+                    "updated_at": clock.now(),
                 },
             )
             await self._end(connection, proposal, Outcome.DISMISSED, _said(decision))
@@ -248,7 +248,7 @@ class TurnCompletion:
                 version=proposal.version,
                 status=ReviewStatus.PENDING,
                 held_because=list(proposal.held_because),
-                created_at=audit.now(),
+                created_at=clock.now(),
             )
         )
         await audit.record(
@@ -276,8 +276,8 @@ class TurnCompletion:
                 "priority": proposal.triage.priority,
                 "told_waiting": False,
                 "waiting_since": conversation["waiting_since"] if more else None,
-                "first_reply_at": conversation["first_reply_at"] or audit.now(),
-                "updated_at": audit.now(),
+                "first_reply_at": conversation["first_reply_at"] or clock.now(),
+                "updated_at": clock.now(),
             },
         )
 
@@ -299,7 +299,7 @@ class TurnCompletion:
                 "intent": proposal.triage.intent,
                 "priority": proposal.triage.priority,
                 "told_waiting": conversation["told_waiting"] or tell,
-                "updated_at": audit.now(),
+                "updated_at": clock.now(),
             },
         )
         if tell:
@@ -325,7 +325,7 @@ class TurnCompletion:
                 "status": status,
                 "outcome": outcome,
                 "upto_seq": proposal.upto_seq,
-                "finished_at": audit.now(),
+                "finished_at": clock.now(),
             },
         )
         if status is TurnStatus.DONE:

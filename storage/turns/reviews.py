@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import audit, clock
 from storage.conversations import messages
 from storage.conversations.drafts import draft_columns, draft_of
 from storage.database.engine import Database
@@ -142,13 +142,13 @@ class Reviews:
                 text=decision.text,
                 guidance=decision.guidance,
                 based_on=based_on,
-                created_at=audit.now(),
+                created_at=clock.now(),
             )
         )
         await connection.execute(
             update(reviews)
             .where(reviews.c.id == row["id"])
-            .values(status=ReviewStatus.DECIDED, closed_at=audit.now(), claimed_by=None)
+            .values(status=ReviewStatus.DECIDED, closed_at=clock.now(), claimed_by=None)
         )
         await connection.execute(update(turns).where(turns.c.id == row["turn_id"]).values(status=TurnStatus.DECIDED))
         if decision.kind is DecisionKind.ESCALATE:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from storage.audit import now
+from storage.clock import now
 from storage.database.engine import Database
 from storage.database.tables import (
     conversations,

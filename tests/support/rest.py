@@ -18,7 +18,7 @@ from deskhand import Process, assemble
 from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
-from storage.audit import now
+from storage.clock import now
 from storage.database.tables import members
 from storage.embeddings.local import Embedder
 from storage.records import Citation, Draft, Incoming, Member, Role, Triage, new_id

@@ -16,7 +16,7 @@ from graph.machine import build_machine
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage import audit
+from storage import clock
 from storage.conversations.messages import read_messages
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.embeddings.batching_cache import CachingEmbedder
@@ -109,7 +109,7 @@ class Worker:
         while self.pile.jobs:
             job = self.pile.jobs.pop(0)
             if later := await self.run(job):
-                await asyncio.sleep(max((later.until - audit.now()).total_seconds(), 0.0))
+                await asyncio.sleep(max((later.until - clock.now()).total_seconds(), 0.0))
                 await self.pile.enqueue(job)
 
     def take(self, kind: JobKind) -> Job:

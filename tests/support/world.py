@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import delete, update
 
 from graph.checkpoints.store import InterruptCheckpointer
-from storage import audit
+from storage import clock
 from storage.database.tables import deliveries, metadata, turns
 from storage.errors import (
     AlreadyDecidedError,
@@ -191,9 +191,9 @@ class World:
         held = [run.holding for run in self.running if run.holding]
         waits = (deliveries.c.status == DeliveryStatus.PENDING) & deliveries.c.id.not_in(held)
         async with self.desks.store.database.write() as connection:
-            await connection.execute(update(deliveries).where(waits).values(next_at=audit.now()))
+            await connection.execute(update(deliveries).where(waits).values(next_at=clock.now()))
             queued = update(turns).where(turns.c.status == TurnStatus.QUEUED)
-            await connection.execute(queued.values(due_at=audit.now()))
+            await connection.execute(queued.values(due_at=clock.now()))
 
     async def rest(self) -> None:
         """Everything that is under way comes to its end, and is looked at."""

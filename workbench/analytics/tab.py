@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from storage.audit import now
+from storage.clock import now
 from storage.reporting.analytics import Analytics, Report
 from workbench.analytics import view as seen
 from workbench.auth.sessions import Sessions

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from storage.audit import now
+from storage.clock import now
 from storage.errors import InvalidError
 from storage.records import (
     DecisionKind,

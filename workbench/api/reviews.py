@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from storage.audit import now
+from storage.clock import now
 from storage.records import ChannelName, Decision, DecisionKind, Draft, Member, Priority, Review, ReviewStatus
 from workbench.api.dependencies import AtOffice, CurrentMember
 from workbench.api.schemas import (

@@ -12,7 +12,7 @@ from bot.discord.client import DeskClient
 from bot.discord.replies.rendering import nonce_of
 from bot.discord.reviews.card import card_embeds, card_ids, card_view
 from bot.reconcile_loop import ReconcileLoop
-from storage import audit
+from storage import clock
 from storage.records import Card, Review, ReviewStatus
 from storage.store import Store
 
@@ -33,7 +33,7 @@ class DiscordReviewCards:
         self._client = client
         self._store = store
         self._states = states
-        self._not_before = audit.now()
+        self._not_before = clock.now()
 
     def rounds(self) -> ReconcileLoop:
         """The looking after the cards."""
@@ -41,14 +41,14 @@ class DiscordReviewCards:
 
     async def look(self) -> None:
         """Bring every card in step, once; what fails is tried again a little later."""
-        if audit.now() < self._not_before:
+        if clock.now() < self._not_before:
             return
         try:
             await self._refresh()
         except FAILURES as error:
             log.warning("cards not in step", error=error)
             self._states.failed("discord", f"A review could not be shown in a staff channel: {error}")
-            self._not_before = audit.now() + PAUSE
+            self._not_before = clock.now() + PAUSE
 
     async def _workspaces(self) -> frozenset[str]:
         return frozenset(place.workspace_id for place in await self._store.places.of_staff("discord"))

@@ -16,8 +16,8 @@ from slack_sdk.oauth.installation_store.async_installation_store import AsyncIns
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 
 from bot.slack.installations import SlackTeams
-from storage.audit import now
 from storage.channels.installations import Installations
+from storage.clock import now
 from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Installation, new_id
 from storage.settings import Settings

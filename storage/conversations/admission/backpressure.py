@@ -5,7 +5,7 @@ import time
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.database.tables import Utc
 
 LOOK_SECONDS = 3.0
@@ -37,6 +37,6 @@ class BacklogMonitor:
 
 async def late_seconds(connection: AsyncConnection, at_work: int = 0) -> float:
     """For how long the oldest turn has been due, not counting so many that may be at work."""
-    now = audit.now()
+    now = clock.now()
     due = (await connection.execute(LATEST_DUE, {"now": now, "at_work": at_work})).scalar_one_or_none()
     return (now - due).total_seconds() if due else 0.0

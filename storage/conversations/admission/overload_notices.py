@@ -3,7 +3,7 @@
 from sqlalchemy import RowMapping, and_, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.conversations import messages
 from storage.database.tables import conversations, places, workspaces
 from storage.records import Mode, Visibility, WorkspaceSettings
@@ -37,7 +37,7 @@ async def tell_busy(connection: AsyncConnection, conversation: RowMapping) -> bo
     """The desk is late: say so once per wait, unless the customer knows already that it takes time."""
     if _knows(conversation) or not await _tell(connection, conversation, "busy_notice"):
         return False
-    await connection.execute(TOLD_BUSY, {"conversation": conversation["id"], "told_at": audit.now()})
+    await connection.execute(TOLD_BUSY, {"conversation": conversation["id"], "told_at": clock.now()})
     return True
 
 

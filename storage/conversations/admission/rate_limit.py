@@ -10,13 +10,13 @@ that what was taken before the queue was last empty is forgotten by itself.
 """
 
 import math
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, and_, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage import clock
 from storage.database.batches import change_in_batches
 from storage.database.engine import Database
 from storage.database.tables import shares
@@ -90,7 +90,7 @@ class Shares:
         Raises TooManyMessagesError if it would have to wait for longer than `limits.longest_wait_seconds`; the
         caller's rollback then takes it out of the count.
         """
-        now = time.time()
+        now = clock.timestamp()
         mine, everybody = await self._count(connection, workspace_id, customer_id, now, new_turn=new_turn)
         wait = max(_over(mine.minute_at, now, MINUTE, self._minute), _over(mine.hour_at, now, HOUR, self._hour))
         crowd = new_turn and mine.rank - everybody.rank > CUSTOMER_STEP
@@ -110,7 +110,7 @@ class Shares:
 
     async def refuse(self, connection: AsyncConnection, workspace_id: str, customer_id: str, seconds: int) -> bool:
         """A message was not taken and the next may come in so many seconds; gives whether the customer must be told."""
-        now = time.time()
+        now = clock.timestamp()
         keys = {"workspace_id": workspace_id, "customer_id": customer_id, "now": now, "until": now + seconds + MINUTE}
         return bool((await connection.execute(REFUSED, keys)).rowcount)
 
@@ -134,12 +134,12 @@ class Shares:
 
 async def served_rank(connection: AsyncConnection) -> int:
     """The rank of the round that is being served."""
-    return int((await connection.execute(SERVED, {"now": time.time()})).scalar_one())
+    return int((await connection.execute(SERVED, {"now": clock.timestamp()})).scalar_one())
 
 
 async def forget_shares(database: Database) -> int:
     """Delete the rows that say no more than none would; gives how many."""
-    now = time.time()
+    now = clock.timestamp()
     moments = (shares.c.minute_at, shares.c.hour_at, shares.c.told_until, shares.c.refused_until, shares.c.rank)
     paid_off = and_(*(moment < now for moment in moments))
     which, forget = select(shares.c.subject).where(paid_off), delete(shares).where(paid_off)

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping, Select, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import chunks, documents, workspaces
 from storage.errors import InvalidError, NotFoundError
@@ -62,7 +62,7 @@ class Catalogue:
                     size=len(content),
                     content=content,
                     created_by=created_by,
-                    created_at=audit.now(),
+                    created_at=clock.now(),
                 )
             )
         return await self.get(workspace_id, document_id)

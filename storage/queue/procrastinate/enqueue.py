@@ -8,7 +8,7 @@ from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import bindparam, select
 
-from storage import audit
+from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import deliveries
 from storage.queue.jobs import (
@@ -54,7 +54,7 @@ class Enqueuer:
         queue = await self._queue_of(job)
         if queue is None:
             return
-        later = due if due is not None and due > audit.now() else None
+        later = due if due is not None and due > clock.now() else None
         deferrer = self._app.configure_task(
             TASK,
             queue=queue.value,

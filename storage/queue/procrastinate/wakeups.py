@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 from procrastinate.exceptions import ConnectorException
 
-from storage import audit
+from storage import clock
 
 log = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ class DueTimers:
     def set(self, queue: str, due: datetime) -> None:
         """Wake the queue's workers at that time."""
         key = (queue, int(due.timestamp() * PER_SECOND) + 1)
-        pause = key[1] / PER_SECOND - audit.now().timestamp() + MARGIN_SECONDS
+        pause = key[1] / PER_SECOND - clock.now().timestamp() + MARGIN_SECONDS
         if pause <= HORIZON_SECONDS and key not in self._timers:
             self._timers[key] = asyncio.get_running_loop().call_later(pause, self._ring, key)
 

@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from graph.triage.classifier import Classifier
-from storage.audit import now
+from storage.clock import now
 from storage.embeddings.local import Embedder
 from storage.records import ConversationStatus
 from tests.simulators.discord.desk import (

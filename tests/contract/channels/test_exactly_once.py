@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bot.channel import Channel
 from bot.delivery import Delivery, Patience
 from bot.web.channel import WebChannel
-from storage import audit
+from storage import audit, clock
 from storage.conversations.messages import read_messages
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.database.tables import deliveries
@@ -63,7 +63,7 @@ async def work(delivery: Delivery, conversation_id: str) -> None:
     """Run the conversation's job as a queue does, until nothing waits any more."""
     job = Job(JobKind.DELIVER, conversation_id, conversation_id)
     while later := await delivery.deliver(job):  # noqa: ASYNC110 - plays the queue
-        await asyncio.sleep((later.until - audit.now()).total_seconds())
+        await asyncio.sleep((later.until - clock.now()).total_seconds())
 
 
 async def written(store: Store, agent: Member, texts: Sequence[str], channel: ChannelName = "slack") -> str:
@@ -221,8 +221,8 @@ async def test_a_worker_that_lost_its_try_does_not_free_it_for_a_third_one(store
     slow, outgoing = Outbox(store.database, lease_seconds=0.0), await next_of(store, conversation_id)
     assert await slow.begin(outgoing)
     assert await store.outbox.begin(await next_of(store, conversation_id))
-    await slow.postpone(outgoing, audit.now(), "too late", failed=True)
-    assert (await next_of(store, conversation_id)).not_before > audit.now()
+    await slow.postpone(outgoing, clock.now(), "too late", failed=True)
+    assert (await next_of(store, conversation_id)).not_before > clock.now()
 
 
 async def test_on_the_web_two_workers_show_each_reply_once(store: Store, agent: Member) -> None:
@@ -241,4 +241,4 @@ async def next_of(store: Store, conversation_id: str) -> Outgoing:
 
 
 async def until_past(moment: datetime) -> None:
-    await asyncio.sleep(max((moment - audit.now()).total_seconds(), 0) + 0.05)
+    await asyncio.sleep(max((moment - clock.now()).total_seconds(), 0) + 0.05)

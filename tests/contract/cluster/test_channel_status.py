@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from bot.channel_status import ChannelStatusRegistry, joined
-from storage.audit import now
+from storage.clock import now
 from storage.cluster.channel_status import GONE, ChannelStatusTable, sharing
 from storage.database.engine import Database
 from storage.database.tables import channel_states

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from storage import audit
+from storage import clock
 from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares, forget_shares
 from storage.conversations.intake import Accepted, MessageIntake
@@ -93,7 +93,7 @@ async def test_a_later_fragment_never_brings_a_turn_forward_that_has_to_wait(sto
     assert len({item.turn_id for item in accepted}) == 1
     begun = await store.turns.begin(accepted[0].turn_id or "")
     assert isinstance(begun, NotYet)
-    assert begun.until > audit.now() + timedelta(seconds=45)
+    assert begun.until > clock.now() + timedelta(seconds=45)
 
 
 async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Store) -> None:
@@ -107,7 +107,7 @@ async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Sto
     assert corrected
     begun = await store.turns.begin(corrected.turn_id or "")
     assert isinstance(begun, NotYet)
-    assert begun.until > audit.now() + timedelta(seconds=45)
+    assert begun.until > clock.now() + timedelta(seconds=45)
 
 
 async def test_the_hour_counts_beside_the_minute(store: Store) -> None:
@@ -244,7 +244,7 @@ async def be_late(store: Store, number: int) -> None:
     accepted = [await quiet.accept(said(f"early {turn}")) for turn in range(number)]
     ids = [item.turn_id for item in accepted]
     async with store.database.write() as connection:
-        a_minute_ago = audit.now() - timedelta(minutes=1)
+        a_minute_ago = clock.now() - timedelta(minutes=1)
         await connection.execute(update(turns).where(turns.c.id.in_(ids)).values(due_at=a_minute_ago))
 
 

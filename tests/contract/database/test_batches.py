@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, insert, select
 
-from storage import audit
+from storage import clock
 from storage.conversations.retention import Retention
 from storage.database.batches import BATCH
 from storage.database.tables import conversations, customers, early_changes
@@ -17,7 +17,7 @@ MANY = 30 * BATCH
 
 
 async def resolved_conversations(store: Store, number: int) -> None:
-    then = audit.now() - LONG_AGO
+    then = clock.now() - LONG_AGO
     customer = {"id": new_id(), "workspace_id": "demo", "channel": "web", "created_at": then}
     same = {"workspace_id": "demo", "channel": "web", "customer_id": customer["id"], "priority": Priority.MEDIUM}
     times = {"created_at": then, "updated_at": then, "resolved_at": then, "status": ConversationStatus.RESOLVED}
@@ -46,9 +46,9 @@ async def test_a_message_is_accepted_in_the_middle_of_a_long_clean_up(store: Sto
 
 
 async def test_every_stale_change_is_forgotten_and_no_fresh_one(store: Store) -> None:
-    same = {"workspace_id": "demo", "channel": "slack", "created_at": audit.now() - LONG_AGO}
+    same = {"workspace_id": "demo", "channel": "slack", "created_at": clock.now() - LONG_AGO}
     rows = [{"id": new_id(), "external_id": new_id(), **same} for _ in range(2 * BATCH + 50)]
-    fresh = {"id": new_id(), "external_id": "fresh", **same, "created_at": audit.now()}
+    fresh = {"id": new_id(), "external_id": "fresh", **same, "created_at": clock.now()}
     async with store.database.write() as connection:
         await connection.execute(insert(early_changes), [*rows, fresh])
     assert await Retention(store.database).forget_early_changes() == len(rows)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage import audit
+from storage import clock
 from storage.conversations.intake import Accepted
 from storage.conversations.messages import read_messages
 from storage.database.tables import labels
@@ -116,7 +116,7 @@ async def test_a_turn_does_not_begin_while_the_customer_may_still_be_typing(stor
     assert accepted.turn_id
     waiting = await store.turns.begin(accepted.turn_id)
     assert isinstance(waiting, NotYet)
-    assert waiting.until > audit.now() + timedelta(seconds=50)
+    assert waiting.until > clock.now() + timedelta(seconds=50)
 
 
 async def test_a_sent_reply_ends_its_turn_once(store: Store) -> None:

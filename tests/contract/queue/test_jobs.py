@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import insert
 from structlog.contextvars import get_contextvars
 
-from storage.audit import now
+from storage.clock import now
 from storage.database.engine import open_database
 from storage.database.tables import workspaces
 from storage.queue.jobs import (

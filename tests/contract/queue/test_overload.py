@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.intake import Intake
-from storage import audit
+from storage import clock
 from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
 from storage.conversations.intake import Accepted, MessageIntake
@@ -202,7 +202,7 @@ async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_de
     for number in range(12):
         accepted = await desk.write(f"customer {number}", f"thread {number}", gather_seconds=soon.total_seconds())
         job = Job(JobKind.ANSWER, accepted.turn_id or "", accepted.conversation_id, rank=accepted.rank)
-        await jobs.enqueue(job, due=audit.now() + soon)
+        await jobs.enqueue(job, due=clock.now() + soon)
     assert jobs.waiting <= 3
     await desk.has_answered(12)
     await jobs.stop()
@@ -222,7 +222,7 @@ async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> 
         if job.kind is JobKind.DELIVER and (outgoing := await store.outbox.next(job.id)):
             delivered.append(outgoing.message.text)
             await store.outbox.sent(outgoing, "1")
-        return RunAt(audit.now() + timedelta(hours=1)) if job.kind is JobKind.ANSWER else None
+        return RunAt(clock.now() + timedelta(hours=1)) if job.kind is JobKind.ANSWER else None
 
     jobs.start(Handlers(dict.fromkeys(JobKind, deliver), small_desk.handlers().on_dead_letter))
 

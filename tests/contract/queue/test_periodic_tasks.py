@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from storage.audit import now, trail
+from storage.audit import trail
+from storage.clock import now
 from storage.conversations.messages import read_messages
 from storage.conversations.retention import Retention
 from storage.conversations.sla import SlaReminders, in_words

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 from sqlalchemy import insert, make_url, text
 
-from storage.audit import now
+from storage.clock import now
 from storage.database.engine import open_database
 from storage.database.tables import workspaces
 from storage.errors import SchemaError

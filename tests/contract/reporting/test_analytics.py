@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from storage.audit import now
+from storage.clock import now
 from storage.conversations import labels
 from storage.conversations.intake import Accepted
 from storage.database.engine import Database

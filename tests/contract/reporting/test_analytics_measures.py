@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Table, update
 
-from storage.audit import now
+from storage.clock import now
 from storage.database.engine import Database
 from storage.database.tables import deliveries, reviews, turns
 from storage.records import (

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Select, text, update
 
-from storage.audit import now
+from storage.clock import now
 from storage.database.engine import Database
 from storage.database.tables import (
     deliveries,

@@ -22,7 +22,7 @@ from bot.slack.ids import SlackThread
 from bot.slack.installations import SlackTeam
 from bot.slack.routing import plain
 from bot.slack.throttle import SlackPace
-from storage.audit import now
+from storage.clock import now
 from storage.records import Attachment, Author, Citation, Draft, Message, Visibility
 from tests.simulators.slack.methods import check_blocks
 

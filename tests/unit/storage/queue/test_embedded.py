@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from storage.audit import now
+from storage.clock import now
 from storage.queue.embedded import EmbeddedJobs
 from storage.queue.jobs import (
     Handlers,

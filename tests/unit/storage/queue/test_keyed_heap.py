@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from storage.audit import now
+from storage.clock import now
 from storage.queue.jobs import Job, JobKind
 from storage.queue.keyed_heap import KeyedPriorityQueue
 

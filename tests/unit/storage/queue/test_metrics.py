@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
-from storage.audit import now
+from storage.clock import now
 from storage.queue.jobs import (
     Handler,
     Handlers,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from croniter import croniter  # type: ignore[import-untyped]  # its stubs are a package of their own
 
-from storage.audit import now
+from storage.clock import now
 from storage.queue.jobs import Job, JobKind
 from storage.queue.periodic import (
     DAY,
