@@ -51,9 +51,10 @@ from storage.cluster.leases import open_leases
 from storage.cluster.listen_notify import bridged_events
 from storage.database.data_folder import running_desk
 from storage.database.engine import open_database
-from storage.embeddings.batching_cache import CachingEmbedder
+from storage.embeddings.caching import CachingEmbedder
 from storage.embeddings.lazy import LazyEmbedder
-from storage.embeddings.local import Embedder, load_embedder
+from storage.embeddings.opening import cached_embedder, load_embedder
+from storage.embeddings.protocol import Embedder
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.operations.demo import Demo, ensure_demo
@@ -74,8 +75,6 @@ from workbench.http.probes import build_probe_app
 
 DRAIN_SECONDS = 8.0
 """How long running jobs may take after the end was asked for: container platforms kill after ten."""
-REMOTE_REQUESTS = 8
-"""Requests beside each other to an embeddings endpoint."""
 log = structlog.get_logger(__name__)
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Deskhand: a support desk with an autopilot.")
 cli.add_typer(member_cli, name="member")
@@ -124,7 +123,7 @@ async def open_process(
         stack.enter_context(running_desk(settings))
         if migrate:
             await migrate_database(settings)
-        model = await open_embedder(settings, part) if embedder is None else remembering(settings, embedder)
+        model = await open_embedder(settings, part) if embedder is None else cached_embedder(settings, embedder)
         process = await _built(stack, settings, part, model, migrate=migrate)
         if chats:
             await stack.enter_async_context(open_chats(process))
@@ -157,12 +156,7 @@ async def _built(
 async def open_embedder(settings: Settings, part: ProcessRole) -> CachingEmbedder:
     """The embedding model; a part that seldom needs it loads it with the first question."""
     inner = await asyncio.to_thread(load_embedder, settings) if part.runs_graph else LazyEmbedder(settings)
-    return remembering(settings, inner)
-
-
-def remembering(settings: Settings, inner: Embedder) -> CachingEmbedder:
-    """The model behind the memory of what was asked; one in this process embeds one text at a time."""
-    return CachingEmbedder(inner, at_once=1 if settings.embeddings.provider == "local" else REMOTE_REQUESTS)
+    return cached_embedder(settings, inner)
 
 
 @asynccontextmanager

@@ -29,7 +29,8 @@ from graph.evaluation import (
     load_set,
     score,
 )
-from storage.embeddings.local import Embedder, LocalEmbedder
+from storage.embeddings.local import LocalEmbedder
+from storage.embeddings.protocol import Embedder
 from storage.records import ChunkKind
 
 QUESTIONS = 500

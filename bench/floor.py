@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import psycopg
 from sqlalchemy import make_url
 
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.knowledge.search import VECTORS
 from storage.knowledge.vectors import VectorStore
 from storage.settings import Settings

@@ -17,7 +17,7 @@ from graph.guard.masking import mask
 from graph.triage.classifier import Classifier
 from graph.triage.embedded import intent_of, wants_human
 from graph.triage.examples import load_examples
-from storage.embeddings.local import load_embedder
+from storage.embeddings.opening import load_embedder
 from storage.settings import Settings
 
 Row = dict[str, Any]

@@ -20,8 +20,8 @@ from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.batching_cache import CachingEmbedder
-from storage.embeddings.local import Embedder, load_embedder
+from storage.embeddings.opening import cached_embedder, load_embedder
+from storage.embeddings.protocol import Embedder
 from storage.knowledge.vectors import VectorStore, open_vectors
 from storage.queue.opening import open_jobs
 from storage.settings import Settings
@@ -106,7 +106,7 @@ async def open_laboratory(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)
     raw: Embedder = await asyncio.to_thread(load_embedder, settings) if embedder is None else embedder
-    remembering = CachingEmbedder(raw)
+    remembering = cached_embedder(settings, raw)
     async with (
         open_store(settings, remembering) as store,
         open_checkpoints(settings) as checkpoints,

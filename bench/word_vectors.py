@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from storage.embeddings.local import Vectors
+from storage.embeddings.protocol import Vectors
 from storage.knowledge.keyword_index import words
 
 DIMENSION = 384

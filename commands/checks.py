@@ -10,7 +10,7 @@ from commands.console import console, run, settings_or_exit
 from graph.evaluation import evaluate_folder
 from graph.llm.metrics import ModelMetrics
 from graph.llm.protocol import opened_model
-from storage.embeddings.local import load_embedder
+from storage.embeddings.opening import load_embedder
 from storage.errors import DeskhandError
 from storage.operations.doctor import Finding, examine
 from storage.settings import Settings

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from graph.confidence import assess
 from storage.accounts.workspaces import Workspaces
 from storage.database.engine import open_database
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import InvalidError
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.documents.pieces import Loaded, Piece

@@ -4,7 +4,7 @@ import asyncio
 
 from graph.guard.masking import mask
 from graph.nodes.guard import clean
-from storage.embeddings.batching_cache import CachingEmbedder
+from storage.embeddings.caching import CachingEmbedder
 from storage.errors import UnavailableError
 
 
@@ -30,6 +30,6 @@ class EmbeddingPrefetch:
         if not masked:
             return
         try:
-            self._embedder.prepare(masked)
+            self._embedder.prefetch(masked)
         except UnavailableError:
             return  # the turn asks again and says so

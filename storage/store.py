@@ -31,7 +31,7 @@ from storage.conversations.suggested_questions import SuggestedQuestions
 from storage.conversations.threads import Threads
 from storage.database.data_folder import rows_in_use
 from storage.database.engine import Database, open_database
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import SettingsError
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.search import Knowledge

@@ -17,7 +17,7 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from storage.database.engine import Database, open_database
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Member, Role, new_id
 from storage.settings import Settings
 from storage.store import Store, open_store

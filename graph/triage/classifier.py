@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.triage.examples import Examples
-from storage.embeddings.file_cache import kept_vectors
-from storage.embeddings.local import Embedder
+from storage.embeddings.file_cache import cached_vectors
+from storage.embeddings.protocol import Embedder
 
 RIDGE = 0.3
 """How much a single example may be wrong; with NEAR the best of seven pairs on the open sets of the guard's bench."""
@@ -105,7 +105,7 @@ class Classifier:
 def _fit(embedder: Embedder, examples: Examples, folder: Path | None) -> _Fitted:
     """Every column is a yes-or-no question; the sentences of the other files answer "no" to it."""
     sentences = list(dict.fromkeys(s for group in _groups(examples) for label in group.values() for s in label))
-    vectors = embedder.embed(sentences) if folder is None else kept_vectors(embedder, sentences, folder)
+    vectors = embedder.embed(sentences) if folder is None else cached_vectors(embedder, sentences, folder)
     likeness = vectors @ vectors.T
     sharpness = NEAR / max(1e-6, 1 - float(np.median(likeness)))
     kernel = np.exp(sharpness * (likeness.astype(np.float64) - 1))

@@ -1,14 +1,10 @@
-"""The embedder of a process that seldom needs one: the model is loaded with the first text."""
+"""Lazy loading: the embedder of a process that seldom needs one loads its model with the first text."""
 
 from collections.abc import Sequence
 from threading import Lock
 
-from storage.embeddings.local import (
-    Embedder,
-    LocalEmbedder,
-    Vectors,
-    load_embedder,
-)
+from storage.embeddings.opening import load_embedder, model_name
+from storage.embeddings.protocol import Embedder, Vectors
 from storage.settings import Settings
 
 
@@ -23,17 +19,12 @@ class LazyEmbedder:
     @property
     def model(self) -> str:
         """The model's name."""
-        return LocalEmbedder.model if self._settings.embeddings.provider == "local" else self._settings.embeddings.model
+        return model_name(self._settings)
 
     @property
     def dimension(self) -> int:
         """The length of a vector."""
         return self._embedder().dimension
-
-    @property
-    def is_loaded(self) -> bool:
-        """Whether anybody has needed it."""
-        return self._loaded is not None
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One L2-normalised row per text: (n, dimension), float32. Raises UnavailableError."""

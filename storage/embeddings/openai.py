@@ -1,11 +1,11 @@
-"""Texts to vectors by any OpenAI-compatible endpoint."""
+"""Remote embeddings: any OpenAI-compatible endpoint."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from openai import OpenAI, OpenAIError
 
-from storage.embeddings.local import Vectors
+from storage.embeddings.protocol import Vectors
 from storage.errors import UnavailableError
 from storage.settings import Settings
 

@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, and_, bindparam, delete, insert, select
 from storage.database.batches import change_in_batches
 from storage.database.engine import Database
 from storage.database.tables import chunks, documents, workspaces
-from storage.embeddings.local import Embedder, Vectors
+from storage.embeddings.protocol import Embedder, Vectors
 from storage.errors import UnavailableError
 from storage.knowledge.chunk_cache import ChunkCache
 from storage.knowledge.keyword_index import KeywordIndex, build_index

@@ -16,7 +16,7 @@ from chromadb.config import Settings as ChromaOptions
 from chromadb.errors import ChromaError, NotFoundError
 from numpy.typing import NDArray
 
-from storage.embeddings.local import Vectors
+from storage.embeddings.protocol import Vectors
 from storage.errors import UnavailableError
 from storage.knowledge.chroma_client import ChromaServer
 from storage.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from storage.database.engine import open_database
-from storage.embeddings.local import load_embedder
+from storage.embeddings.opening import load_embedder, model_name
 from storage.errors import DeskhandError, SchemaError, UnavailableError
 from storage.knowledge.vectors import open_vectors
 from storage.settings import Settings
@@ -77,7 +77,7 @@ async def _embedder(settings: Settings) -> str:
 
 
 async def _vectors(settings: Settings) -> str:
-    vectors = open_vectors(settings, settings.embeddings.model)
+    vectors = open_vectors(settings, model_name(settings))
     vectors.close()
     return f"Chroma at {settings.chroma.url}" if settings.chroma.url else "Chroma in the data folder"
 

@@ -20,7 +20,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.clock import now
 from storage.database.tables import members
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Draft, Incoming, Member, Role, Triage, new_id
 from storage.settings import Settings
 from storage.store import Store

@@ -7,7 +7,7 @@ import pytest
 
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.conftest import settings_for
 from tests.support.rest import Rest, open_rest
 

@@ -12,7 +12,8 @@ import numpy as np
 from deskhand import Process, open_process
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder, Vectors, load_embedder
+from storage.embeddings.opening import load_embedder
+from storage.embeddings.protocol import Embedder, Vectors
 from storage.settings import Settings
 
 

@@ -23,7 +23,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.database.tables import turns
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.queue.embedded import EmbeddedJobs
 from storage.queue.jobs import (
     Handlers,

@@ -19,7 +19,7 @@ from graph.triage.examples import load_examples
 from storage import clock
 from storage.conversations.messages import read_messages
 from storage.conversations.outbox import Outbox, Outgoing
-from storage.embeddings.batching_cache import CachingEmbedder
+from storage.embeddings.caching import CachingEmbedder
 from storage.knowledge.search import Knowledge
 from storage.queue.jobs import Job, JobKind, RunAt
 from storage.records import (

@@ -12,7 +12,7 @@ from docs.tools.pictures.parts import (
 )
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import load_embedder
+from storage.embeddings.opening import load_embedder
 from storage.records import Installation
 from storage.settings import Settings
 from tests.simulators.discord.desk import (

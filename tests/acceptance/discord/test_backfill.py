@@ -10,7 +10,7 @@ import pytest
 
 from graph.triage.classifier import Classifier
 from storage.clock import now
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import ConversationStatus
 from tests.simulators.discord.desk import (
     DiscordDesk,

@@ -8,7 +8,7 @@ import pytest
 
 from graph.triage.classifier import Classifier
 from storage.conversations.messages import read_messages
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import ConflictError
 from storage.records import ConversationStatus, Installation
 from tests.simulators.discord.desk import (

@@ -21,7 +21,7 @@ from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.conversations.outbox import Outgoing
-from storage.embeddings.local import load_embedder
+from storage.embeddings.opening import load_embedder
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.records import Decision, DecisionKind, Hit, Incoming, Member, Role

@@ -15,7 +15,7 @@ from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.operations.backup import back_up
 from storage.operations.restore import restore
 from storage.settings import Settings

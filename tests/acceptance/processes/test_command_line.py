@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.conftest import open_test_store, settings_for
 from tests.support.command import (
     PATIENCE,

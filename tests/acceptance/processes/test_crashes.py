@@ -13,7 +13,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.conversations.messages import read_messages
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import (
     Author,
     ConversationStatus,

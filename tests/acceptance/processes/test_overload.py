@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.acceptance.rest.test_chat import problem
 from tests.conftest import settings_for
 from tests.support.waiting import until

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Decision, DecisionKind, Draft, Member, Role
 from tests.conftest import PASSWORD, settings_for
 from tests.support.web_desk import (

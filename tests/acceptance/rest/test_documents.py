@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from graph.triage.classifier import Classifier
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import DocumentStatus
 from tests.conftest import settings_for
 from tests.support.rest import (

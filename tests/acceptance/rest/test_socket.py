@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from structlog.testing import capture_logs
 
 from graph.triage.classifier import Classifier
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.conftest import settings_for
 from tests.support.rest import (
     API,

@@ -13,7 +13,7 @@ from graph.checkpoints.store import open_checkpoints
 from graph.llm.protocol import opened_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.knowledge.search import Knowledge
 from storage.records import ChannelName, Decision, DecisionKind, Hit, Incoming, Mode, Role, new_id
 from storage.telemetry.tracing import Traced, Tracing, open_tracing

@@ -25,7 +25,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.conversations.outbox import Outgoing
-from storage.embeddings.local import load_embedder
+from storage.embeddings.opening import load_embedder
 from storage.knowledge.search import Knowledge
 from storage.records import (
     ChannelName,

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from storage.conversations.customer_view import CustomerView
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Draft, Member, Role
 from tests.conftest import settings_for
 from tests.support.browser import FLAGS, chromium

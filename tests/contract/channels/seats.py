@@ -13,7 +13,7 @@ from bot.web.channel import web_routes
 from deskhand import Process
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Incoming, Member, Role, new_id
 from storage.settings import Settings
 from tests.acceptance.conftest import FAQ

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.conversations.messages import read_messages
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Conversation, ConversationStatus, Decision, DecisionKind, Message, Review, ReviewStatus
 from tests.contract.channels.seats import Ability, Seat, open_seat
 

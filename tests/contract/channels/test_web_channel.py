@@ -13,7 +13,7 @@ from bot.web.channel import WebChannel
 from storage.conversations.customer_view import ConversationRef, CustomerView
 from storage.conversations.outbox import Outgoing
 from storage.database.tables import deliveries
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.queue.jobs import Job, JobKind
 from storage.records import Decision, DecisionKind, DeliveryStatus, Draft, Incoming, Member, Role, new_id
 from storage.store import Store

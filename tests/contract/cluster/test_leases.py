@@ -11,7 +11,7 @@ import pytest
 from bot.discord.leases import LocalLeases, ShardLeases
 from graph.triage.classifier import Classifier
 from storage.cluster.leases import AdvisoryLeases, open_leases
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.simulators.discord.desk import Server, running_desk, until
 from tests.simulators.discord.gateway import Gateway
 

@@ -22,7 +22,7 @@ from storage.database.tables import (
     shares,
     turns,
 )
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import TooManyMessagesError
 from storage.records import (
     Author,

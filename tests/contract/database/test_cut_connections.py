@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from storage.database.engine import Database
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.store import Store
 from tests.conftest import open_test_store, settings_for
 from tests.support.waiting import until

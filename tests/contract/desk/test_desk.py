@@ -16,7 +16,7 @@ from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage import audit
 from storage.conversations.messages import read_messages
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.knowledge.search import Knowledge
 from storage.records import (

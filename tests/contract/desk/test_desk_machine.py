@@ -16,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from storage.embeddings.batching_cache import CachingEmbedder
-from storage.embeddings.local import Embedder
+from storage.embeddings.batching import BatchingEmbedder
+from storage.embeddings.caching import CachingEmbedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Decision, DecisionKind
 from tests.conftest import settings_for
 from tests.support.stepping import Fault
@@ -174,7 +175,7 @@ def database(request: pytest.FixtureRequest) -> tuple[str, str]:
 @pytest.fixture
 def stage(tmp_path: Path, database: tuple[str, str], embedder: Embedder) -> Iterator[tuple[asyncio.Runner, Desks]]:
     """A desk for all examples, in one event loop."""
-    remembering = CachingEmbedder(embedder)
+    remembering = CachingEmbedder(BatchingEmbedder(embedder))
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         opening = open_desks(settings_for(tmp_path, database[1]), remembering, load_classifier(remembering))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import ConversationStatus, DecisionKind
 from tests.conftest import settings_for
 from tests.contract.desk.test_desk import RISKY, Talk, talking

@@ -9,8 +9,9 @@ import pytest
 from graph.checkpoints.store import InterruptCheckpointer
 from graph.triage.classifier import Classifier
 from storage.conversations.outbox import Outbox
-from storage.embeddings.batching_cache import CachingEmbedder
-from storage.embeddings.local import Embedder
+from storage.embeddings.batching import BatchingEmbedder
+from storage.embeddings.caching import CachingEmbedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import AlreadyDecidedError, StaleError
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
@@ -45,7 +46,7 @@ EXPORT_ANSWER = "Open **Settings > Export** and choose CSV."
 
 @pytest.fixture(scope="module")
 def remembering(embedder: Embedder) -> CachingEmbedder:
-    return CachingEmbedder(embedder)
+    return CachingEmbedder(BatchingEmbedder(embedder))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage import audit
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.knowledge.vectors import VectorStore, open_vectors
 from storage.operations.doctor import examine

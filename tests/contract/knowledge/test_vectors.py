@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.knowledge.documents.pieces import Loaded, Piece
 from storage.knowledge.vectors import VectorStore, open_vectors
 from storage.records import ChunkKind, new_id

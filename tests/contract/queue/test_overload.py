@@ -16,7 +16,7 @@ from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.database.tables import turns
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.queue.embedded import EmbeddedJobs
 from storage.queue.jobs import (
     Handlers,

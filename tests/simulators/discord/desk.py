@@ -15,7 +15,7 @@ from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.conversations.messages import read_messages
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import ConflictError
 from storage.records import Conversation, Member, Message, Role
 from storage.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.simulators.discord.desk import DiscordDesk, Server, running_desk
 from tests.simulators.discord.server import DiscordSimulator
 

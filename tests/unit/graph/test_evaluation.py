@@ -14,7 +14,7 @@ from graph.evaluation import (
     evaluate_folder,
     load_set,
 )
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import InvalidError
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from bench.word_vectors import WordEmbedder
 from graph.prefetch import EmbeddingPrefetch
-from storage.embeddings.batching_cache import CachingEmbedder
-from storage.embeddings.local import Vectors
+from storage.embeddings.batching import BatchingEmbedder
+from storage.embeddings.caching import CachingEmbedder
+from storage.embeddings.protocol import Vectors
 from storage.errors import UnavailableError
 
 
@@ -40,7 +41,7 @@ def inner() -> Listed:
 
 @pytest.fixture
 def foresight(inner: Listed) -> EmbeddingPrefetch:
-    return EmbeddingPrefetch(CachingEmbedder(inner), most_characters=100)
+    return EmbeddingPrefetch(CachingEmbedder(BatchingEmbedder(inner)), most_characters=100)
 
 
 async def test_the_model_sees_what_the_guard_will_show_it(inner: Listed, foresight: EmbeddingPrefetch) -> None:
@@ -58,7 +59,7 @@ async def test_what_the_guard_will_not_ask_about_is_left_alone(
 
 async def test_a_model_that_is_away_is_no_failure_here(caplog: pytest.LogCaptureFixture) -> None:
     inner = Listed(broken=True)
-    await guessed(EmbeddingPrefetch(CachingEmbedder(inner), most_characters=100), "hello")
+    await guessed(EmbeddingPrefetch(CachingEmbedder(BatchingEmbedder(inner)), most_characters=100), "hello")
     await asyncio.sleep(0)
     assert inner.texts == ["hello"]
     assert not caplog.records

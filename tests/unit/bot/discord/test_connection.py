@@ -9,7 +9,7 @@ import pytest
 
 from bot.discord.leases import LocalLeases
 from graph.triage.classifier import Classifier
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from tests.simulators.discord.desk import (
     DiscordDesk,
     Server,

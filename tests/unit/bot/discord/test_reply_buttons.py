@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from graph.triage.classifier import Classifier
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Author, ConversationStatus, Mode
 from tests.simulators.discord.desk import (
     DiscordDesk,

@@ -4,7 +4,7 @@ from graph.nodes.guard import blocked_term, clean, examine
 from graph.state import TurnInput
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import GuardAction, GuardResult, WorkspaceSettings
 from storage.settings import GuardSettings
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from graph.triage.classifier import REMEMBERED, Classifier
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder, Vectors
+from storage.embeddings.protocol import Embedder, Vectors
 
 
 class CountingEmbedder:

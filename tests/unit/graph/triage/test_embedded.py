@@ -4,7 +4,7 @@ from graph.state import Line
 from graph.triage.classifier import Classifier
 from graph.triage.embedded import available, embedded_triage
 from graph.triage.examples import load_examples
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
 
 HISTORY = (

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.embeddings.file_cache import kept_vectors
-from storage.embeddings.local import Vectors
+from storage.embeddings.file_cache import cached_vectors
+from storage.embeddings.protocol import Vectors
 
 TEXTS = ["How do I log in?", "Where is my parcel?"]
 
@@ -27,36 +27,36 @@ class Counting:
 
 def test_the_second_start_reads_what_the_first_one_made(tmp_path: Path) -> None:
     first, second = Counting(), Counting()
-    made = kept_vectors(first, TEXTS, tmp_path / "models")
-    assert (kept_vectors(second, TEXTS, tmp_path / "models") == made).all()
+    made = cached_vectors(first, TEXTS, tmp_path / "models")
+    assert (cached_vectors(second, TEXTS, tmp_path / "models") == made).all()
     assert (first.asked, second.asked) == (2, 0)
 
 
 def test_other_texts_and_other_models_are_not_taken_for_them(tmp_path: Path) -> None:
-    kept_vectors(Counting(), TEXTS, tmp_path)
+    cached_vectors(Counting(), TEXTS, tmp_path)
     more, another = Counting(), Counting("another")
-    kept_vectors(more, [*TEXTS, "Who are you?"], tmp_path)
-    kept_vectors(another, TEXTS, tmp_path)
+    cached_vectors(more, [*TEXTS, "Who are you?"], tmp_path)
+    cached_vectors(another, TEXTS, tmp_path)
     assert (more.asked, another.asked) == (3, 2)
 
 
 @pytest.mark.parametrize("broken", [b"", b"not an array", b"\x93NUMPY\x01\x00"])
 def test_a_broken_file_is_made_anew(tmp_path: Path, broken: bytes) -> None:
-    made = kept_vectors(Counting(), TEXTS, tmp_path)
+    made = cached_vectors(Counting(), TEXTS, tmp_path)
     (path,) = tmp_path.iterdir()
     path.write_bytes(broken)
-    assert (kept_vectors(Counting(), TEXTS, tmp_path) == made).all()
+    assert (cached_vectors(Counting(), TEXTS, tmp_path) == made).all()
     assert path.read_bytes() != broken
 
 
 def test_where_nothing_can_be_written_the_vectors_are_made_at_every_start(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("no folder")
-    assert kept_vectors(Counting(), TEXTS, tmp_path / "models").shape == (2, 3)
+    assert cached_vectors(Counting(), TEXTS, tmp_path / "models").shape == (2, 3)
 
 
 def test_vectors_of_an_older_graph_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept_vectors(Counting(), TEXTS, tmp_path)
+    cached_vectors(Counting(), TEXTS, tmp_path)
     monkeypatch.setattr("storage.embeddings.file_cache.REVISION", "the next one")
     newer = Counting()
-    kept_vectors(newer, TEXTS, tmp_path)
+    cached_vectors(newer, TEXTS, tmp_path)
     assert newer.asked == len(TEXTS)

@@ -6,13 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from storage.embeddings.local import (
-    Embedder,
-    LocalEmbedder,
-    _wheel_folder,
-    load_embedder,
-)
+from storage.embeddings.local import LocalEmbedder, _wheel_folder
 from storage.embeddings.openai import OpenAIEmbedder
+from storage.embeddings.opening import load_embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.settings import Settings
 from tests.simulators.openai.server import OpenAISimulator

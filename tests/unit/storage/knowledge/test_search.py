@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.database.engine import open_database
-from storage.embeddings.local import Embedder
+from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.knowledge.documents.pieces import Loaded, Piece
 from storage.knowledge.search import Knowledge

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from storage.database.tables import chunks, documents
-from storage.embeddings.local import Embedder, Vectors
+from storage.embeddings.protocol import Embedder, Vectors
 from storage.errors import InvalidError, NotFoundError
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.search import BATCH, Knowledge
