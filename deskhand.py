@@ -144,11 +144,11 @@ async def _built(
     classifier = Classifier(embedder, load_examples(), settings.data_dir / "models")
     if part.runs_graph:
         await enter(warming(classifier))
-    deps = Deps(settings, store.knowledge, classifier, model)
+    deps = Deps(settings, store.knowledge.index, classifier, model)
     jobs = await enter(open_jobs(settings, store.database))
-    channels: dict[ChannelName, Channel] = {"web": WebChannel(store.signals)}
+    channels: dict[ChannelName, Channel] = {"web": WebChannel(store.cluster.events)}
     process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, part=part, tracing=tracing)
-    await enter(bridged_events(settings.database_url, store.signals))
+    await enter(bridged_events(settings.database_url, store.cluster.events))
     await enter(sharing(store.database, process.states.own, process.states.hear))
     return process
 
@@ -219,12 +219,15 @@ def assemble(
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
     machine = build_machine(checkpoints, times=NodeMetrics(registry))
     desk = Desk(machine, checkpoints, deps, store, jobs, TurnTelemetry(tracing))
-    gather_seconds, expect = settings.conversation.gather_seconds, prefetch(settings, store.knowledge.embedder, part)
-    parts = (store.arrivals, store.corrections, jobs, store.signals)
+    gather_seconds, expect = (
+        settings.conversation.gather_seconds,
+        prefetch(settings, store.knowledge.index.embedder, part),
+    )
+    parts = (store.conversations.intake, store.conversations.edits, jobs, store.cluster.events)
     intake = Intake(*parts, gather_seconds, tracing=tracing, expect=expect)
     connected, states = dict(channels), ChannelStatusRegistry()
     patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
-    delivery = Delivery(store.outbox, connected, store.signals, patience, tracing)
+    delivery = Delivery(store.conversations.outbox, connected, store.cluster.events, patience, tracing)
     office = WorkbenchContext(
         settings, store, desk, jobs, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)
     )
@@ -250,7 +253,7 @@ async def working(process: Process) -> AsyncIterator[None]:
     """Do the jobs of this part, first of all those that an earlier process left unfinished."""
     queues = queues_of(process)
     if process.part.runs_graph:
-        await process.store.outbox.release()
+        await process.store.conversations.outbox.release()
         await remake_vectors(process.store)
     if queues:
         handlers = handlers_of(process.desk, process.delivery, process.store)
@@ -278,10 +281,10 @@ def queues_of(process: Process) -> Collection[Queue]:
 
 async def remake_vectors(store: Store) -> None:
     """After a change of the embedding model, or without the vectors' folder: make them anew from the rows."""
-    for workspace in await store.workspaces.all():
-        if await store.knowledge.lacks_vectors(workspace.id):
+    for workspace in await store.accounts.workspaces.all():
+        if await store.knowledge.index.lacks_vectors(workspace.id):
             log.info("making vectors anew", workspace=workspace.id)
-            await store.knowledge.reindex(workspace.id)
+            await store.knowledge.index.reindex(workspace.id)
 
 
 @cli.command()
@@ -321,11 +324,11 @@ async def serve_all(settings: Settings, *, always_demo: bool, demo: bool = True)
     """Serve until Ctrl-C; what runs then is finished at the next start."""
     with stopping_on_signals() as stop, closing(bind(settings.web.host, settings.web.port, "web.port")) as listener:
         async with open_process(settings, chats=True) as process:
-            fresh = demo and not await process.store.workspaces.all()
+            fresh = demo and not await process.store.accounts.workspaces.all()
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
             # Before the desk says that it is ready: the first question may be about them.
             await load_all(process.store, made.document_ids)
-            site, ending = build_pages(process), process.store.signals.close
+            site, ending = build_pages(process), process.store.cluster.events.close
             spare_what_stays()
             await stop.serve(site, listener, announce=lambda: greet(settings, made), ending=ending)
 
@@ -339,7 +342,7 @@ async def serve_part(settings: Settings, part: ProcessRole, port: int, build: Ca
     with stopping_on_signals() as stop, closing(bind(settings.web.host, port, f"{part}.port")) as listener:
         async with open_process(settings, part, migrate=False, chats=True) as process:
             ready = f"Deskhand {part} is ready on {base_url(settings.web.host, port)} (Ctrl-C stops)."
-            site, ending = build(process), process.store.signals.close
+            site, ending = build(process), process.store.cluster.events.close
             spare_what_stays()
             await stop.serve(site, listener, announce=lambda: console.print(ready), ending=ending)
 
@@ -361,7 +364,7 @@ def chat(
 
     async def talk(settings: Settings) -> None:
         async with open_process(settings, ProcessRole.WORKER) as process:
-            await process.store.workspaces.read(workspace)
+            await process.store.accounts.workspaces.read(workspace)
             await Terminal(process.store, process.intake, workspace).run()
 
     run(talk(settings_or_exit(quiet=True)))

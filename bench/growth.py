@@ -51,8 +51,8 @@ async def _fill(laboratory: Laboratory, workspace_id: str, count: int) -> None:
     """The demo's FAQ as it is, and made-up entries with word vectors until there are so many chunks."""
     store = laboratory.store
     await add_workspace(store, workspace_id)
-    (faq,) = await store.catalogue.list(workspace_id)
+    (faq,) = await store.knowledge.catalogue.list(workspace_id)
     cheap = Knowledge(store.database, WordEmbedder(laboratory.embedder.model), laboratory.vectors)
     loaded = Loaded(tuple(filler(count - faq.entries)))
     await Catalogue(store.database, cheap).store(workspace_id, "filler", loaded)
-    await store.knowledge.refresh(workspace_id)
+    await store.knowledge.index.refresh(workspace_id)

@@ -22,9 +22,9 @@ async def _once(laboratory: Laboratory, passages: int, seed: int) -> float:
     content = filler_faq(passages, seed)
     texts = _texts(content)
     before = await _raw(laboratory, texts)
-    document = await laboratory.store.catalogue.create(WORKSPACE, f"filler-{seed}.json", content)
+    document = await laboratory.store.knowledge.catalogue.create(WORKSPACE, f"filler-{seed}.json", content)
     start = time.perf_counter()
-    loaded = await laboratory.store.catalogue.load_document(document.id)
+    loaded = await laboratory.store.knowledge.catalogue.load_document(document.id)
     seconds = time.perf_counter() - start
     if loaded.status is not DocumentStatus.READY or loaded.entries != passages:
         raise RuntimeError(f"the load job ended {loaded.status} with {loaded.entries} entries")

@@ -114,8 +114,8 @@ async def open_laboratory(
     ):
         classifier = Classifier(remembering, load_examples())
         await asyncio.to_thread(warm, classifier)
-        deps = Deps(settings, store.knowledge, classifier, None)
-        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)}, jobs=jobs)
+        deps = Deps(settings, store.knowledge.index, classifier, None)
+        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.cluster.events)}, jobs=jobs)
         await add_workspace(store, WORKSPACE)
         vectors = open_vectors(settings, raw.model)
         with open_floor(settings, raw, vectors, WORKSPACE) as floor:
@@ -125,6 +125,6 @@ async def open_laboratory(
 
 async def add_workspace(store: Store, workspace_id: str) -> None:
     """A workspace that knows the demo's FAQ."""
-    await store.workspaces.create(workspace_id, workspace_id)
-    document = await store.catalogue.create(workspace_id, "faq.csv", faq())
-    await store.catalogue.load_document(document.id)
+    await store.accounts.workspaces.create(workspace_id, workspace_id)
+    document = await store.knowledge.catalogue.create(workspace_id, "faq.csv", faq())
+    await store.knowledge.catalogue.load_document(document.id)

@@ -27,8 +27,10 @@ async def leftovers(laboratory: Laboratory, sizes: Sizes) -> dict[str, float]:
     store = laboratory.store
     for workspace_id in (SENT, REVIEWED):
         await add_workspace(store, workspace_id)
-    reviewer = await store.members.add(REVIEWED, "admin@bench.example", "Ada", Role.ADMIN, "a long enough password")
-    await store.workspaces.change_settings(reviewer, mode=Mode.DRAFT)
+    reviewer = await store.accounts.members.add(
+        REVIEWED, "admin@bench.example", "Ada", Role.ADMIN, "a long enough password"
+    )
+    await store.accounts.workspaces.change_settings(reviewer, mode=Mode.DRAFT)
     texts = questions(seed=6)
     numbers = iter(range(sizes.finished_turns))
     await asyncio.gather(*(_keep_asking(laboratory, reviewer, texts, numbers) for _ in range(AT_ONCE)))
@@ -61,9 +63,9 @@ async def _reviewed(laboratory: Laboratory, reviewer: Member, text: str, kind: D
 
 async def _pending(laboratory: Laboratory, conversation_id: str, version: int) -> str:
     """The review of this version as soon as it waits."""
-    with laboratory.store.signals.listen(conversation_id) as news:
+    with laboratory.store.cluster.events.listen(conversation_id) as news:
         while True:
-            review = await laboratory.store.reviews.of_conversation(REVIEWED, conversation_id)
+            review = await laboratory.store.conversations.reviews.of_conversation(REVIEWED, conversation_id)
             if review is not None and review.version == version:
                 return review.id
             await asyncio.wait_for(news.wait(), 60)

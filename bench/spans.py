@@ -71,7 +71,7 @@ async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spa
     with spans.span("accept: message, conversation, turn, audit; commit"):
         accepted = await process.intake.accept(incoming)
     with spans.span("begin: the turn, its conversation, its texts"):
-        work = await process.store.turns.begin(accepted.turn_id or "")
+        work = await process.store.conversations.turns.begin(accepted.turn_id or "")
     if not isinstance(work, TurnWork):
         raise TypeError(work)
     with spans.span("embedding"):
@@ -82,7 +82,7 @@ async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spa
     with spans.span("graph"):
         await _ran(laboratory, machine, work)
     with spans.span("end: draft, reply, delivery, status, audit; commit"):
-        await process.store.endings.send(_proposal(work, state))
+        await process.store.conversations.completion.send(_proposal(work, state))
 
 
 async def _walked(state: State, deps: Deps, spans: Spans) -> State:

@@ -47,7 +47,7 @@ class Customer:
 
     async def ask(self, text: str) -> float:
         """Seconds from handing the message to intake until its reply was delivered and read from the rows."""
-        with self._process.store.signals.listen(self.conversation_id) as news:
+        with self._process.store.cluster.events.listen(self.conversation_id) as news:
             start = time.perf_counter()
             await self.write(text)
             news.clear()  # the news of the message itself

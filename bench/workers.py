@@ -108,7 +108,7 @@ async def converse(process: Process, texts: list[str]) -> None:
 
 async def answered(process: Process, conversation_id: str, replies: int) -> None:
     """Return when so many replies of the conversation are delivered."""
-    with process.store.signals.listen(conversation_id) as news:
+    with process.store.cluster.events.listen(conversation_id) as news:
         while True:
             news.clear()
             if await delivered(process, conversation_id) >= replies:

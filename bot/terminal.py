@@ -54,8 +54,8 @@ class Terminal:
 
     async def _show_until_answered(self, conversation_id: str, seen: int) -> int:
         """Print what comes until the desk has done its turn; a person's reply is shown at the next look."""
-        database, conversations = self._store.database, self._store.conversations
-        with self._store.signals.listen(conversation_id) as news:
+        database, conversations = self._store.database, self._store.conversations.reading
+        with self._store.cluster.events.listen(conversation_id) as news:
             while True:
                 news.clear()
                 working = await conversations.is_working(conversation_id)
@@ -68,7 +68,7 @@ class Terminal:
                 await wait_for_event(news, LOOK_AGAIN_SECONDS)
 
     async def _say_who_has_it(self, conversation_id: str) -> None:
-        conversation = await self._store.conversations.read(self._workspace_id, conversation_id)
+        conversation = await self._store.conversations.reading.read(self._workspace_id, conversation_id)
         if conversation.status in (ConversationStatus.PENDING, ConversationStatus.ASSIGNED):
             self._console.print("(a person has this now; write on, or come back later)", style="dim")
 

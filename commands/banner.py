@@ -12,7 +12,7 @@ async def load_all(store: Store, document_ids: Sequence[str]) -> None:
     """Load documents one after the other, with a bar each."""
     for document_id in document_ids:
         with progress_bar("Loading the demo knowledge") as report:
-            await store.catalogue.load_document(document_id, report)
+            await store.knowledge.catalogue.load_document(document_id, report)
 
 
 def greet(settings: Settings, made: Demo) -> None:

@@ -32,8 +32,10 @@ def channel_set(
     """Make a channel a support channel with a mode of its own, or the staff's."""
 
     async def keep(store: Store) -> None:
-        await store.workspaces.read(workspace)
-        await store.places.keep(Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff))
+        await store.accounts.workspaces.read(workspace)
+        await store.channels.places.keep(
+            Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff)
+        )
         console.print(f"{place} is kept: {'staff' if staff else mode or 'mentions only'}", highlight=False)
 
     run(with_rows(settings_or_exit(), keep))
@@ -49,10 +51,12 @@ def channel_link(
     """Say who a member is on a chat platform: there they take over and decide reviews."""
 
     async def link(store: Store) -> None:
-        ids = [member.id for member in await store.members.all(workspace) if member.email == email.strip().lower()]
+        ids = [
+            member.id for member in await store.accounts.members.all(workspace) if member.email == email.strip().lower()
+        ]
         if not ids:
             raise NotFoundError(f"{email} is no member of `{workspace}`.")
-        await store.identities.link(workspace, ids[0], channel_named(channel), user)
+        await store.channels.identities.link(workspace, ids[0], channel_named(channel), user)
         console.print(f"{email} is {user} on {channel}", highlight=False)
 
     run(with_rows(settings_or_exit(), link))

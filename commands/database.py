@@ -43,10 +43,10 @@ def db_reindex(workspace: Annotated[str, typer.Option(help="Default: every works
 
 async def _reindex(settings: Settings, workspace: str = "") -> None:
     async def reindex(store: Store) -> None:
-        for found in await store.workspaces.all():
+        for found in await store.accounts.workspaces.all():
             if workspace in ("", found.id):
                 with progress_bar(found.id) as report:
-                    count = await store.knowledge.reindex(found.id, report)
+                    count = await store.knowledge.index.reindex(found.id, report)
                 console.print(f"{found.id}: {count} chunks")
 
     await with_rows(settings, reindex)

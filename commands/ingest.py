@@ -22,11 +22,11 @@ def ingest(
     """Load FAQ files and documents into a workspace."""
 
     async def load(store: Store) -> None:
-        await store.workspaces.read(workspace)
+        await store.accounts.workspaces.read(workspace)
         for file in files:
-            document = await store.catalogue.create(workspace, file.name, file.read_bytes())
+            document = await store.knowledge.catalogue.create(workspace, file.name, file.read_bytes())
             with progress_bar(file.name) as report:
-                document = await store.catalogue.load_document(document.id, report)
+                document = await store.knowledge.catalogue.load_document(document.id, report)
             console.print(f"{file.name}: {document.status}, {document.entries} entries {document.error or ''}")
             for refused in document.refused:
                 console.print(f"  row {refused.row}: {refused.reason}")

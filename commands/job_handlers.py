@@ -19,11 +19,11 @@ def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
     """Who does which job, and who is told when every try has failed."""
 
     async def load(document_id: str) -> None:
-        document = await store.catalogue.load_document(document_id)
-        store.signals.publish(document.workspace_id)
+        document = await store.knowledge.catalogue.load_document(document_id)
+        store.cluster.events.publish(document.workspace_id)
 
     async def fail_load(job: Job, reason: str) -> None:
-        await store.catalogue.give_up(job.id, reason)
+        await store.knowledge.catalogue.give_up(job.id, reason)
 
     handlers: dict[JobKind, Handler] = {
         JobKind.ANSWER: by_id(desk.answer),

@@ -28,8 +28,8 @@ def member_add(
 
     async def add(store: Store) -> None:
         password = secrets.token_urlsafe(12)
-        await store.workspaces.read(workspace)
-        member = await store.members.add(workspace, email, name, role, password)
+        await store.accounts.workspaces.read(workspace)
+        member = await store.accounts.members.add(workspace, email, name, role, password)
         console.print(f"{member.email} is {member.role} of {workspace}; password: {password}", highlight=False)
 
     run(with_rows(settings_or_exit(), add))
@@ -41,7 +41,7 @@ def member_reset(email: str, workspace: Annotated[str, typer.Option()] = "demo")
 
     async def reset(store: Store) -> None:
         password = secrets.token_urlsafe(12)
-        await store.members.reset_password(workspace, email, password)
+        await store.accounts.members.reset_password(workspace, email, password)
         console.print(f"{email}: new password: {password}", highlight=False)
 
     run(with_rows(settings_or_exit(), reset))
@@ -52,7 +52,7 @@ def member_list(workspace: Annotated[str, typer.Option()] = "demo") -> None:
     """List a workspace's members."""
 
     async def show(store: Store) -> None:
-        for member in await store.members.all(workspace):
+        for member in await store.accounts.members.all(workspace):
             console.print(f"{member.email}  {member.role}  {member.name}", highlight=False)
 
     run(with_rows(settings_or_exit(), show))

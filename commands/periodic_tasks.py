@@ -16,7 +16,7 @@ def periodic_tasks_of(settings: Settings, store: Store, desk: Desk, jobs: Jobs) 
     leftovers = Retention(store.database)
     silence = timedelta(days=settings.conversation.close_after_days)
     periodic_tasks = [
-        PeriodicTask("close-silent", 10 * MINUTE, lambda: store.conversations.close_silent(silence)),
+        PeriodicTask("close-silent", 10 * MINUTE, lambda: store.conversations.reading.close_silent(silence)),
         PeriodicTask("sweep-checkpoints", MINUTE, desk.sweep),
         PeriodicTask("forget-early-changes", HOUR, leftovers.forget_early_changes),
         PeriodicTask("forget-shares", HOUR, leftovers.forget_shares),
@@ -34,7 +34,7 @@ async def remind(settings: Settings, store: Store) -> None:
     """Tell the members of every customer who has waited too long for a person."""
     after = timedelta(minutes=settings.conversation.sla_minutes)
     for reminded in await SlaReminders(store.database).remind(after):
-        store.signals.publish(reminded.conversation_id, reminded.workspace_id)
+        store.cluster.events.publish(reminded.conversation_id, reminded.workspace_id)
 
 
 async def catch_up(settings: Settings, leftovers: Retention, jobs: Jobs) -> None:

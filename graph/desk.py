@@ -64,11 +64,11 @@ class Desk:
         self._machine = machine
         self.checkpoints = checkpoints
         self._deps = deps
-        self._turns = store.turns
-        self._endings = store.endings
-        self._reviews = store.reviews
-        self._conversations = store.conversations
-        self._signals = store.signals
+        self._turns = store.conversations.turns
+        self._endings = store.conversations.completion
+        self._reviews = store.conversations.reviews
+        self._conversations = store.conversations.reading
+        self._signals = store.cluster.events
         self._jobs = jobs
         self._watch = watch or TurnTelemetry(Tracing())
 

@@ -43,31 +43,87 @@ from storage.turns.reviews import Reviews
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationStore:
+    """A message's way from its arrival to the reply's delivery."""
+
+    intake: MessageIntake
+    """Accepts what customers write, and queues their turns."""
+    edits: MessageEdits
+    """Messages that were changed or deleted at the platform."""
+    reading: Conversations
+    """Conversations one by one and in pages, and what members do to them."""
+    threads: Threads
+    """Which conversation a channel's thread is."""
+    turns: Turns
+    """Begins turns: what a run of the graph needs to know."""
+    completion: TurnCompletion
+    """Ends turns: reply, delivery, status, draft and audit event in one transaction."""
+    reviews: Reviews
+    """Drafts that wait for a person, and the decisions about them."""
+    outbox: Outbox
+    """Replies on their way to the channels."""
+    feedback: Feedback
+    """The customers' votes."""
+    suggested_questions: SuggestedQuestions
+    """What a customer who has not written yet may ask."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStore:
+    """Who there is: workspaces and the people in them."""
+
+    workspaces: Workspaces
+    """The tenants, their settings and canned replies."""
+    members: Members
+    """Agents, admins and customers with a login, and their tokens."""
+    membership: Membership
+    """Roles that change, and members who leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelStore:
+    """What the desk knows of the chat platforms."""
+
+    installations: Installations
+    """Which Slack team or Discord guild belongs to which workspace, with its tokens."""
+    places: Places
+    """Where in a channel people are served, and where the staff sits."""
+    identities: Identities
+    """Which member a platform's user is."""
+    review_cards: ReviewCardTable
+    """Reviews that are shown in the staff's places."""
+    read_cursors: ReadCursors
+    """Up to when each chat server was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeStore:
+    """What the desk can answer from."""
+
+    index: Knowledge
+    """Finds chunks by meaning and by words, and keeps their vectors."""
+    catalogue: Catalogue
+    """The documents that were loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterStore:
+    """What the processes of one deployment tell each other."""
+
+    events: EventBus
+    """Wakes who waits for news of a conversation or a workspace."""
+
+
+@dataclass(frozen=True, slots=True)
 class Store:
-    """The doors to what is kept, one per concept."""
+    """The way to everything that is kept, in five groups."""
 
     database: Database
-    workspaces: Workspaces
-    members: Members
-    arrivals: MessageIntake
-    corrections: MessageEdits
-    conversations: Conversations
-    turns: Turns
-    endings: TurnCompletion
-    reviews: Reviews
-    roster: Membership
-    outbox: Outbox
-    feedback: Feedback
-    knowledge: Knowledge
-    catalogue: Catalogue
-    signals: EventBus
-    threads: Threads
-    places: Places
-    identities: Identities
-    cards: ReviewCardTable
-    installations: Installations
-    marks: ReadCursors
-    frequent: SuggestedQuestions
+    conversations: ConversationStore
+    accounts: AccountStore
+    channels: ChannelStore
+    knowledge: KnowledgeStore
+    cluster: ClusterStore
 
 
 @asynccontextmanager
@@ -83,32 +139,38 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
         stack.push_async_callback(knowledge.close)
         yield Store(
             database=database,
-            workspaces=Workspaces(database, settings),
-            members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
-            arrivals=MessageIntake(
-                database,
-                Shares(settings.limits),
-                BacklogMonitor(settings.conversation.busy_seconds, settings.jobs.concurrency),
+            conversations=_conversations(database, settings),
+            accounts=AccountStore(
+                workspaces=Workspaces(database, settings),
+                members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
+                membership=Membership(database),
             ),
-            corrections=MessageEdits(database),
-            conversations=Conversations(database),
-            endings=TurnCompletion(database),
-            turns=Turns(database, settings.conversation.history_messages),
-            reviews=Reviews(database),
-            roster=Membership(database),
-            outbox=Outbox(database),
-            feedback=Feedback(database),
-            knowledge=knowledge,
-            catalogue=Catalogue(database, knowledge),
-            signals=EventBus(),
-            threads=Threads(database),
-            places=Places(database),
-            identities=Identities(database),
-            cards=ReviewCardTable(database),
-            installations=Installations(database, SecretBox(encryption_key(settings))),
-            marks=ReadCursors(database),
-            frequent=SuggestedQuestions(database),
+            channels=ChannelStore(
+                installations=Installations(database, SecretBox(encryption_key(settings))),
+                places=Places(database),
+                identities=Identities(database),
+                review_cards=ReviewCardTable(database),
+                read_cursors=ReadCursors(database),
+            ),
+            knowledge=KnowledgeStore(index=knowledge, catalogue=Catalogue(database, knowledge)),
+            cluster=ClusterStore(events=EventBus()),
         )
+
+
+def _conversations(database: Database, settings: Settings) -> ConversationStore:
+    backlog = BacklogMonitor(settings.conversation.busy_seconds, settings.jobs.concurrency)
+    return ConversationStore(
+        intake=MessageIntake(database, Shares(settings.limits), backlog),
+        edits=MessageEdits(database),
+        reading=Conversations(database),
+        threads=Threads(database),
+        turns=Turns(database, settings.conversation.history_messages),
+        completion=TurnCompletion(database),
+        reviews=Reviews(database),
+        outbox=Outbox(database),
+        feedback=Feedback(database),
+        suggested_questions=SuggestedQuestions(database),
+    )
 
 
 async def migrate_database(settings: Settings) -> None:

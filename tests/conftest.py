@@ -165,7 +165,7 @@ async def open_test_store(settings: Settings, embedder: Embedder) -> AsyncIterat
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await _prepare(settings.database_url)
     async with open_store(settings, embedder) as store:
-        await store.workspaces.create("demo", "Demo")
+        await store.accounts.workspaces.create("demo", "Demo")
         yield store
 
 
@@ -185,10 +185,10 @@ def database(store: Store) -> Database:
 @pytest.fixture
 async def agent(store: Store) -> Member:
     """An agent of the workspace `demo`."""
-    return await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+    return await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
 
 
 @pytest.fixture
 async def admin(store: Store) -> Member:
     """An admin of the workspace `demo`."""
-    return await store.members.add("demo", "admin@demo.example", "Ada Admin", Role.ADMIN, PASSWORD)
+    return await store.accounts.members.add("demo", "admin@demo.example", "Ada Admin", Role.ADMIN, PASSWORD)

@@ -28,9 +28,9 @@ def mount_workbench(app: FastAPI, office: WorkbenchContext, *, logins: LoginLimi
 
     `logins` is shared with the REST interface, so that both count the same attempts.
     """
-    sessions = Sessions(office.store.members)
+    sessions = Sessions(office.store.accounts.members)
     guard = logins or LoginLimits(office.settings.web.login_attempts)
-    app.include_router(access_routes(office.store.members, office.settings, guard))
+    app.include_router(access_routes(office.store.accounts.members, office.settings, guard))
     gr.mount_gradio_app(
         app,
         build_workbench(office, sessions),

@@ -9,6 +9,6 @@ async def part_with(office: WorkbenchContext, admin: Member, member_id: str) -> 
 
     Raises NotAllowedError for the admin themself, NotFoundError outside the workspace.
     """
-    released = await office.store.roster.remove(admin, member_id)
-    office.store.signals.publish(admin.workspace_id, *released)
+    released = await office.store.accounts.membership.remove(admin, member_id)
+    office.store.cluster.events.publish(admin.workspace_id, *released)
     return len(released)

@@ -52,7 +52,7 @@ class Backfill:
         """The direct messages of conversations that are not over."""
         for workspace_id in await self._direct.served():
             for status in (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED):
-                page = await self._store.conversations.page(workspace_id, status=status, limit=200)
+                page = await self._store.conversations.reading.page(workspace_id, status=status, limit=200)
                 for conversation in page.items:
                     if conversation.channel == "discord" and not conversation.place:
                         await self._read_direct(conversation)
@@ -86,7 +86,7 @@ class Backfill:
 
     async def _since(self, workspace_id: str, thread: discord.Thread, earliest: datetime | None) -> datetime | None:
         """From when a thread is read; None if there is nothing in it for the desk but mentions."""
-        conversation = await self._store.threads.find(workspace_id, "discord", str(thread.id))
+        conversation = await self._store.conversations.threads.find(workspace_id, "discord", str(thread.id))
         if conversation is not None:
             since = conversation.updated_at - OVERLAP
             return since if _has_news(thread, since) else None

@@ -43,7 +43,7 @@ class Commands:
     async def ask(self, interaction: CommandInteraction, question: str) -> None:
         """Answer at once if the desk may; nothing is kept, and no unreviewed draft is shown."""
         workspace_id = await self._begin(interaction)
-        settings = (await self._ears.store.workspaces.read(workspace_id)).settings
+        settings = (await self._ears.store.accounts.workspaces.read(workspace_id)).settings
         draft, verdict, _ = await self._ears.desk.propose(workspace_id, question, settings)
         if verdict.route is not Route.SEND:
             await tell(interaction, UNSURE)
@@ -76,7 +76,7 @@ class Commands:
             await self._ears.channel.say(thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}")
             accepted = await self._ears.intake.accept(incoming)
             if accepted.turn_id is not None:
-                conversation = await self._ears.store.conversations.read(workspace_id, accepted.conversation_id)
+                conversation = await self._ears.store.conversations.reading.read(workspace_id, accepted.conversation_id)
                 self._ears.signs.show(self._ears.channel, conversation)
         else:
             await self._ears.intake.open(incoming)
@@ -86,10 +86,12 @@ class Commands:
     async def status(self, interaction: CommandInteraction) -> None:
         """The conversations of who asks; for the team also the queue."""
         workspace_id = await self._begin(interaction)
-        mine = await self._ears.store.threads.of_customer(workspace_id, "discord", str(interaction.user.id))
+        mine = await self._ears.store.conversations.threads.of_customer(
+            workspace_id, "discord", str(interaction.user.id)
+        )
         lines = [_line(conversation) for conversation in mine] or ["You have no open conversation."]
         if await self._ears.directory.staff(workspace_id, interaction.user):
-            pending = await self._ears.store.reviews.page(workspace_id, ReviewStatus.PENDING)
+            pending = await self._ears.store.conversations.reviews.page(workspace_id, ReviewStatus.PENDING)
             waiting = pluralise(len(pending.items), "draft waits", "drafts wait")
             lines.append(f"**Queue:** {'more than ' if pending.next else ''}{waiting} for a decision.")
         await tell(interaction, shortened("\n".join(lines), MAX_CONTENT))
@@ -141,7 +143,7 @@ class Commands:
 
     async def _conversation(self, workspace_id: str, interaction: CommandInteraction) -> Conversation:
         thread = str(interaction.channel_id)
-        conversation = await self._ears.store.threads.find(workspace_id, "discord", thread)
+        conversation = await self._ears.store.conversations.threads.find(workspace_id, "discord", thread)
         if conversation is None:
             raise NotHereError(NOT_SERVED)
         return conversation

@@ -78,9 +78,9 @@ async def open_discord(
         states.off("discord")
         yield None
         return
-    signs = TypingIndicators(store.conversations, store.signals)
+    signs = TypingIndicators(store.conversations.reading, store.cluster.events)
     house = House(settings.discord, store, intake, desk, states, signs, leases or LocalLeases())
-    channel = DiscordChannel(store.conversations)
+    channel = DiscordChannel(store.conversations.reading)
     point_at(settings.discord.api_url)
     connecting = asyncio.create_task(_stay_connected(house, channel, token), name="discord")
     try:
@@ -147,7 +147,7 @@ async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> N
         house.signs,
         house.states,
         direct=DirectMessageRouter(client, house.store, directory),
-        marks=DiscordReadCursors(house.store.marks),
+        marks=DiscordReadCursors(house.store.channels.read_cursors),
     )
     hearing = DiscordMessageRouter(ears)
     board = DiscordReviewCards(client, house.store, house.states)

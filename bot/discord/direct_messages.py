@@ -52,7 +52,7 @@ class DirectMessageRouter:
 
     async def conversation(self, channel_id: int) -> Conversation | None:
         """The matter that these direct messages are about, of whichever team."""
-        found = await self._store.threads.newest(await self.served(), "discord", str(channel_id))
+        found = await self._store.conversations.threads.newest(await self.served(), "discord", str(channel_id))
         if found is None or found.status in LIVE:
             return found
         settled = found.status is ConversationStatus.RESOLVED and now() - found.updated_at < GOES_ON
@@ -61,7 +61,7 @@ class DirectMessageRouter:
     async def holding(self, message_id: int) -> str | None:
         """The workspace that keeps this direct message."""
         for workspace_id in await self.served():
-            if await self._store.threads.of_message(workspace_id, "discord", str(message_id)):
+            if await self._store.conversations.threads.of_message(workspace_id, "discord", str(message_id)):
                 return workspace_id
         return None
 
@@ -103,7 +103,7 @@ class DirectMessageRouter:
 
     async def _servers(self) -> list[Installation]:
         """Every server of the desk's with its workspace: those that admins named, and the others of this process."""
-        named = await self._store.installations.all("discord")
+        named = await self._store.channels.installations.all("discord")
         known = {server.team for server in named}
         others = [guild for guild in self._client.guilds if str(guild.id) not in known]
         default = await self._directory.workspace_of(None) if others else ""
@@ -114,4 +114,4 @@ class DirectMessageRouter:
         guild = self._client.get_guild(int(server.team))
         if name := guild.name if guild else server.name:
             return name
-        return (await self._store.workspaces.read(server.workspace_id)).name
+        return (await self._store.accounts.workspaces.read(server.workspace_id)).name

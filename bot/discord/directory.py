@@ -23,11 +23,11 @@ class Directory:
 
     async def workspace_of(self, guild_id: int | None) -> str:
         """The workspace of a guild, or of direct messages (None)."""
-        if guild_id is not None and (found := await self._store.installations.find("discord", str(guild_id))):
+        if guild_id is not None and (found := await self._store.channels.installations.find("discord", str(guild_id))):
             return found.workspace_id
         if self._settings.workspace:
             return self._settings.workspace
-        known = await self._store.workspaces.all()
+        known = await self._store.accounts.workspaces.all()
         return known[0].id if len(known) == 1 else DEMO_WORKSPACE
 
     @property
@@ -39,13 +39,13 @@ class Directory:
         """The member who this user is: linked by an admin, or by a staff role; None for everybody else."""
         if user.bot:
             return None
-        if member := await self._store.identities.member(workspace_id, "discord", str(user.id)):
+        if member := await self._store.channels.identities.member(workspace_id, "discord", str(user.id)):
             return member
         return await self._enrol(workspace_id, user) if self._has_staff_role(user) else None
 
     async def hears_everything(self, workspace_id: str, channel_id: int) -> bool:
         """Whether this is a support channel: every message there is for the desk. In mode `off` mentions only are."""
-        place = await self._store.places.find(workspace_id, "discord", str(channel_id))
+        place = await self._store.channels.places.find(workspace_id, "discord", str(channel_id))
         if channel_id in self._settings.support_channels and (place is None or place.mode is None):
             return True
         return place is not None and place.mode not in (None, Mode.OFF)
@@ -55,10 +55,10 @@ class Directory:
         workspace_id = await self.workspace_of(guild.id)
         for channel_id in self._settings.staff_channels:
             channel = guild.get_channel(channel_id)
-            known = await self._store.places.find(workspace_id, "discord", str(channel_id))
+            known = await self._store.channels.places.find(workspace_id, "discord", str(channel_id))
             if channel is not None and (known is None or not known.is_staff):
                 fresh = Place(workspace_id, "discord", str(guild.id), str(channel_id), channel.name)
-                await self._store.places.keep(replace(known or fresh, is_staff=True))
+                await self._store.channels.places.keep(replace(known or fresh, is_staff=True))
 
     def _has_staff_role(self, user: Author) -> bool:
         return isinstance(user, discord.Member) and any(map(user.get_role, self._settings.staff_roles))
@@ -68,10 +68,10 @@ class Directory:
         # `.example` is nobody's (RFC 2606), and an admin sees at once where this member comes from.
         email = f"{user.id}@discord.example"
         try:
-            member = await self._store.members.add(
+            member = await self._store.accounts.members.add(
                 workspace_id, email, user.display_name, Role.AGENT, secrets.token_urlsafe(32)
             )
         except ConflictError:
-            member = next(one for one in await self._store.members.all(workspace_id) if one.email == email)
-        await self._store.identities.link(workspace_id, member.id, "discord", str(user.id))
+            member = next(one for one in await self._store.accounts.members.all(workspace_id) if one.email == email)
+        await self._store.channels.identities.link(workspace_id, member.id, "discord", str(user.id))
         return member

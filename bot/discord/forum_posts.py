@@ -34,7 +34,7 @@ class ForumPosts:
 
     def rounds(self) -> ReconcileLoop:
         """The looking after the tags."""
-        return ReconcileLoop(self._store.signals, self._workspaces, self.look)
+        return ReconcileLoop(self._store.cluster.events, self._workspaces, self.look)
 
     async def look(self) -> None:
         """Bring the tags in step, once."""
@@ -42,7 +42,7 @@ class ForumPosts:
             await self._refresh(workspace_id)
 
     async def _workspaces(self) -> frozenset[str]:
-        return frozenset(workspace.id for workspace in await self._store.workspaces.all())
+        return frozenset(workspace.id for workspace in await self._store.accounts.workspaces.all())
 
     async def thread_changed(self, before: discord.Thread, after: discord.Thread) -> None:
         """Somebody tagged a post as solved: the matter is settled.
@@ -58,12 +58,12 @@ class ForumPosts:
             self._own.discard(after.id)
             return
         workspace_id = await self._directory.workspace_of(after.guild.id)
-        conversation = await self._store.threads.find(workspace_id, "discord", str(after.id))
+        conversation = await self._store.conversations.threads.find(workspace_id, "discord", str(after.id))
         if conversation is not None and conversation.status not in OVER:
             await self._desk.resolve(workspace_id, conversation.id)
 
     async def _refresh(self, workspace_id: str) -> None:
-        page = await self._store.conversations.page(workspace_id, limit=NEWEST)
+        page = await self._store.conversations.reading.page(workspace_id, limit=NEWEST)
         for conversation in page.items:
             is_new = self._shown.get(conversation.id) is not conversation.status
             if conversation.channel == "discord" and conversation.place and is_new:

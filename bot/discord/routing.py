@@ -84,7 +84,9 @@ class DiscordMessageRouter:
         """A message is gone: it is not answered any more."""
         async with self._turnstile.through(channel_id):
             workspace_id = await self._keeper(guild_id, message_id)
-            if workspace_id and await self._ears.store.threads.of_message(workspace_id, "discord", str(message_id)):
+            if workspace_id and await self._ears.store.conversations.threads.of_message(
+                workspace_id, "discord", str(message_id)
+            ):
                 await self._ears.intake.delete(workspace_id, "discord", str(message_id))
 
     async def chosen(self, interaction: ChoiceInteraction, message_id: int, workspace_id: str) -> None:
@@ -146,7 +148,7 @@ class DiscordMessageRouter:
 
     async def _in_thread(self, workspace_id: str, message: discord.Message, thread: discord.Thread) -> None:
         """In a thread that the desk serves its customer and the staff are heard, nobody else."""
-        conversation = await self._ears.store.threads.find(workspace_id, "discord", str(thread.id))
+        conversation = await self._ears.store.conversations.threads.find(workspace_id, "discord", str(thread.id))
         if conversation is None:
             if await self._begins_in(workspace_id, message, thread):
                 await self._accept(await self._from_thread(workspace_id, message, thread))
@@ -223,7 +225,7 @@ class DiscordMessageRouter:
         accepted = await self._ears.intake.accept(incoming)
         if accepted.turn_id is None:
             return None
-        return await self._ears.store.conversations.read(accepted.workspace_id, accepted.conversation_id)
+        return await self._ears.store.conversations.reading.read(accepted.workspace_id, accepted.conversation_id)
 
     def _show_working(self, conversation: Conversation | None) -> None:
         if conversation is not None:
@@ -232,7 +234,7 @@ class DiscordMessageRouter:
     async def _edit(self, message: discord.Message) -> None:
         workspace_id = await self._keeper(message.guild.id if message.guild else None, message.id)
         known = (
-            await self._ears.store.threads.of_message(workspace_id, "discord", str(message.id))
+            await self._ears.store.conversations.threads.of_message(workspace_id, "discord", str(message.id))
             if workspace_id
             else None
         )
@@ -247,4 +249,4 @@ class DiscordMessageRouter:
             place = int(known.place) if known.place else None
             incoming = await self._incoming(workspace_id, message, int(known.thread), place=place)
         await self._ears.intake.edit(incoming)
-        self._show_working(await self._ears.store.conversations.read(workspace_id, known.id))
+        self._show_working(await self._ears.store.conversations.reading.read(workspace_id, known.id))

@@ -118,10 +118,10 @@ async def _running(
     connects: bool,
 ) -> AsyncIterator[Slack]:
     errands, pace = BackgroundTasks(), SlackPace()
-    signs = TypingIndicators(store.conversations, store.signals)
+    signs = TypingIndicators(store.conversations.reading, store.cluster.events)
     channel = SlackChannel(teams, pace, states)
     hearing = SlackMessageRouter(store, teams, settings.slack.together_seconds)
-    assistant = SlackAssistant(store.frequent)
+    assistant = SlackAssistant(store.conversations.suggested_questions)
     events = SlackEvents(
         store=store,
         intake=intake,
@@ -145,7 +145,7 @@ async def _running(
         errands=errands,
         states=states,
     )
-    oauth = SlackOAuth(settings, store.installations, teams) if settings.slack.client_id else None
+    oauth = SlackOAuth(settings, store.channels.installations, teams) if settings.slack.client_id else None
     app = listeners.app(settings)
     socket = SlackSocket(app, settings, teams, states) if connects else None
     connecting = asyncio.create_task(_connect(teams, socket, states))

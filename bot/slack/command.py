@@ -49,11 +49,13 @@ class SlackCommand:
     async def _status(self, team: SlackTeam, user: str) -> str:
         if await self._teams.member(team, user) is None:
             return await self._my_conversations(team, user)
-        waiting = await self._store.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=200)
-        assigned = await self._store.conversations.page(
+        waiting = await self._store.conversations.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=200)
+        assigned = await self._store.conversations.reading.page(
             team.workspace_id, status=ConversationStatus.ASSIGNED, limit=200
         )
-        opened = await self._store.conversations.page(team.workspace_id, status=ConversationStatus.OPEN, limit=200)
+        opened = await self._store.conversations.reading.page(
+            team.workspace_id, status=ConversationStatus.OPEN, limit=200
+        )
         return (
             f"{pluralise(len(waiting.items), 'draft waits', 'drafts wait')} for a decision, "
             f"{pluralise(len(assigned.items), 'conversation is', 'conversations are')} with people, "
@@ -61,14 +63,14 @@ class SlackCommand:
         )
 
     async def _my_conversations(self, team: SlackTeam, user: str) -> str:
-        mine = await self._store.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
+        mine = await self._store.conversations.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
         lines = [f"• {link_to(team, item)} — {status_words(item)}" for item in mine]
         return "\n".join(lines) or "You have no open conversations."
 
     async def _ask(self, team: SlackTeam, question: str) -> str:
         if not question:
             raise InvalidError("Write a question: /deskhand ask How do I …?")
-        workspace = await self._store.workspaces.read(team.workspace_id)
+        workspace = await self._store.accounts.workspaces.read(team.workspace_id)
         draft, _, _ = await self._desk.propose(team.workspace_id, question, workspace.settings)
         if not draft.can_answer or not draft.text.strip():
             return "I found nothing about that. Ask in a support channel and a person will see it."
@@ -97,7 +99,7 @@ class SlackCommand:
         """The conversation behind a link, or the only live one of this channel."""
         if where:
             return await self._linked(team, where)
-        live = await self._store.threads.of_place(team.workspace_id, "slack", channel, LIVE)
+        live = await self._store.conversations.threads.of_place(team.workspace_id, "slack", channel, LIVE)
         if len(live) != 1:
             raise InvalidError(
                 f"There are {len(live)} open conversations in this channel: add a link to a message of one."
@@ -110,7 +112,7 @@ class SlackCommand:
             raise InvalidError("This is no link to a Slack message: use “Copy link” in the message's menu.")
         ts = f"{found['digits']}.{found['micros']}"
         thread = SlackThread(team.id, found["channel"], found["thread"] or ts)
-        threads, workspace_id = self._store.threads, team.workspace_id
+        threads, workspace_id = self._store.conversations.threads, team.workspace_id
         conversation = await threads.find(workspace_id, "slack", str(thread)) or await threads.of_message(
             workspace_id, "slack", message_key(team.id, found["channel"], ts)
         )

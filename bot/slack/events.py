@@ -101,7 +101,7 @@ class SlackEvents:
         # Slack also tells when it has unfurled a link.
         if said is None or message.get("text") == before.get("text"):
             return
-        known = await self._store.threads.of_message(team.workspace_id, "slack", said.key)
+        known = await self._store.conversations.threads.of_message(team.workspace_id, "slack", said.key)
         heard = await self._hearing.hear(team, said)
         if heard is None and known is None:
             return
@@ -112,7 +112,7 @@ class SlackEvents:
 
     async def _deleted(self, team: SlackTeam, channel: str, ts: str, before: Mapping[str, Any]) -> None:
         key = message_key(team.id, channel, ts)
-        known = await self._store.threads.of_message(team.workspace_id, "slack", key)
+        known = await self._store.conversations.threads.of_message(team.workspace_id, "slack", key)
         said = said_of({"channel": channel}, team.id, {**before, "ts": ts}) if before else None
         if known is None and (said is None or await self._hearing.hear(team, said) is None):
             return
@@ -155,11 +155,11 @@ class SlackEvents:
         return Attachment(attachment.name, attachment.url, attachment.media_type, attachment.size, text)
 
     async def _show_work(self, team: SlackTeam, heard: RoutedMessage, conversation_id: str, ts: str) -> None:
-        workspace = await self._store.workspaces.read(team.workspace_id)
+        workspace = await self._store.accounts.workspaces.read(team.workspace_id)
         mode = workspace.settings.mode_of("slack", heard.place.mode if heard.place else None)
         if mode in (Mode.SHADOW, Mode.OFF):
             return
-        conversation = await self._store.conversations.read(team.workspace_id, conversation_id)
+        conversation = await self._store.conversations.reading.read(team.workspace_id, conversation_id)
         self._channel.sign_at(conversation_id, ts)
         self._signs.show(self._channel, conversation)
 

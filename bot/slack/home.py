@@ -31,7 +31,7 @@ class SlackHome:
         await team.client.views_publish(user_id=user, view={"type": "home", "blocks": blocks[:100]})
 
     async def _conversations(self, team: SlackTeam, user: str) -> list[Block]:
-        mine = await self._store.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
+        mine = await self._store.conversations.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
         if not mine:
             return [
                 section("*You have no open conversations.*\nWrite to me here in *Messages*, or mention me anywhere.")
@@ -42,7 +42,7 @@ class SlackHome:
         return blocks
 
     async def _queue(self, team: SlackTeam) -> list[Block]:
-        page = await self._store.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=SHOWN)
+        page = await self._store.conversations.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=SHOWN)
         if not page.items:
             return [section("*Nothing waits for you.*"), context("New drafts that need a person appear here.")]
         waiting = pluralise(len(page.items), "draft waits for you", "drafts wait for you")

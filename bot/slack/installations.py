@@ -82,7 +82,7 @@ class SlackTeams:
         now = asyncio.get_running_loop().time()
         at, team = self._known.get(team_id, (0.0, None))
         if team is None or now - at > REMEMBERED_SECONDS:
-            installed = await self._store.installations.find("slack", team_id)
+            installed = await self._store.channels.installations.find("slack", team_id)
             team = self._team(installed) if installed and installed.secrets else None
             self._known[team_id] = (now, team)
         return team
@@ -102,7 +102,7 @@ class SlackTeams:
 
     async def removed(self, team_id: str) -> None:
         """The team removed the app."""
-        await self._store.installations.forget("slack", team_id)
+        await self._store.channels.installations.forget("slack", team_id)
         self.forget(team_id)
 
     async def authorize(self, team_id: str | None = None, enterprise_id: str | None = None) -> AuthorizeResult | None:
@@ -120,7 +120,7 @@ class SlackTeams:
 
     async def member(self, team: SlackTeam, user: str) -> Member | None:
         """The workspace's member who is this Slack user."""
-        return await self._store.identities.member(team.workspace_id, "slack", user_key(team.id, user))
+        return await self._store.channels.identities.member(team.workspace_id, "slack", user_key(team.id, user))
 
     async def name(self, team: SlackTeam, user: str) -> str:
         """What people call this user; empty if Slack does not say so in time."""
@@ -164,5 +164,5 @@ class SlackTeams:
         """The workspace of SLACK_BOT_TOKEN's team: as configured, else the only one, else `demo`."""
         if configured := self._settings.slack.workspace:
             return configured
-        ids = [workspace.id for workspace in await self._store.workspaces.all()]
+        ids = [workspace.id for workspace in await self._store.accounts.workspaces.all()]
         return ids[0] if len(ids) == 1 else "demo"

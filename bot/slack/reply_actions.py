@@ -65,7 +65,7 @@ class SlackReplyActions:
         """Do it; a conversation of another workspace or customer is nobody's to touch."""
         conversation_id, _, rest = press.value.partition(":")
         try:
-            conversation = await self._store.conversations.read(press.team.workspace_id, conversation_id)
+            conversation = await self._store.conversations.reading.read(press.team.workspace_id, conversation_id)
             if press.action == "sources":
                 await self._show_sources(press, rest)
                 return
@@ -96,7 +96,7 @@ class SlackReplyActions:
             case "vote_up" | "vote_down":
                 return await self._vote(conversation, rest, "up" if press.action == "vote_up" else "down")
             case "person":
-                workspace = await self._store.workspaces.read(conversation.workspace_id)
+                workspace = await self._store.accounts.workspaces.read(conversation.workspace_id)
                 notice = workspace.settings.waiting_notice
                 await self._desk.ask_person(conversation.workspace_id, conversation.id, notice)
                 return "" if conversation.status is not ConversationStatus.ASSIGNED else "A person has this already."
@@ -107,8 +107,8 @@ class SlackReplyActions:
                 return await self._follow_up(press, conversation, rest)
 
     async def _vote(self, conversation: Conversation, message_id: str, vote: Vote) -> str:
-        await self._store.feedback.vote(conversation.workspace_id, conversation.id, message_id, vote)
-        self._store.signals.publish(conversation.id, conversation.workspace_id)
+        await self._store.conversations.feedback.vote(conversation.workspace_id, conversation.id, message_id, vote)
+        self._store.cluster.events.publish(conversation.id, conversation.workspace_id)
         return THANKS
 
     async def _follow_up(self, press: ButtonClick, conversation: Conversation, text: str) -> str:

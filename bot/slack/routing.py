@@ -82,7 +82,7 @@ class SlackMessageRouter:
         """What the text is to the desk; None: it is not meant for it."""
         if said.user == team.bot_user:
             return None
-        place = await self._store.places.find(team.workspace_id, "slack", said.channel)
+        place = await self._store.channels.places.find(team.workspace_id, "slack", said.channel)
         if place is not None and place.is_staff:
             return None
         conversation = await self._served(team, said)
@@ -127,7 +127,7 @@ class SlackMessageRouter:
         if not said.thread_ts:
             return None
         thread = SlackThread(team.id, said.channel, said.thread_ts)
-        threads = self._store.threads
+        threads = self._store.conversations.threads
         return await threads.find(team.workspace_id, "slack", str(thread)) or await threads.of_message(
             team.workspace_id, "slack", message_key(team.id, said.channel, said.thread_ts)
         )
@@ -141,7 +141,9 @@ class SlackMessageRouter:
 
     async def _recent(self, team: SlackTeam, said: SlackMessage) -> SlackThread | None:
         """The thread that the same person's message of a moment ago began."""
-        recent = await self._store.threads.of_customer(team.workspace_id, "slack", said.person, said.channel)
+        recent = await self._store.conversations.threads.of_customer(
+            team.workspace_id, "slack", said.person, said.channel
+        )
         for conversation in recent:
             thread = SlackThread.parse(conversation.thread)
             live = conversation.status in (ConversationStatus.OPEN, ConversationStatus.PENDING)

@@ -47,10 +47,10 @@ def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> 
 
     Errors are raised as DeskhandError; the site translates them to problem documents.
     """
-    access = WebAccess(store.members, CustomerView(store.database))
+    access = WebAccess(store.accounts.members, CustomerView(store.database))
     limits = WebLimits(settings.web)
     router = APIRouter()
     router.include_router(ConversationRoutes(store, intake, desk, access, limits).router(), prefix="/api/v1")
     router.include_router(CustomerRoutes(store, limits).router(), prefix="/api/v1")
-    router.include_router(ChatPage(store.workspaces, settings).router())
+    router.include_router(ChatPage(store.accounts.workspaces, settings).router())
     return router

@@ -78,17 +78,17 @@ class ConversationRoutes:
     async def create(self, body: NewConversation, request: Request, token: BearerToken) -> OpenedConversation:
         """Start a conversation: anonymous, or a registered customer's with their bearer."""
         self._limits.conversation(request)
-        await self._store.workspaces.read(body.workspace)
+        await self._store.accounts.workspaces.read(body.workspace)
         customer = await self._access.registered(body.workspace, token)
         conversation_id = await self._intake.open(_opening(body, customer))
         door = await self._transcripts.door(conversation_id)
-        customer_token = self._store.members.conversation_token(conversation_id, door.customer_id)
+        customer_token = self._store.accounts.members.conversation_token(conversation_id, door.customer_id)
         return OpenedConversation(id=conversation_id, status=door.status, customer_token=customer_token)
 
     async def read(self, conversation_id: str, token: BearerToken) -> ConversationShape:
         """The conversation with its ticket's fields and everything said."""
         visit = await self._access.enter(conversation_id, token)
-        conversation = await self._store.conversations.read(visit.door.workspace_id, conversation_id)
+        conversation = await self._store.conversations.reading.read(visit.door.workspace_id, conversation_id)
         pulse = await self._transcripts.pulse(visit.door)
         said = await self._transcripts.said(visit.door, internal=visit.member is not None)
         return conversation_shape(conversation, pulse, said)
@@ -126,7 +126,7 @@ class ConversationRoutes:
         door = await self._access.enter_as_customer(conversation_id, token)
         if door.status is ConversationStatus.CLOSED:
             raise ConversationClosedError
-        workspace = await self._store.workspaces.read(door.workspace_id)
+        workspace = await self._store.accounts.workspaces.read(door.workspace_id)
         await self._desk.ask_person(door.workspace_id, conversation_id, workspace.settings.waiting_notice)
         return await self._status(door)
 
@@ -160,7 +160,9 @@ class ConversationRoutes:
         visit = await self._access.enter(conversation_id, bearer or token)
         self._limits.listener()
         lasts = partial(self._access.lasts, visit, bearer or token)
-        watch = ConversationStream(self._transcripts, self._store.conversations, self._store.signals, visit, lasts)
+        watch = ConversationStream(
+            self._transcripts, self._store.conversations.reading, self._store.cluster.events, visit, lasts
+        )
         stopping = anyio.Event()
         stream = SeatedStream(
             watch.events(last_seq_of(last_event_id), stopping),
@@ -175,8 +177,10 @@ class ConversationRoutes:
         """Say whether a reply helped; voting again changes the vote."""
         conversation_id = await self._transcripts.conversation_of(body.message_id)
         door = await self._access.enter_as_customer(conversation_id, token)
-        await self._store.feedback.vote(door.workspace_id, conversation_id, body.message_id, body.vote, body.comment)
-        self._store.signals.publish(conversation_id, door.workspace_id)
+        await self._store.conversations.feedback.vote(
+            door.workspace_id, conversation_id, body.message_id, body.vote, body.comment
+        )
+        self._store.cluster.events.publish(conversation_id, door.workspace_id)
         return KeptVote(message_id=body.message_id, vote=body.vote)
 
     async def _accept(self, door: ConversationRef, text: str, external_id: str | None) -> str:
@@ -199,11 +203,11 @@ class ConversationRoutes:
         """How far the desk has come when it is settled, when the time is over, or when this process ends."""
         clock = asyncio.get_running_loop().time
         ends = clock() + seconds
-        with self._store.signals.listen(door.conversation_id) as news:
+        with self._store.cluster.events.listen(door.conversation_id) as news:
             while True:
                 progress = await self._transcripts.progress(message_id)
                 left = ends - clock()
-                if progress.settled or left <= 0 or self._store.signals.is_closing:
+                if progress.settled or left <= 0 or self._store.cluster.events.is_closing:
                     return progress
                 await wait_for_event(news, min(left, LOOK_SECONDS))
                 news.clear()

@@ -35,15 +35,17 @@ class CustomerRoutes:
     async def register(self, workspace_id: str, body: NewLogin, request: Request) -> LoggedIn:
         """A login for a customer, whose conversations are then theirs on every device."""
         self._limits.registration(request)
-        await self._store.workspaces.read(workspace_id)
-        customer = await self._store.members.register_customer(workspace_id, body.email, body.name, body.password)
+        await self._store.accounts.workspaces.read(workspace_id)
+        customer = await self._store.accounts.members.register_customer(
+            workspace_id, body.email, body.name, body.password
+        )
         return self._logged_in(customer)
 
     async def log_in(self, workspace_id: str, body: Login, request: Request) -> LoggedIn:
         """A customer's bearer."""
         self._limits.check_login(request, body.email)
         try:
-            customer = await self._store.members.log_in_customer(workspace_id, body.email, body.password)
+            customer = await self._store.accounts.members.log_in_customer(workspace_id, body.email, body.password)
         except NotLoggedInError:
             self._limits.failed_login(request, body.email)
             raise
@@ -51,23 +53,23 @@ class CustomerRoutes:
 
     async def suggestions(self, workspace_id: str) -> Suggestions:
         """A few questions that this desk can answer, to begin with."""
-        workspace = await self._store.workspaces.read(workspace_id)
+        workspace = await self._store.accounts.workspaces.read(workspace_id)
         titles = [chunk.title for chunk in await self._faq(workspace_id)]
         return Suggestions(workspace=workspace.id, name=workspace.name, items=_spread(titles, SUGGESTIONS))
 
     async def _faq(self, workspace_id: str) -> list[Chunk]:
         """The FAQ entries of the first document that has some."""
-        for document in reversed(await self._store.catalogue.list(workspace_id)):
+        for document in reversed(await self._store.knowledge.catalogue.list(workspace_id)):
             if document.status is not DocumentStatus.READY:
                 continue
-            chunks = await self._store.catalogue.chunks(workspace_id, document.id)
+            chunks = await self._store.knowledge.catalogue.chunks(workspace_id, document.id)
             if entries := [chunk for chunk in chunks if chunk.kind is ChunkKind.FAQ]:
                 return entries
         return []
 
     def _logged_in(self, customer: Customer) -> LoggedIn:
         return LoggedIn(
-            access_token=self._store.members.customer_token(customer),
+            access_token=self._store.accounts.members.customer_token(customer),
             customer=CustomerShape(name=customer.name, email=customer.email),
         )
 

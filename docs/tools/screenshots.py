@@ -65,12 +65,14 @@ async def fill(process: Process, settings: Settings) -> None:
     """The demo workspace, conversations of many customers, some decided by an agent, some waiting."""
     made = await ensure_demo(process.store, settings)
     for document_id in made.document_ids:
-        await process.store.catalogue.load_document(document_id)
+        await process.store.knowledge.catalogue.load_document(document_id)
     lines = (ROOT / "demo" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines[::3]):
         await ask(process, json.loads(line)["query"], NAMES[number % len(NAMES)])
-    agent = next(member for member in await process.store.members.all("demo") if member.role == "agent")
-    for number, review in enumerate((await process.store.reviews.page("demo", ReviewStatus.PENDING)).items):
+    agent = next(member for member in await process.store.accounts.members.all("demo") if member.role == "agent")
+    for number, review in enumerate(
+        (await process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items
+    ):
         decision = (
             Decision(kind=DecisionKind.APPROVE)
             if review.draft.text and number % 3
@@ -93,8 +95,8 @@ async def connect(process: Process, agent: Member) -> None:
         Place("demo", "slack", "T012AB", "C056EF", "support-team", is_staff=True),
         Place("demo", "discord", "1100000000000000001", "1100000000000000002", "help-forum", mode=Mode.DRAFT),
     ):
-        await store.places.keep(place)
-    await store.identities.link("demo", agent.id, "slack", "T012AB/U078GH")
+        await store.channels.places.keep(place)
+    await store.channels.identities.link("demo", agent.id, "slack", "T012AB/U078GH")
     states.starting("slack")
     states.connected("slack")
     states.event("slack")

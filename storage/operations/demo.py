@@ -39,7 +39,7 @@ class Demo:
 async def ensure_demo(store: Store, settings: Settings) -> Demo:
     """Make the demo workspace unless it is there; a second call changes nothing."""
     try:
-        await store.workspaces.create(WORKSPACE_ID, WORKSPACE_NAME)
+        await store.accounts.workspaces.create(WORKSPACE_ID, WORKSPACE_NAME)
     except ConflictError:
         return Demo()
     people = (
@@ -49,15 +49,15 @@ async def ensure_demo(store: Store, settings: Settings) -> Demo:
     logins = []
     for email, name, role, given in people:
         password = given.get_secret_value() or secrets.token_urlsafe(12)
-        await store.members.add(WORKSPACE_ID, email, name, role, password)
+        await store.accounts.members.add(WORKSPACE_ID, email, name, role, password)
         logins.append(DemoLogin(email, role, None if given.get_secret_value() else password))
     for title, text in CANNED_REPLIES:
-        await store.workspaces.add_canned(WORKSPACE_ID, title, text)
+        await store.accounts.workspaces.add_canned(WORKSPACE_ID, title, text)
     return Demo(tuple(logins), await _documents(store))
 
 
 async def _documents(store: Store) -> tuple[str, ...]:
     folder = resources.files("demo")
     files = [folder / "faq.csv", *sorted((folder / "pages").iterdir(), key=lambda page: page.name)]
-    documents = [await store.catalogue.create(WORKSPACE_ID, file.name, file.read_bytes()) for file in files]
+    documents = [await store.knowledge.catalogue.create(WORKSPACE_ID, file.name, file.read_bytes()) for file in files]
     return tuple(document.id for document in documents)

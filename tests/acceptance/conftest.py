@@ -22,7 +22,7 @@ does it run in firefox | browser requirements,technical
 async def process(settings: Settings) -> AsyncIterator[Process]:
     """A whole desk on the embedded default with a small FAQ in the workspace `demo`."""
     async with open_desk(settings) as process:
-        await process.store.workspaces.create("demo", "Demo")
-        document = await process.store.catalogue.create("demo", "faq.csv", FAQ)
-        await process.store.catalogue.load_document(document.id)
+        await process.store.accounts.workspaces.create("demo", "Demo")
+        document = await process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+        await process.store.knowledge.catalogue.load_document(document.id)
         yield process

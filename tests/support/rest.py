@@ -89,18 +89,18 @@ class Rest:
 
     async def write(self, text: str = "How do I reset?", thread: str = "thread-1", workspace: str = "demo") -> str:
         """A customer writes; gives the conversation's id. No job runs unless the test starts them."""
-        accepted = await self.process.store.arrivals.accept(incoming(text, thread, workspace))
+        accepted = await self.process.store.conversations.intake.accept(incoming(text, thread, workspace))
         return accepted.conversation_id
 
     async def held(self, text: str = "How do I reset?", thread: str = "thread-1", workspace: str = "demo") -> str:
         """A draft for this text waits for a person; gives the review's id."""
         store = self.process.store
-        accepted = await store.arrivals.accept(incoming(text, thread, workspace))
+        accepted = await store.conversations.intake.accept(incoming(text, thread, workspace))
         assert accepted.turn_id
-        work = await store.turns.begin(accepted.turn_id)
+        work = await store.conversations.turns.begin(accepted.turn_id)
         assert isinstance(work, TurnWork)
-        assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
-        review = await store.reviews.of_conversation(workspace, accepted.conversation_id)
+        assert await store.conversations.completion.hold(proposal(work)) is CommitResult.COMMITTED
+        review = await store.conversations.reviews.of_conversation(workspace, accepted.conversation_id)
         assert review
         return review.id
 
@@ -140,9 +140,9 @@ def proposal(work: TurnWork, draft: Draft = DRAFT) -> TurnResult:
 async def open_rest(settings: Settings, embedder: Embedder, classifier: Classifier) -> AsyncIterator[Rest]:
     """The desk with its members; requests reach it without a socket."""
     async with open_test_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        await store.workspaces.create("other", "Other")
-        deps = Deps(settings, store.knowledge, classifier, None)
-        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)})
+        await store.accounts.workspaces.create("other", "Other")
+        deps = Deps(settings, store.knowledge.index, classifier, None)
+        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.cluster.events)})
         app = site_of(process)
         agent = await member_of(store, "demo", "agent@demo.example", "Alex Agent", Role.AGENT)
         admin = await member_of(store, "demo", "admin@demo.example", "Ada Admin", Role.ADMIN)
@@ -151,7 +151,7 @@ async def open_rest(settings: Settings, embedder: Embedder, classifier: Classifi
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
             by_agent, by_admin, by_stranger = [
-                Caller(client, await store.members.token(member)) for member in (agent, admin, stranger)
+                Caller(client, await store.accounts.members.token(member)) for member in (agent, admin, stranger)
             ]
             try:
                 yield Rest(process, app, client, by_agent, by_admin, by_stranger, Caller(client), agent, admin)

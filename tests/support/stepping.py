@@ -194,14 +194,14 @@ class WatchedOutbox(Outbox):
 def stepping_store(store: Store, settings: Settings, violations: list[str]) -> Store:
     """The store with a place to stop at each of its transactions; what speaks over a person is noted."""
     database = SteppingDatabase(store.database)
-    return replace(
-        store,
-        database=database,
-        arrivals=MessageIntake(database, Shares(settings.limits), BacklogMonitor(0, 1)),
-        corrections=MessageEdits(database),
-        conversations=Conversations(database),
+    conversations = replace(
+        store.conversations,
+        intake=MessageIntake(database, Shares(settings.limits), BacklogMonitor(0, 1)),
+        edits=MessageEdits(database),
+        reading=Conversations(database),
         turns=Turns(database),
-        endings=TurnCompletion(database),
+        completion=TurnCompletion(database),
         reviews=Reviews(database),
         outbox=WatchedOutbox(database, violations),
     )
+    return replace(store, database=database, conversations=conversations)

@@ -68,14 +68,14 @@ class WebDesk:
     async def answer(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: send this draft for what waits in the conversation."""
         proposal = await proposal_for(self.store, conversation_id, draft)
-        assert await self.store.endings.send(proposal) is CommitResult.COMMITTED
-        self.store.signals.publish(conversation_id)
+        assert await self.store.conversations.completion.send(proposal) is CommitResult.COMMITTED
+        self.store.cluster.events.publish(conversation_id)
 
     async def hold(self, conversation_id: str, draft: Draft) -> None:
         """Play the graph: stop for a person."""
         proposal = await proposal_for(self.store, conversation_id, draft)
-        assert await self.store.endings.hold(proposal) is CommitResult.COMMITTED
-        self.store.signals.publish(conversation_id)
+        assert await self.store.conversations.completion.hold(proposal) is CommitResult.COMMITTED
+        self.store.cluster.events.publish(conversation_id)
 
 
 @dataclass
@@ -118,9 +118,15 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
     """A desk served on a free port; `working` starts its jobs."""
     async with open_test_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         jobs = EmbeddedJobs(retry_seconds=0.05)
-        deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), None)
+        deps = Deps(settings, store.knowledge.index, Classifier(embedder, load_examples()), None)
         desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
-        intake = Intake(store.arrivals, store.corrections, jobs, store.signals, settings.conversation.gather_seconds)
+        intake = Intake(
+            store.conversations.intake,
+            store.conversations.edits,
+            jobs,
+            store.cluster.events,
+            settings.conversation.gather_seconds,
+        )
         web = WebDesk(settings, store, desk, intake, jobs)
         if working:
             jobs.start(_handlers(web))
@@ -136,7 +142,7 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
 async def open_web_desk_beside(desk: WebDesk, embedder: Embedder) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a second process of the same desk: the same rows, and signals of its own."""
     async with open_store(desk.settings, embedder) as store:
-        intake = Intake(store.arrivals, store.corrections, desk.jobs, store.signals, 0)
+        intake = Intake(store.conversations.intake, store.conversations.edits, desk.jobs, store.cluster.events, 0)
         beside = replace(desk, store=store, intake=intake)
         async with serving(beside.app()) as base_url, httpx.AsyncClient(base_url=base_url) as client:
             yield client
@@ -176,7 +182,7 @@ class _Announced(uvicorn.Server):
 async def proposal_for(store: Store, conversation_id: str, draft: Draft) -> TurnResult:
     """What the graph would come to with this draft for the turn that waits for it."""
     turn_id = await queued_turn(store, conversation_id)
-    work = await store.turns.begin(turn_id)
+    work = await store.conversations.turns.begin(turn_id)
     assert isinstance(work, TurnWork)
     return TurnResult(
         turn_id=turn_id,
@@ -198,8 +204,8 @@ async def queued_turn(store: Store, conversation_id: str) -> str:
 
 
 def _handlers(web: WebDesk) -> Handlers:
-    channels: dict[ChannelName, Channel] = {"web": WebChannel(web.store.signals)}
-    delivery = Delivery(web.store.outbox, channels, web.store.signals)
+    channels: dict[ChannelName, Channel] = {"web": WebChannel(web.store.cluster.events)}
+    delivery = Delivery(web.store.conversations.outbox, channels, web.store.cluster.events)
 
     async def answer(job: Job) -> RunAt | None:
         return await web.desk.answer(job.id)

@@ -48,15 +48,17 @@ class Served:
         self.stories += 1
         workspace = f"story-{self.stories}"
         store = self.process.store
-        await store.workspaces.create(workspace, f"Workspace {workspace}")
+        await store.accounts.workspaces.create(workspace, f"Workspace {workspace}")
         people = (("anna", Role.AGENT), ("bert", Role.AGENT), ("carla", Role.ADMIN))
         anna, bert, carla = [
-            await store.members.add(workspace, f"{name}@{workspace}.example", name.capitalize(), role, PASSWORD)
+            await store.accounts.members.add(
+                workspace, f"{name}@{workspace}.example", name.capitalize(), role, PASSWORD
+            )
             for name, role in people
         ]
-        await store.workspaces.change_settings(carla, mode=Mode.DRAFT)
-        document = await store.catalogue.create(workspace, "faq.csv", FAQ)
-        await store.catalogue.load_document(document.id)
+        await store.accounts.workspaces.change_settings(carla, mode=Mode.DRAFT)
+        document = await store.knowledge.catalogue.create(workspace, "faq.csv", FAQ)
+        await store.knowledge.catalogue.load_document(document.id)
         return Story(self, workspace, anna, bert, carla)
 
 
@@ -92,7 +94,9 @@ class Story:
         accepted = await self.write(text, customer)
 
         async def waiting() -> bool:
-            review = await self.served.process.store.reviews.of_conversation(self.workspace, accepted.conversation_id)
+            review = await self.served.process.store.conversations.reviews.of_conversation(
+                self.workspace, accepted.conversation_id
+            )
             return review is not None and review.decision is None
 
         await until(waiting)

@@ -140,15 +140,20 @@ class Desks:
         """A worker with nothing in its memory."""
         store, pile = store or self.store, Pile()
         checkpoints = checkpoints or InterruptCheckpointer(self.durable)
-        deps = Deps(self.settings, knowledge or store.knowledge, self._classifier, None)
+        deps = Deps(self.settings, knowledge or store.knowledge.index, self._classifier, None)
         desk = Desk(build_machine(checkpoints), checkpoints, deps, store, pile)
-        intake = Intake(store.arrivals, store.corrections, pile, store.signals, 0)
+        intake = Intake(store.conversations.intake, store.conversations.edits, pile, store.cluster.events, 0)
         patience = Patience(tries=3, first_pause=0.001)
-        return Worker(desk, intake, Delivery(store.outbox, {"slack": self.board}, store.signals, patience), pile)
+        return Worker(
+            desk,
+            intake,
+            Delivery(store.conversations.outbox, {"slack": self.board}, store.cluster.events, patience),
+            pile,
+        )
 
     async def pending(self) -> list[Review]:
         """The reviews that wait."""
-        return list((await self.store.reviews.page("demo", ReviewStatus.PENDING)).items)
+        return list((await self.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items)
 
     async def said(self, conversation_id: str, *, internal: bool = False) -> list[Message]:
         """What is in a conversation."""
@@ -169,11 +174,12 @@ async def open_desks(settings: Settings, embedder: CachingEmbedder, classifier: 
     """A desk with the FAQ and three agents."""
     async with open_test_store(settings, embedder) as opened, open_checkpoints(settings) as checkpoints:
         # Who finds a reply in another worker's hands looks again when the lease would end.
-        store = replace(opened, outbox=Outbox(opened.database, lease_seconds=1.0))
-        document = await store.catalogue.create("demo", "faq.csv", FAQ)
-        await store.catalogue.load_document(document.id)
+        outbox = Outbox(opened.database, lease_seconds=1.0)
+        store = replace(opened, conversations=replace(opened.conversations, outbox=outbox))
+        document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+        await store.knowledge.catalogue.load_document(document.id)
         agents = [
-            await store.members.add("demo", f"{name}@demo.example", name, Role.AGENT, PASSWORD)
+            await store.accounts.members.add("demo", f"{name}@demo.example", name, Role.AGENT, PASSWORD)
             for name in ("Alex", "Bea", "Cem")
         ]
         yield Desks(settings, store, DiscordReviewCards(), agents, checkpoints.durable, classifier)

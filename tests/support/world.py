@@ -120,7 +120,7 @@ class World:
 
     async def act(self, conversation_id: str, act: str, agent: int) -> None:
         """A person or the customer does something with a conversation; what it refuses changes nothing."""
-        before = (await self.desks.store.conversations.read("demo", conversation_id)).status
+        before = (await self.desks.store.conversations.reading.read("demo", conversation_id)).status
         try:
             await self._acts(agent)[act](conversation_id)
         except ConversationClosedError:
@@ -178,7 +178,7 @@ class World:
         """The whole desk loses its power."""
         for worker in range(2):
             await self.crash(worker)
-        await self.desks.store.outbox.release()
+        await self.desks.store.conversations.outbox.release()
         await self.workers[0].desk.sweep()
 
     async def recover(self, worker: int) -> None:

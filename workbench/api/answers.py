@@ -41,7 +41,7 @@ class Answer(Item):
 @router.post("")
 async def answer(office: AtOffice, member: CurrentMember, body: Question) -> Answer:
     """Run the desk on a question with this workspace's knowledge and settings."""
-    workspace = await office.store.workspaces.read(member.workspace_id)
+    workspace = await office.store.accounts.workspaces.read(member.workspace_id)
     return answer_of(*await office.desk.propose(workspace.id, body.question, workspace.settings))
 
 

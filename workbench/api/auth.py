@@ -60,9 +60,9 @@ async def register(request: Request, body: Registration, front: Context) -> Logg
     """Create a workspace and its first admin."""
     store, address = front.office.store, _address(request)
     front.registrations.admit(address, address)
-    workspace = store.workspaces.plan(body.workspace, body.workspace_name)
-    admin = await store.members.found(workspace, body.email, body.name, body.password)
-    return _logged_in(admin, await store.members.token(admin))
+    workspace = store.accounts.workspaces.plan(body.workspace, body.workspace_name)
+    admin = await store.accounts.members.found(workspace, body.email, body.name, body.password)
+    return _logged_in(admin, await store.accounts.members.token(admin))
 
 
 @router.post("/login")
@@ -75,7 +75,7 @@ async def log_in(
     scope: Annotated[str, Form(max_length=200, description="The same, for OAuth2 clients without other fields.")] = "",
 ) -> LoggedIn:
     """Log in by the OAuth2 password form."""
-    members, address = front.office.store.members, _address(request)
+    members, address = front.office.store.accounts.members, _address(request)
     front.logins.admit(address, username)
     found = await members.log_in(username.replace("\x00", ""), password)
     front.logins.succeeded(address, username)
@@ -86,7 +86,7 @@ async def log_in(
 @router.get("/me")
 async def me(office: AtOffice, token: BearerToken) -> Me:
     """Who the bearer is, and where else this login works."""
-    member, *others = await office.store.members.choices(token)
+    member, *others = await office.store.accounts.members.choices(token)
     places = [Place(workspace=each.workspace_id, role=each.role) for each in (member, *others)]
     return Me(
         id=member.id,

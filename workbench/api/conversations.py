@@ -82,7 +82,7 @@ async def conversations(
     cursor: Cursor = None,
 ) -> Items[ConversationItem]:
     """The workspace's conversations, the latest activity first."""
-    page = await office.store.conversations.page(
+    page = await office.store.conversations.reading.page(
         member.workspace_id, status=status, customer_id=customer, limit=limit, cursor=cursor
     )
     return page_items(page, conversation_item)
@@ -91,7 +91,7 @@ async def conversations(
 @router.get("/{conversation_id}/summary")
 async def summary(office: AtOffice, member: CurrentMember, conversation_id: Id) -> Summary:
     """What a member must know who has not read the conversation."""
-    conversation = await office.store.conversations.read(member.workspace_id, conversation_id)
+    conversation = await office.store.conversations.reading.read(member.workspace_id, conversation_id)
     return _summary(conversation, await read_messages(office.store.database, member.workspace_id, conversation_id))
 
 
@@ -127,12 +127,12 @@ async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, bod
 async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> Sent:
     """Send a reply by hand; take the conversation over first."""
     message_id = await office.desk.reply(member, conversation_id, body.text)
-    conversation = await office.store.conversations.read(member.workspace_id, conversation_id)
+    conversation = await office.store.conversations.reading.read(member.workspace_id, conversation_id)
     return Sent(id=message_id, status=conversation.status)
 
 
 async def _now(office: WorkbenchContext, workspace_id: str, conversation_id: str) -> ConversationItem:
-    return conversation_item(await office.store.conversations.read(workspace_id, conversation_id))
+    return conversation_item(await office.store.conversations.reading.read(workspace_id, conversation_id))
 
 
 def _summary(conversation: Conversation, messages: list[Message]) -> Summary:

@@ -61,7 +61,7 @@ BearerToken = Annotated[str, Depends(_token)]
 
 
 async def _member(office: AtOffice, token: BearerToken) -> Member:
-    return await office.store.members.by_token(token)
+    return await office.store.accounts.members.by_token(token)
 
 
 CurrentMember = Annotated[Member, Depends(_member)]

@@ -81,7 +81,7 @@ async def upload(request: Request, office: AtOffice, admin: CurrentAdmin) -> Loa
         await asyncio.to_thread(read, filename, content)
     except InvalidError as error:
         raise UnreadableFileError(error.detail) from error
-    document = await office.store.catalogue.create(admin.workspace_id, filename, content, created_by=admin.id)
+    document = await office.store.knowledge.catalogue.create(admin.workspace_id, filename, content, created_by=admin.id)
     await office.jobs.enqueue(Job(JobKind.LOAD, document.id, document.id))
     return Loading(id=document.id, status=document.status)
 
@@ -89,20 +89,20 @@ async def upload(request: Request, office: AtOffice, admin: CurrentAdmin) -> Loa
 @router.get("")
 async def documents(office: AtOffice, member: CurrentMember) -> Items[DocumentItem]:
     """Every document of the workspace, newest first."""
-    found = await office.store.catalogue.list(member.workspace_id)
+    found = await office.store.knowledge.catalogue.list(member.workspace_id)
     return Items(items=[_item(document) for document in found])
 
 
 @router.get("/{document_id}")
 async def document(office: AtOffice, member: CurrentMember, document_id: Id) -> DocumentItem:
     """One document: how far it is, and what was refused."""
-    return _item(await office.store.catalogue.get(member.workspace_id, document_id))
+    return _item(await office.store.knowledge.catalogue.get(member.workspace_id, document_id))
 
 
 @router.delete("/{document_id}", status_code=204)
 async def delete(office: AtOffice, admin: CurrentAdmin, document_id: Id) -> None:
     """Forget a document and everything loaded from it."""
-    await office.store.catalogue.delete(admin.workspace_id, document_id)
+    await office.store.knowledge.catalogue.delete(admin.workspace_id, document_id)
 
 
 def _item(document: Document) -> DocumentItem:

@@ -33,14 +33,14 @@ class RoleChange(Body):
 @router.get("")
 async def members(office: AtOffice, member: CurrentMember) -> Items[MemberItem]:
     """The workspace's members by name."""
-    found = await office.store.members.all(member.workspace_id)
+    found = await office.store.accounts.members.all(member.workspace_id)
     return Items(items=[_item(one) for one in found])
 
 
 @router.patch("/{member_id}")
 async def change_role(office: AtOffice, admin: CurrentAdmin, member_id: Id, change: RoleChange) -> MemberItem:
     """Make another member an agent or an admin, from their next request on."""
-    return _item(await office.store.roster.change_role(admin, member_id, change.role))
+    return _item(await office.store.accounts.membership.change_role(admin, member_id, change.role))
 
 
 @router.delete("/{member_id}", status_code=204)

@@ -98,14 +98,14 @@ async def reviews(
     cursor: Cursor = None,
 ) -> Items[ReviewItem]:
     """The workspace's reviews, the longest waiting first."""
-    page = await office.store.reviews.page(member.workspace_id, status, limit=limit, cursor=cursor)
+    page = await office.store.conversations.reviews.page(member.workspace_id, status, limit=limit, cursor=cursor)
     return page_items(page, _item)
 
 
 @router.get("/{review_id}")
 async def review(office: AtOffice, member: CurrentMember, review_id: Id) -> ReviewItem:
     """One review."""
-    return _item(await office.store.reviews.read(member.workspace_id, review_id))
+    return _item(await office.store.conversations.reviews.read(member.workspace_id, review_id))
 
 
 @router.post("/{review_id}/approve")
@@ -149,7 +149,7 @@ async def _decide(
     office: WorkbenchContext, member: Member, review_id: str, decision: Decision, version: int | None
 ) -> DecisionItem:
     if version is None:
-        version = (await office.store.reviews.read(member.workspace_id, review_id)).version
+        version = (await office.store.conversations.reviews.read(member.workspace_id, review_id)).version
     decided = await office.desk.decide(member, review_id, decision, based_on=version)
     return DecisionItem(
         review_id=decided.id,

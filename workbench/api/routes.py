@@ -50,7 +50,7 @@ def api_routes(
     routes = APIRouter()
     for resource in RESOURCES:
         routes.include_router(resource.router, prefix="/api/v1", dependencies=here, responses=dict(PROBLEMS))
-    health = Health(database, office.store.knowledge, office.works)
+    health = Health(database, office.store.knowledge.index, office.works)
     routes.include_router(health_routes(health, measures or Metrics(office.registry, database)))
     routes.include_router(docs.router)
     return routes

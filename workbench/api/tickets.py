@@ -74,7 +74,9 @@ async def create(office: AtOffice, member: CurrentMember, body: NewTicket) -> Co
             subject=body.subject,
         )
     )
-    return conversation_item(await office.store.conversations.read(member.workspace_id, accepted.conversation_id))
+    return conversation_item(
+        await office.store.conversations.reading.read(member.workspace_id, accepted.conversation_id)
+    )
 
 
 @router.get("")
@@ -86,14 +88,14 @@ async def tickets(
     cursor: Cursor = None,
 ) -> Items[ConversationItem]:
     """The workspace's tickets, the latest activity first: every conversation is one."""
-    page = await office.store.conversations.page(member.workspace_id, status=status, limit=limit, cursor=cursor)
+    page = await office.store.conversations.reading.page(member.workspace_id, status=status, limit=limit, cursor=cursor)
     return page_items(page, conversation_item)
 
 
 @router.get("/{ticket_id}")
 async def ticket(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Ticket:
     """One ticket with its messages, notes included."""
-    conversation = await office.store.conversations.read(member.workspace_id, ticket_id)
+    conversation = await office.store.conversations.reading.read(member.workspace_id, ticket_id)
     texts = await read_messages(office.store.database, member.workspace_id, ticket_id, internal=True)
     return Ticket(**conversation_item(conversation).model_dump(), messages=[message_item(text) for text in texts])
 
@@ -101,10 +103,10 @@ async def ticket(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Tick
 @router.post("/{ticket_id}/ai-evaluate")
 async def ai_evaluate(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Evaluation:
     """Run the desk on what the customer wrote last; nothing is kept or sent."""
-    conversation = await office.store.conversations.read(member.workspace_id, ticket_id)
+    conversation = await office.store.conversations.reading.read(member.workspace_id, ticket_id)
     texts = await read_messages(office.store.database, member.workspace_id, ticket_id)
     question = _question(texts)
-    workspace = await office.store.workspaces.read(member.workspace_id)
+    workspace = await office.store.accounts.workspaces.read(member.workspace_id)
     draft, verdict, triage = await office.desk.propose(workspace.id, question, workspace.settings)
     return Evaluation(
         ticket_id=conversation.id,

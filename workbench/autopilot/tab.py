@@ -38,20 +38,20 @@ def build_autopilot(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -
     @reporting_errors
     async def look(request: gr.Request) -> list[Any]:
         member = await sessions.admin(request)
-        settings = (await office.store.workspaces.read(member.workspace_id)).settings
+        settings = (await office.store.accounts.workspaces.read(member.workspace_id)).settings
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
     @reporting_errors
     async def keep(request: gr.Request, *values: Any) -> list[Any]:
         member = await sessions.admin(request)
-        settings = await office.store.workspaces.change_settings(member, **changes(values))
+        settings = await office.store.accounts.workspaces.change_settings(member, **changes(values))
         gr.Info("Saved: it holds from the next message on.")
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
     @reporting_errors
     async def try_out(request: gr.Request, *values: Any) -> str:
         member = await sessions.admin(request)
-        settings = (await office.store.workspaces.read(member.workspace_id)).settings
+        settings = (await office.store.accounts.workspaces.read(member.workspace_id)).settings
         changed = WorkspaceSettings.model_validate({**settings.model_dump(), **changes(values)})
         return await outlook_of(member.workspace_id, changed)
 

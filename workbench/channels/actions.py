@@ -58,12 +58,12 @@ async def perform(office: WorkbenchContext, admin: Member, change: Change) -> Ch
         case ChangeKind.SET_PLACE:
             return await _set_place(office, admin, change)
         case ChangeKind.REMOVE_PLACE:
-            await office.store.places.remove(admin.workspace_id, change.channel, change.where, admin)
+            await office.store.channels.places.remove(admin.workspace_id, change.channel, change.where, admin)
             return Changed("Removed: the bot answers there only when it is mentioned.")
         case ChangeKind.LINK:
             return await _link(office, admin, change)
         case ChangeKind.UNLINK:
-            await office.store.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
+            await office.store.channels.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
             return Changed("Unlinked: this user is a customer there like everybody else.")
         case ChangeKind.INVITE:
             return Changed("", _invitation(office, admin))
@@ -85,15 +85,15 @@ async def _add_place(office: WorkbenchContext, admin: Member, change: Change) ->
         mode=change.mode or None,
         is_staff=change.is_staff,
     )
-    await office.store.places.keep(place, admin)
+    await office.store.channels.places.keep(place, admin)
     return Changed(f"{place.name or external_id} is set up: it holds from the next message on.")
 
 
 async def _set_place(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
-    place = await office.store.places.find(admin.workspace_id, change.channel, change.where)
+    place = await office.store.channels.places.find(admin.workspace_id, change.channel, change.where)
     if place is None:
         raise NotFoundError("This place was removed meanwhile.")
-    await office.store.places.keep(replace(place, mode=change.mode or None, is_staff=change.is_staff), admin)
+    await office.store.channels.places.keep(replace(place, mode=change.mode or None, is_staff=change.is_staff), admin)
     return Changed(f"{place.name or place.external_id} is changed: it holds from the next message on.")
 
 
@@ -102,7 +102,7 @@ async def _link(office: WorkbenchContext, admin: Member, change: Change) -> Chan
         raise InvalidError("Choose a member.")
     teams = await _teams(office, admin.workspace_id, change.channel)
     user = user_in(change.channel, change.where, teams)
-    await office.store.identities.link(admin.workspace_id, change.member_id, change.channel, user)
+    await office.store.channels.identities.link(admin.workspace_id, change.member_id, change.channel, user)
     return Changed("Linked: from now on they take over and decide reviews there.")
 
 
@@ -114,21 +114,21 @@ def _invitation(office: WorkbenchContext, admin: Member) -> str:
 
 async def _teams(office: WorkbenchContext, workspace_id: str, channel: ChatName) -> set[str]:
     """The teams or servers of this workspace that the rows know of."""
-    installed = await office.store.installations.listed(workspace_id)
-    places = await office.store.places.all(workspace_id, channel)
+    installed = await office.store.channels.installations.listed(workspace_id)
+    places = await office.store.channels.places.all(workspace_id, channel)
     found = {one.team for one in installed if one.channel == channel} | {place.team for place in places}
     if channel == "slack":
-        links = await office.store.identities.all(workspace_id)
+        links = await office.store.channels.identities.all(workspace_id)
         found |= {link.external_id.partition("/")[0] for link in links if link.channel == "slack"}
     return found - {""}
 
 
 async def home_of(office: WorkbenchContext, channel: ChatName, team: str) -> str:
     """The workspace that a team or server belongs to: who added it, else the one of the deployment's own token."""
-    if installed := await office.store.installations.find(channel, team):
+    if installed := await office.store.channels.installations.find(channel, team):
         return installed.workspace_id
     settings = office.settings.slack if channel == "slack" else office.settings.discord
     if settings.workspace:
         return settings.workspace
-    known = await office.store.workspaces.all()
+    known = await office.store.accounts.workspaces.all()
     return known[0].id if len(known) == 1 else DEMO_WORKSPACE

@@ -77,7 +77,7 @@ def _told(error: DeskhandError | ValidationError) -> str:
 async def parts(office: WorkbenchContext, admin: Member) -> dict[str, str]:
     """Everything on the page that may change, as HTML by the name of its place."""
     store, workspace_id = office.store, admin.workspace_id
-    settings = (await store.workspaces.read(workspace_id)).settings
+    settings = (await store.accounts.workspaces.read(workspace_id)).settings
     modes = {name: settings.mode_of(name) for name in CHANNEL_NAMES}
     discord_is_ours = await home_of(office, "discord", "") == workspace_id
     return {
@@ -85,12 +85,12 @@ async def parts(office: WorkbenchContext, admin: Member) -> dict[str, str]:
             office.channel_states(), setups(office.settings), modes, f"/chat?workspace={workspace_id}"
         ),
         "places": seen.places_html(
-            await store.places.all(workspace_id),
+            await store.channels.places.all(workspace_id),
             office.settings.discord.support_channels if discord_is_ours else (),
         ),
-        "people": seen.people_html(await store.identities.all(workspace_id)),
+        "people": seen.people_html(await store.channels.identities.all(workspace_id)),
         "teams": seen.teams_html(
-            await store.installations.listed(workspace_id), may_invite=office.slack_invitation is not None
+            await store.channels.installations.listed(workspace_id), may_invite=office.slack_invitation is not None
         ),
-        "choices": seen.choices_html(await store.members.all(workspace_id)),
+        "choices": seen.choices_html(await store.accounts.members.all(workspace_id)),
     }

@@ -12,6 +12,6 @@ def build_probe_app(office: WorkbenchContext) -> FastAPI:
     """`/health…` and `/metrics`, and nothing else."""
     door = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
     database = office.store.database
-    health = Health(database, office.store.knowledge, office.works)
+    health = Health(database, office.store.knowledge.index, office.works)
     door.include_router(health_routes(health, Metrics(office.registry, database)))
     return door

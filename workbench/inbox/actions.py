@@ -132,8 +132,8 @@ async def _move(office: WorkbenchContext, member: Member, act: Action) -> str:
 
 async def _claim(office: WorkbenchContext, member: Member, act: Action) -> str:
     release = act.kind is ActionKind.RELEASE
-    review = await office.store.reviews.claim(member, act.review_id, release=release)
-    office.store.signals.publish(review.conversation_id, member.workspace_id)
+    review = await office.store.conversations.reviews.claim(member, act.review_id, release=release)
+    office.store.cluster.events.publish(review.conversation_id, member.workspace_id)
     return "Released: anybody may take it." if release else "Claimed: your colleagues see that you work on it."
 
 
@@ -144,6 +144,6 @@ async def _set(office: WorkbenchContext, member: Member, act: Action) -> str:
     if act.value not in set(Priority):
         raise InvalidError("There is no such priority.")
     priority = Priority(act.value)
-    await office.store.conversations.set_priority(member, act.conversation_id, priority)
-    office.store.signals.publish(act.conversation_id, member.workspace_id)
+    await office.store.conversations.reading.set_priority(member, act.conversation_id, priority)
+    office.store.cluster.events.publish(act.conversation_id, member.workspace_id)
     return f"Priority is {priority} now."

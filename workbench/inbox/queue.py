@@ -67,7 +67,7 @@ class QueueItem:
 async def load_queue(store: Store, member: Member, wish: QueueFilter) -> tuple[QueueItem, ...]:
     """The cards that match, in the order to take them: urgent first, then the longest waiting."""
     found = await _conversations(store, member.workspace_id, wish.show)
-    reviews = await store.reviews.page(member.workspace_id, ReviewStatus.PENDING, limit=MOST)
+    reviews = await store.conversations.reviews.page(member.workspace_id, ReviewStatus.PENDING, limit=MOST)
     by_conversation = {review.conversation_id: review for review in reviews.items}
     cards = (QueueItem(conversation, by_conversation.get(conversation.id)) for conversation in found)
     return in_order((card for card in cards if matches(card, wish, member)), wish.show)
@@ -76,7 +76,7 @@ async def load_queue(store: Store, member: Member, wish: QueueFilter) -> tuple[Q
 async def _conversations(store: Store, workspace_id: str, show: QueueView) -> list[Conversation]:
     match show:
         case QueueView.ALL:
-            return list((await store.conversations.page(workspace_id, limit=MOST)).items)
+            return list((await store.conversations.reading.page(workspace_id, limit=MOST)).items)
         case QueueView.RESOLVED:
             statuses: tuple[ConversationStatus, ...] = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
         case QueueView.REVIEWS:
@@ -85,7 +85,7 @@ async def _conversations(store: Store, workspace_id: str, show: QueueView) -> li
             statuses = (ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
     found: list[Conversation] = []
     for status in statuses:
-        found += (await store.conversations.page(workspace_id, status=status, limit=MOST)).items
+        found += (await store.conversations.reading.page(workspace_id, status=status, limit=MOST)).items
     return found
 
 

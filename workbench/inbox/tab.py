@@ -125,15 +125,15 @@ async def _open(office: WorkbenchContext, member: Member, conversation_id: str, 
         return NOTHING_OPEN
     workspace_id = member.workspace_id
     try:
-        conversation = await office.store.conversations.read(workspace_id, conversation_id)
+        conversation = await office.store.conversations.reading.read(workspace_id, conversation_id)
     except NotFoundError:
         return NOTHING_OPEN
     messages = await latest_messages(office.store.database, workspace_id, conversation_id, length + 1)
-    review = await office.store.reviews.of_conversation(workspace_id, conversation_id)
+    review = await office.store.conversations.reviews.of_conversation(workspace_id, conversation_id)
     panel = panel_of(conversation, review, member)
     on_review = review is not None and panel.mode == "review"
     return Opened(
-        head=head_html(conversation, await office.store.members.all(workspace_id)),
+        head=head_html(conversation, await office.store.accounts.members.all(workspace_id)),
         thread=thread_html(messages, conversation, length),
         held=held_html(review) if review and on_review else "",
         evidence=evidence_html(review) if review and on_review else "",
@@ -143,8 +143,8 @@ async def _open(office: WorkbenchContext, member: Member, conversation_id: str, 
 
 async def _choices(office: WorkbenchContext, member: Member) -> str:
     """The options of the intent filter and the canned replies, as two `<template>` elements."""
-    settings = (await office.store.workspaces.read(member.workspace_id)).settings
-    canned = await office.store.workspaces.canned(member.workspace_id)
+    settings = (await office.store.accounts.workspaces.read(member.workspace_id)).settings
+    canned = await office.store.accounts.workspaces.canned(member.workspace_id)
     intents = "".join(
         f'<option value="{esc(intent)}">{esc(intent.capitalize())}</option>' for intent in settings.intents
     )

@@ -48,7 +48,7 @@ class KnowledgeTab:
 
     async def shown(self, member: Member, selected: str) -> tuple[Any, ...]:
         """(list, whether to keep looking, document, delete button, upload), for the member's role."""
-        documents = await self._office.store.catalogue.list(member.workspace_id)
+        documents = await self._office.store.knowledge.catalogue.list(member.workspace_id)
         is_admin = member.role is Role.ADMIN
         loading = any(document.status is DocumentStatus.LOADING for document in documents)
         return (
@@ -62,7 +62,7 @@ class KnowledgeTab:
     async def _document(self, member: Member, document_id: str) -> str:
         if not document_id:
             return PICK_ONE
-        catalogue = self._office.store.catalogue
+        catalogue = self._office.store.knowledge.catalogue
         try:
             document = await catalogue.get(member.workspace_id, document_id)
         except NotFoundError:
@@ -76,7 +76,9 @@ class KnowledgeTab:
         most = self._office.settings.web.max_upload_mb
         if len(content) > most * 1024 * 1024:
             raise TooLargeError(f"{path.name} is larger than {most} MB.")
-        document = await self._office.store.catalogue.create(member.workspace_id, path.name, content, member.id)
+        document = await self._office.store.knowledge.catalogue.create(
+            member.workspace_id, path.name, content, member.id
+        )
         await self._office.jobs.enqueue(Job(JobKind.LOAD, document.id, document.id))
         return document.id
 
@@ -86,9 +88,9 @@ class KnowledgeTab:
         if not question:
             raise InvalidError("Type a question first.")
         question = question[:MAX_QUESTION_LENGTH]
-        settings = (await self._office.store.workspaces.read(member.workspace_id)).settings
+        settings = (await self._office.store.accounts.workspaces.read(member.workspace_id)).settings
         draft, verdict, triage = await self._office.desk.propose(member.workspace_id, question, settings)
-        hits = await self._office.store.knowledge.search(member.workspace_id, question)
+        hits = await self._office.store.knowledge.index.search(member.workspace_id, question)
         return answer_html(draft, verdict, triage, hits)
 
 
@@ -180,7 +182,7 @@ def _deleting(
     @reporting_errors
     async def forget(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.store.catalogue.delete(member.workspace_id, chosen)
+        await office.store.knowledge.catalogue.delete(member.workspace_id, chosen)
         gr.Info("Deleted: the bot does not answer from it any more.")
         return "", gr.Row(visible=False), *await page.shown(member, "")
 

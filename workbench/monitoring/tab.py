@@ -46,7 +46,7 @@ def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) 
             seen.dashboard_html(await monitoring.dashboard(workspace_id)),
             seen.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
             seen.undelivered_html(await undelivered(office.store.database, workspace_id)),
-            seen.documents_html(await office.store.catalogue.list(workspace_id)),
+            seen.documents_html(await office.store.knowledge.catalogue.list(workspace_id)),
             seen.events_html(await latest_events(office.store.database, workspace_id)),
         )
 

@@ -27,7 +27,7 @@ def members_html(members: Sequence[Member]) -> str:
 
 async def team_shown(office: WorkbenchContext, workspace_id: str) -> tuple[str, Any]:
     """(list, picker) of the workspace's members."""
-    members = await office.store.members.all(workspace_id)
+    members = await office.store.accounts.members.all(workspace_id)
     choices = [(f"{member.name} · {member.email} · {member.role}", member.id) for member in members]
     return members_html(members), gr.Dropdown(choices=choices, value=None)
 
@@ -66,14 +66,14 @@ def _adding(office: WorkbenchContext, sessions: Sessions, team: list[Any]) -> No
     @reporting_errors
     async def add_member(email: str, name: str, role: str, password: str, request: gr.Request) -> tuple[Any, ...]:
         admin = await sessions.admin(request)
-        added = await office.store.members.add(admin.workspace_id, email, name, _role(role), password)
+        added = await office.store.accounts.members.add(admin.workspace_id, email, name, _role(role), password)
         gr.Info(esc(f"{added.name} can log in now."))
         return "", *await team_shown(office, admin.workspace_id)
 
     @reporting_errors
     async def set_password(email: str, password: str, request: gr.Request) -> str:
         admin = await sessions.admin(request)
-        await office.store.members.reset_password(admin.workspace_id, email, password)
+        await office.store.accounts.members.reset_password(admin.workspace_id, email, password)
         gr.Info("The password is set; logins with the old one have ended.")
         return ""
 
@@ -87,7 +87,7 @@ def _changing(office: WorkbenchContext, sessions: Sessions, parts: tuple[Any, An
     @reporting_errors
     async def change_role(member_id: str | None, role: str, request: gr.Request) -> tuple[str, Any]:
         admin = await sessions.admin(request)
-        changed = await office.store.roster.change_role(admin, _picked(member_id), _role(role))
+        changed = await office.store.accounts.membership.change_role(admin, _picked(member_id), _role(role))
         gr.Info(esc(f"{changed.name} is {changed.role} from now on."))
         return await team_shown(office, admin.workspace_id)
 
@@ -110,7 +110,7 @@ def _removing(
     async def ask(member_id: str | None, request: gr.Request) -> tuple[str, str, Any]:
         admin = await sessions.admin(request)
         picked = _picked(member_id)
-        leaving = [one for one in await office.store.members.all(admin.workspace_id) if one.id == picked]
+        leaving = [one for one in await office.store.accounts.members.all(admin.workspace_id) if one.id == picked]
         name = esc(leaving[0].name if leaving else "this member")
         words = (
             f"Remove {name}? Their logins end at once. What they wrote and decided stays, with their name; the "

@@ -38,7 +38,7 @@ def build_settings(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) ->
     @reporting_errors
     async def look(request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        canned = await office.store.workspaces.canned(member.workspace_id)
+        canned = await office.store.accounts.workspaces.canned(member.workspace_id)
         return *await team_shown(office, member.workspace_id), canned_html(canned), _titles(canned)
 
     tab.select(look, None, [*team, *texts], **PRIVATE)
@@ -55,19 +55,19 @@ def _texts(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dr
         remove = gr.Button("Remove it")
 
     async def shown(member: Member) -> tuple[str, Any]:
-        canned = await office.store.workspaces.canned(member.workspace_id)
+        canned = await office.store.accounts.workspaces.canned(member.workspace_id)
         return canned_html(canned), _titles(canned)
 
     @reporting_errors
     async def keep(title: str, text: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.store.workspaces.add_canned(member.workspace_id, title, text)
+        await office.store.accounts.workspaces.add_canned(member.workspace_id, title, text)
         return "", "", *await shown(member)
 
     @reporting_errors
     async def forget(reply_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.store.workspaces.remove_canned(member.workspace_id, reply_id or "")
+        await office.store.accounts.workspaces.remove_canned(member.workspace_id, reply_id or "")
         return await shown(member)
 
     save.click(keep, [title, text], [title, text, listing, chosen], **PRIVATE)

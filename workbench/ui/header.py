@@ -34,7 +34,7 @@ def build_header(blocks: gr.Blocks, office: WorkbenchContext, sessions: Sessions
 
 async def _name(office: WorkbenchContext, member: Member) -> str:
     try:
-        return (await office.store.workspaces.read(member.workspace_id)).name
+        return (await office.store.accounts.workspaces.read(member.workspace_id)).name
     except NotFoundError:
         return member.workspace_id
 

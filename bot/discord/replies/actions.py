@@ -36,7 +36,7 @@ class DiscordReplyActions:
         message = await self._reply(interaction.guild_id, message_id)
         if message is None:
             return GONE
-        conversation = await self._ears.store.conversations.read(message.workspace_id, message.conversation_id)
+        conversation = await self._ears.store.conversations.reading.read(message.workspace_id, message.conversation_id)
         staff = await self._ears.directory.staff(message.workspace_id, interaction.user)
         if conversation.customer.external_id != str(interaction.user.id) and staff is None:
             return NOT_YOURS
@@ -71,12 +71,12 @@ class DiscordReplyActions:
                 return await self._ask(conversation, message, number, str(user.id))
 
     async def _vote(self, conversation: Conversation, message: Message, vote: Vote) -> str:
-        await self._ears.store.feedback.vote(conversation.workspace_id, conversation.id, message.id, vote)
-        self._ears.store.signals.publish(conversation.id, conversation.workspace_id)
+        await self._ears.store.conversations.feedback.vote(conversation.workspace_id, conversation.id, message.id, vote)
+        self._ears.store.cluster.events.publish(conversation.id, conversation.workspace_id)
         return THANKS[vote]
 
     async def _person(self, conversation: Conversation) -> str:
-        workspace = await self._ears.store.workspaces.read(conversation.workspace_id)
+        workspace = await self._ears.store.accounts.workspaces.read(conversation.workspace_id)
         await self._ears.desk.ask_person(conversation.workspace_id, conversation.id, workspace.settings.waiting_notice)
         return "A person from our team will answer you here."
 

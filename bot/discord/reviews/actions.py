@@ -71,7 +71,7 @@ class DiscordReviewActions:
     async def _ask_words(
         self, interaction: ButtonInteraction, workspace_id: str, action: str, review_id: str, version: int
     ) -> None:
-        review = await self._store.reviews.read(workspace_id, review_id)
+        review = await self._store.conversations.reviews.read(workspace_id, review_id)
         if action == "edit" and len(review.draft.text) > MAX_INPUT:
             await tell(interaction, TOO_LONG)
             return

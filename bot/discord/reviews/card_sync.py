@@ -37,7 +37,7 @@ class DiscordReviewCards:
 
     def rounds(self) -> ReconcileLoop:
         """The looking after the cards."""
-        return ReconcileLoop(self._store.signals, self._workspaces, self.look)
+        return ReconcileLoop(self._store.cluster.events, self._workspaces, self.look)
 
     async def look(self) -> None:
         """Bring every card in step, once; what fails is tried again a little later."""
@@ -51,10 +51,10 @@ class DiscordReviewCards:
             self._not_before = clock.now() + PAUSE
 
     async def _workspaces(self) -> frozenset[str]:
-        return frozenset(place.workspace_id for place in await self._store.places.of_staff("discord"))
+        return frozenset(place.workspace_id for place in await self._store.channels.places.of_staff("discord"))
 
     async def _refresh(self) -> None:
-        cards = self._store.cards
+        cards = self._store.channels.review_cards
         for card in await cards.unposted("discord", CUT_OFF):
             await self._find_or_post(card)
         for place, review in await cards.missing("discord"):
@@ -65,15 +65,15 @@ class DiscordReviewCards:
 
     async def _find_or_post(self, card: Card) -> None:
         """A crash or a lost answer cut the posting off: Discord may have the card already."""
-        review = await self._store.reviews.by_id(card.review_id)
+        review = await self._store.conversations.reviews.by_id(card.review_id)
         channel = self._client.get_partial_messageable(int(card.place))
         async for message in channel.history(limit=SEARCHED):
             mine = message.author.id == self._client.me.id
             if mine and any(card_ids(card.review_id) in custom_id for custom_id in button_ids(message)):
-                await self._store.cards.posted(card, str(message.id))
+                await self._store.channels.review_cards.posted(card, str(message.id))
                 return
         if review is None or review.status is not ReviewStatus.PENDING:
-            await self._store.cards.showing(card, review.status if review else ReviewStatus.SUPERSEDED)
+            await self._store.channels.review_cards.showing(card, review.status if review else ReviewStatus.SUPERSEDED)
             return
         await self._post(card, review)
 
@@ -81,13 +81,13 @@ class DiscordReviewCards:
         channel = self._client.get_partial_messageable(int(card.place))
         # By our nonce a lost answer gives the same card again.
         message = await channel.send(embeds=card_embeds(review), view=card_view(review), nonce=nonce_of(card.id))
-        await self._store.cards.posted(card, str(message.id))
+        await self._store.channels.review_cards.posted(card, str(message.id))
 
     async def _update(self, card: Card) -> None:
-        review = await self._store.reviews.by_id(card.review_id)
+        review = await self._store.conversations.reviews.by_id(card.review_id)
         if review is None or card.external_id is None:
             return
-        why = await self._store.cards.why_overtaken(review)
+        why = await self._store.channels.review_cards.why_overtaken(review)
         message = self._client.get_partial_messageable(int(card.place)).get_partial_message(int(card.external_id))
         try:
             await message.edit(embeds=card_embeds(review, why_overtaken=why), view=None)
@@ -96,4 +96,4 @@ class DiscordReviewCards:
                 raise
         except (aiohttp.ClientError, TimeoutError):
             return
-        await self._store.cards.showing(card, review.status)
+        await self._store.channels.review_cards.showing(card, review.status)

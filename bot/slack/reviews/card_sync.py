@@ -39,7 +39,7 @@ class SlackReviewCards:
 
     def __init__(self, store: Store, desk: Desk, teams: SlackTeams, pace: SlackPace) -> None:
         self._store = store
-        self._cards = store.cards
+        self._cards = store.channels.review_cards
         self._desk = desk
         self._teams = teams
         self._pace = pace
@@ -48,13 +48,13 @@ class SlackReviewCards:
     def close(self) -> None:
         """Let `run` end; it is woken, not cancelled, since a query that is cut off leaves its connection behind."""
         self._closing = True
-        self._store.signals.publish(CLOSING)
+        self._store.cluster.events.publish(CLOSING)
 
     async def run(self) -> None:
         """Keep the cards in step with the reviews until closed."""
         while not self._closing:
-            workspaces = {place.workspace_id for place in await self._store.places.of_staff("slack")}
-            with self._store.signals.listen(CLOSING, *workspaces) as news:
+            workspaces = {place.workspace_id for place in await self._store.channels.places.of_staff("slack")}
+            with self._store.cluster.events.listen(CLOSING, *workspaces) as news:
                 await self.sync()
                 if not self._closing:
                     await wait_for_event(news, LOOK_SECONDS)
@@ -105,7 +105,7 @@ class SlackReviewCards:
 
     async def _open_dialog(self, press: ButtonClick, review_id: str, version: int) -> str:
         try:
-            review = await self._store.reviews.read(press.team.workspace_id, review_id)
+            review = await self._store.conversations.reviews.read(press.team.workspace_id, review_id)
         except DeskhandError as error:
             return error.detail
         if review.decision is not None:
@@ -150,7 +150,7 @@ class SlackReviewCards:
         await self._cards.posted(card, str(answer["ts"]))
 
     async def _post_again(self, card: Card) -> None:
-        team, review = await self._teams.need(card.team), await self._store.reviews.by_id(card.review_id)
+        team, review = await self._teams.need(card.team), await self._store.conversations.reviews.by_id(card.review_id)
         where = SlackThread(card.team, card.place)
         if review is None:
             return
@@ -162,7 +162,7 @@ class SlackReviewCards:
             await self._cards.showing(card, review.status)
 
     async def _update(self, card: Card) -> None:
-        team, review = await self._teams.need(card.team), await self._store.reviews.by_id(card.review_id)
+        team, review = await self._teams.need(card.team), await self._store.conversations.reviews.by_id(card.review_id)
         if review is None or card.external_id is None:
             return
         overtaken = "" if review.decision else await self._cards.why_overtaken(review)

@@ -135,8 +135,8 @@ async def which_team(desk: DiscordDesk) -> Picture:
     world, ann = desk.simulator.world, desk.server.ann
     other = world.add_guild("Northwind Bikes")
     other.members[ann.id] = []
-    await desk.store.workspaces.create("northwind", "Northwind")
-    await desk.store.installations.keep(Installation("northwind", "discord", other.id, name=other.name))
+    await desk.store.accounts.workspaces.create("northwind", "Northwind")
+    await desk.store.channels.installations.keep(Installation("northwind", "discord", other.id, name=other.name))
     ann.say(ann.direct, "Hi, how do I export my data?")
     (question,) = await desk.said(ann.direct)
     page = page_of(desk)

@@ -34,7 +34,10 @@ def started(simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifi
     async def start() -> AsyncIterator[DiscordDesk]:
         async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
             await desk.connected()
-            await found(lambda: desk.store.marks.heard_at("discord", simulated.guild.id), "the server to be caught up")
+            await found(
+                lambda: desk.store.channels.read_cursors.heard_at("discord", simulated.guild.id),
+                "the server to be caught up",
+            )
             yield desk
 
     return start
@@ -49,7 +52,7 @@ async def test_mentions_in_ordinary_channels_are_answered_after_a_lost_session(s
         assert "Forgot password" in (await desk.said(mention["id"]))[0]["content"]
         await desk.process.jobs.idle()
         assert len(desk.simulator.said_by_bot(mention["id"])) == 1
-        assert await desk.store.threads.of_message("demo", "discord", chat["id"]) is None
+        assert await desk.store.conversations.threads.of_message("demo", "discord", chat["id"]) is None
 
 
 async def test_what_was_asked_while_the_desk_was_down_is_answered_at_its_start(started: Opened) -> None:
@@ -66,7 +69,7 @@ async def test_what_was_asked_while_the_desk_was_down_is_answered_at_its_start(s
         assert "Export" in (await desk.said(own))[0]["content"]
         await desk.process.jobs.idle()
         assert desk.simulator.said_by_bot(before["id"]) == [reply]
-        assert await desk.store.threads.of_message("demo", "discord", inside["id"])
+        assert await desk.store.conversations.threads.of_message("demo", "discord", inside["id"])
 
 
 async def test_what_was_said_before_the_desk_came_is_not_its_own(simulated: Server, started: Opened) -> None:

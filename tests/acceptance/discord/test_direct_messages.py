@@ -52,18 +52,18 @@ def opened(simulated: Server, beta: Guild, tmp_path: Path, embedder: Embedder, w
 
 async def add_beta(desk: DiscordDesk, guild: Guild) -> None:
     try:
-        await desk.store.workspaces.create("beta", "Beta Ltd")
+        await desk.store.accounts.workspaces.create("beta", "Beta Ltd")
     except ConflictError:
         return
-    document = await desk.store.catalogue.create("beta", "faq.csv", FAQ)
-    await desk.store.catalogue.load_document(document.id)
-    await desk.store.installations.keep(Installation("beta", "discord", guild.id, name="Beta"))
-    await desk.store.installations.keep(Installation("demo", "discord", desk.server.guild.id, name="Acme"))
+    document = await desk.store.knowledge.catalogue.create("beta", "faq.csv", FAQ)
+    await desk.store.knowledge.catalogue.load_document(document.id)
+    await desk.store.channels.installations.keep(Installation("beta", "discord", guild.id, name="Beta"))
+    await desk.store.channels.installations.keep(Installation("demo", "discord", desk.server.guild.id, name="Acme"))
 
 
 async def kept(desk: DiscordDesk, workspace: str, person: Person) -> list[str]:
     """What a workspace keeps of a person's direct messages."""
-    conversation = await desk.store.threads.find(workspace, "discord", person.direct["id"])
+    conversation = await desk.store.conversations.threads.find(workspace, "discord", person.direct["id"])
     if conversation is None:
         return []
     said = await read_messages(desk.store.database, workspace, conversation.id)
@@ -151,7 +151,7 @@ async def test_once_their_matter_is_closed_they_are_asked_again(opened: Opened) 
         ann.say(ann.direct, QUESTION)
         await ann.click(await asked(desk, ann), "Beta")
         await desk.said(ann.direct, 2)
-        conversation = await desk.store.threads.find("beta", "discord", ann.direct["id"])
+        conversation = await desk.store.conversations.threads.find("beta", "discord", ann.direct["id"])
         assert conversation
         await desk.process.desk.close("beta", conversation.id)
         ann.say(ann.direct, EXPORT)
@@ -168,7 +168,7 @@ async def test_edits_deletions_and_votes_find_the_team_that_keeps_the_message(op
         person = ann.say(ann.direct, "I want to talk to a human about my contract, please")
 
         async def waits() -> bool:
-            conversation = await desk.store.threads.find("beta", "discord", ann.direct["id"])
+            conversation = await desk.store.conversations.threads.find("beta", "discord", ann.direct["id"])
             return conversation is not None and conversation.status is ConversationStatus.PENDING
 
         await found(waits, "the review")

@@ -134,12 +134,12 @@ async def kept(desk: DiscordDesk, crowd: Crowd) -> bool:
 
 async def quiet(desk: DiscordDesk, crowd: Crowd) -> bool:
     """Every message has its turn, and everything is delivered; what the bot would not say alone, the agent writes."""
-    for review in (await desk.store.reviews.page("demo", ReviewStatus.PENDING, limit=200)).items:
+    for review in (await desk.store.conversations.reviews.page("demo", ReviewStatus.PENDING, limit=200)).items:
         with contextlib.suppress(StaleError):
             await desk.process.desk.decide(desk.agent, review.id, BY_HAND, based_on=review.version)
     await desk.process.jobs.idle()
     answered = [turn for _, turn in await rows(desk, "customer") if turn]
-    return len(answered) == crowd.said.total() and not await desk.store.outbox.pending_conversations()
+    return len(answered) == crowd.said.total() and not await desk.store.conversations.outbox.pending_conversations()
 
 
 async def answered_in_its_thread(desk: DiscordDesk, thread: str) -> None:

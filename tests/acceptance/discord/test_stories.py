@@ -21,7 +21,7 @@ REFUND = "I want my money back, refund me now"
 
 async def pending(desk: DiscordDesk, version: int = 1) -> Review:
     async def look() -> Review | None:
-        page = await desk.store.reviews.page("demo", ReviewStatus.PENDING)
+        page = await desk.store.conversations.reviews.page("demo", ReviewStatus.PENDING)
         return next((review for review in page.items if review.version == version), None)
 
     return await found(look, f"a pending review, version {version}")
@@ -78,7 +78,7 @@ async def test_an_unknown_question_is_edited_on_the_card_and_answered(desk: Disc
 
 
 async def test_a_draft_rejected_on_the_card_comes_back_as_another_card(desk: DiscordDesk) -> None:
-    await desk.store.workspaces.change_settings(desk.agent, mode=Mode.DRAFT)
+    await desk.store.accounts.workspaces.change_settings(desk.agent, mode=Mode.DRAFT)
     desk.server.ann.post(desk.server.forum, "Passwords", "How do I reset my password?")
     shown = await card(desk)
     form = await desk.server.sue.click(shown, "Reject…")
@@ -91,7 +91,7 @@ async def test_a_draft_rejected_on_the_card_comes_back_as_another_card(desk: Dis
 
 
 async def test_a_draft_rejected_at_the_desk_comes_back_on_a_card_and_is_written_there(desk: DiscordDesk) -> None:
-    await desk.store.workspaces.change_settings(desk.agent, mode=Mode.DRAFT)
+    await desk.store.accounts.workspaces.change_settings(desk.agent, mode=Mode.DRAFT)
     post = desk.server.ann.post(desk.server.forum, "Passwords", "How do I reset my password?")
     first, _ = await pending(desk), await card(desk)
     guidance = Decision(kind=DecisionKind.REJECT, guidance="Say more.")
@@ -105,7 +105,7 @@ async def test_a_draft_rejected_at_the_desk_comes_back_on_a_card_and_is_written_
 
 
 async def test_a_draft_is_approved_on_its_card_and_sent_as_it_is(desk: DiscordDesk) -> None:
-    await desk.store.workspaces.change_settings(desk.agent, mode=Mode.DRAFT)
+    await desk.store.accounts.workspaces.change_settings(desk.agent, mode=Mode.DRAFT)
     post = desk.server.ann.post(desk.server.forum, "Passwords", "How do I reset my password?")
     shown = await card(desk)
     await desk.server.sue.click(shown, "Approve")

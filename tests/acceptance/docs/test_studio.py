@@ -38,9 +38,9 @@ async def folder(tmp_path: Path) -> Path:
 
 
 async def fill(process: Process) -> None:
-    await process.store.workspaces.create("demo", "Demo")
-    document = await process.store.catalogue.create("demo", "faq.csv", FAQ)
-    await process.store.catalogue.load_document(document.id)
+    await process.store.accounts.workspaces.create("demo", "Demo")
+    document = await process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await process.store.knowledge.catalogue.load_document(document.id)
 
 
 def turn(question: str) -> dict[str, object]:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from deskhand import Process, assemble, working
 from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
@@ -106,19 +107,17 @@ class DyingChannel(PlatformChannel):
 
 def dying_store(store: Store, point: str) -> Store:
     """The store with the one part that dies."""
+    parts: dict[str, Any] = {}
     match point:
         case "after accept":
-            return replace(
-                store, arrivals=DyingArrivals(store.database, Shares(LimitsSettings()), BacklogMonitor(0, 0))
-            )
+            parts["intake"] = DyingArrivals(store.database, Shares(LimitsSettings()), BacklogMonitor(0, 0))
         case "after the interrupt":
-            return replace(store, endings=DyingAtHold(store.database))
+            parts["completion"] = DyingAtHold(store.database)
         case "after the commit":
-            return replace(store, endings=DyingAtSend(store.database))
+            parts["completion"] = DyingAtSend(store.database)
         case "after the decision":
-            return replace(store, reviews=DyingReviews(store.database))
-        case _:
-            return store
+            parts["reviews"] = DyingReviews(store.database)
+    return replace(store, conversations=replace(store.conversations, **parts))
 
 
 async def main(folder: Path, point: str, platform_url: str) -> None:
@@ -130,7 +129,7 @@ async def main(folder: Path, point: str, platform_url: str) -> None:
         dies = point == "after the checkpoint of the interrupt"
         checkpoints = DyingCheckpoints(opened.durable) if dies else opened
         store = dying_store(whole, point)
-        knowledge = store.knowledge
+        knowledge = store.knowledge.index
         if point == "in the middle of the graph":
             knowledge = DyingKnowledge(store.database, embedder, open_vectors(settings, embedder.model))
         deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), None)
@@ -143,14 +142,14 @@ async def main(folder: Path, point: str, platform_url: str) -> None:
 async def walk(process: Process, settings: Settings, point: str) -> None:
     """The customer's message and, if a person must look, the agent's decision."""
     store = process.store
-    await store.workspaces.create("demo", "Demo")
-    agent = await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
-    document = await store.catalogue.create("demo", "faq.csv", FAQ)
-    await store.catalogue.load_document(document.id)
+    await store.accounts.workspaces.create("demo", "Demo")
+    agent = await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+    document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await store.knowledge.catalogue.load_document(document.id)
     text = "I want my money back, refund me now" if point in HELD else "How do I reset my password?"
     await process.intake.accept(message(text))
     await process.jobs.idle()
-    review = (await store.reviews.page("demo")).items[0]
+    review = (await store.conversations.reviews.page("demo")).items[0]
     decision = Decision(kind=DecisionKind.EDIT, text="A person's reply.")
     await process.desk.decide(agent, review.id, decision, based_on=review.version)
     await process.jobs.idle()

@@ -229,7 +229,7 @@ async def neighbours_are_told(running_desk: dict[str, str], backup: Path) -> Non
 async def desk_at(settings: Settings, platform: Platform, embedder: Embedder) -> AsyncIterator[Process]:
     await migrate_database(settings)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), None)
+        deps = Deps(settings, store.knowledge.index, Classifier(embedder, load_examples()), None)
         yield assemble(settings, store, checkpoints, deps, {"slack": PlatformChannel(platform.url)})
 
 
@@ -240,9 +240,9 @@ async def test_a_reply_on_its_way_at_the_backup_is_seen_once(
     old, new = settings_for(tmp_path / "old"), settings_for(tmp_path / "new")
     async with running_platform() as platform:
         async with desk_at(old, platform, embedder) as process:
-            await process.store.workspaces.create("demo", "Demo")
-            document = await process.store.catalogue.create("demo", "faq.csv", FAQ)
-            await process.store.catalogue.load_document(document.id)
+            await process.store.accounts.workspaces.create("demo", "Demo")
+            document = await process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+            await process.store.knowledge.catalogue.load_document(document.id)
             accepted = await process.intake.accept(message(KNOWN))
             await process.desk.answer(accepted.turn_id or "")
             await asyncio.to_thread(back_up, old, tmp_path / "backup.tar.gz")
@@ -253,5 +253,5 @@ async def test_a_reply_on_its_way_at_the_backup_is_seen_once(
         await restore(new, tmp_path / "backup.tar.gz")
         async with desk_at(new, platform, embedder) as process, working(process):
             await process.jobs.idle()
-            assert not await process.store.outbox.pending_conversations()
+            assert not await process.store.conversations.outbox.pending_conversations()
         assert len(platform.posts) == 1

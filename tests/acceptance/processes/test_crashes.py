@@ -43,7 +43,7 @@ async def test_a_killed_desk_goes_on_where_it_was(point: str, tmp_path: Path, em
         await die(tmp_path, point, platform)
         settings = settings_for(tmp_path)
         async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-            deps = Deps(settings, store.knowledge, Classifier(embedder, load_examples()), None)
+            deps = Deps(settings, store.knowledge.index, Classifier(embedder, load_examples()), None)
             process = assemble(settings, store, checkpoints, deps, {"slack": PlatformChannel(platform.url)})
             async with working(process):
                 # The platform repeats what was not acknowledged, and what was.
@@ -55,9 +55,9 @@ async def test_a_killed_desk_goes_on_where_it_was(point: str, tmp_path: Path, em
 
 
 async def decide_if_pending(process: Process) -> None:
-    review = (await process.store.reviews.page("demo")).items[-1]
+    review = (await process.store.conversations.reviews.page("demo")).items[-1]
     if review.status is ReviewStatus.PENDING:
-        (agent,) = await process.store.members.all("demo")
+        (agent,) = await process.store.accounts.members.all("demo")
         await process.desk.decide(
             agent, review.id, Decision(kind=DecisionKind.EDIT, text="A person's reply."), based_on=1
         )
@@ -66,7 +66,7 @@ async def decide_if_pending(process: Process) -> None:
 
 async def settled(process: Process, platform: Platform, *, held: bool) -> None:
     """The customer's one message has exactly one reply, shown once, in order."""
-    (conversation,) = (await process.store.conversations.page("demo")).items
+    (conversation,) = (await process.store.conversations.reading.page("demo")).items
     messages = await read_messages(process.store.database, "demo", conversation.id)
     authors = [message.author for message in messages]
     if held:
@@ -75,7 +75,7 @@ async def settled(process: Process, platform: Platform, *, held: bool) -> None:
         assert authors == [Author.CUSTOMER, Author.BOT]
     assert [post.text for post in platform.posts] == [message.text for message in messages[1:]]
     assert conversation.status is ConversationStatus.OPEN
-    assert (await process.store.reviews.page("demo", ReviewStatus.PENDING)).items == ()
+    assert (await process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items == ()
     assert await waiting_checkpoints(process) == 0
 
 

@@ -350,9 +350,9 @@ async def test_everything_in_one_process_works_on_postgresql_too(tmp_path: Path,
     async with open_process(settings_for(tmp_path, new_postgres_url)) as process:
         store = process.store
         assert isinstance(process.jobs, ProcrastinateJobs)
-        await store.workspaces.create(WORKSPACE, "Processes")
-        document = await store.catalogue.create(WORKSPACE, "faq.csv", FAQ)
-        await store.catalogue.load_document(document.id)
+        await store.accounts.workspaces.create(WORKSPACE, "Processes")
+        document = await store.knowledge.catalogue.create(WORKSPACE, "faq.csv", FAQ)
+        await store.knowledge.catalogue.load_document(document.id)
         accepted = await process.intake.accept(Incoming(WORKSPACE, "web", "m1", "thread", "customer", KNOWN))
 
         async def replied() -> bool:

@@ -46,7 +46,7 @@ async def test_a_registered_workspace_has_an_admin_who_is_logged_in(rest_on_each
     assert answer.json().keys() == {"access_token", "token_type", "workspace", "role"}
     me = (await Caller(rest_on_each.client, answer.json()["access_token"]).get("/auth/me")).json()
     assert (me["workspace"], me["role"], me["name"]) == ("acme", "admin", "Bo Boss")
-    assert (await rest_on_each.process.store.workspaces.read("acme")).name == "Acme"
+    assert (await rest_on_each.process.store.accounts.workspaces.read("acme")).name == "Acme"
 
 
 async def test_a_taken_workspace_is_a_conflict(rest: Rest) -> None:
@@ -78,9 +78,9 @@ async def test_characters_that_no_database_keeps_are_invalid(rest: Rest) -> None
 
 @pytest.mark.parametrize("change", [{"email": "nobody"}, {"workspace": "No Slug!"}])
 async def test_a_failed_registration_leaves_no_workspace_behind(rest: Rest, change: dict[str, str]) -> None:
-    before = [workspace.id for workspace in await rest.process.store.workspaces.all()]
+    before = [workspace.id for workspace in await rest.process.store.accounts.workspaces.all()]
     assert_problem(await rest.nobody.post("/auth/register", {**REGISTRATION, **change}), 422, "invalid")
-    assert [workspace.id for workspace in await rest.process.store.workspaces.all()] == before
+    assert [workspace.id for workspace in await rest.process.store.accounts.workspaces.all()] == before
 
 
 async def test_registrations_from_one_address_are_limited(rest: Rest) -> None:
@@ -104,7 +104,7 @@ async def test_a_login_gives_a_bearer(rest: Rest) -> None:
 
 
 async def test_a_login_for_several_workspaces_acts_in_the_one_that_is_named(rest: Rest) -> None:
-    await rest.process.store.members.add("other", "agent@demo.example", "Alex", Role.ADMIN, PASSWORD)
+    await rest.process.store.accounts.members.add("other", "agent@demo.example", "Alex", Role.ADMIN, PASSWORD)
     by_field = await log_in(rest, "agent@demo.example", PASSWORD, workspace="other")
     by_scope = await log_in(rest, "agent@demo.example", PASSWORD, scope="other")
     assert {(answer.json()["workspace"], answer.json()["role"]) for answer in (by_field, by_scope)} == {
@@ -180,19 +180,21 @@ async def test_a_bearer_that_is_none_does_not_open(rest: Rest, token: str) -> No
 
 
 async def test_a_customers_bearer_is_none_of_a_member(rest: Rest) -> None:
-    token = rest.process.store.members.conversation_token(await rest.write(), new_id())
+    token = rest.process.store.accounts.members.conversation_token(await rest.write(), new_id())
     assert_problem(await Caller(rest.client, token).get("/reviews"), 401, "not-logged-in")
 
 
 async def test_a_bearer_ends_with_the_password_it_was_made_by(rest: Rest) -> None:
-    await rest.process.store.members.reset_password("demo", "agent@demo.example", "another long password")
+    await rest.process.store.accounts.members.reset_password("demo", "agent@demo.example", "another long password")
     assert_problem(await rest.agent.get("/auth/me"), 401, "not-logged-in")
 
 
 async def test_ids_of_another_workspace_are_not_found(rest_on_each: Rest) -> None:
     review_id = await rest_on_each.held()
-    review = await rest_on_each.process.store.reviews.read("demo", review_id)
-    document = await rest_on_each.process.store.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
+    review = await rest_on_each.process.store.conversations.reviews.read("demo", review_id)
+    document = await rest_on_each.process.store.knowledge.catalogue.create(
+        "demo", "faq.csv", b"question,answer\na?,b\n"
+    )
     known = {
         "reviews": review_id,
         "conversations": review.conversation_id,
@@ -219,12 +221,12 @@ async def test_ids_of_another_workspace_are_not_found(rest_on_each: Rest) -> Non
             assert_problem(answer, 404, "not-found")
             asked += 1
     assert asked >= 15
-    assert (await rest_on_each.process.store.reviews.read("demo", review_id)).decision is None
+    assert (await rest_on_each.process.store.conversations.reviews.read("demo", review_id)).decision is None
 
 
 async def test_lists_show_nothing_of_another_workspace(rest_on_each: Rest) -> None:
     await rest_on_each.held()
-    await rest_on_each.process.store.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
+    await rest_on_each.process.store.knowledge.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
     for path in ("/conversations", "/tickets", "/reviews", "/documents", "/analytics/process-summaries"):
         assert (await rest_on_each.stranger.get(path)).json() == {"items": [], "next": None}, path
     assert (await rest_on_each.stranger.get("/monitoring/traces")).json()["items"] == []

@@ -18,10 +18,10 @@ pytest_plugins = ["tests.support.rest_fixtures"]
 
 async def sent(rest: Rest, thread: str) -> None:
     store = rest.process.store
-    accepted = await store.arrivals.accept(incoming("How do I reset?", thread))
+    accepted = await store.conversations.intake.accept(incoming("How do I reset?", thread))
     assert accepted.turn_id
-    work = await store.turns.begin(accepted.turn_id)
-    await store.endings.send(proposal(work))  # type: ignore[arg-type]  # it is due
+    work = await store.conversations.turns.begin(accepted.turn_id)
+    await store.conversations.completion.send(proposal(work))  # type: ignore[arg-type]  # it is due
 
 
 async def metric(rest: Rest, name: str, **labels: str) -> float | None:

@@ -44,11 +44,11 @@ async def web_desk(tmp_path: Path, embedder: Embedder) -> AsyncIterator[WebDesk]
 
 @pytest.fixture
 async def web_agent(web_desk: WebDesk) -> Member:
-    return await web_desk.store.members.add("demo", "anna@demo.example", "Anna", Role.AGENT, PASSWORD)
+    return await web_desk.store.accounts.members.add("demo", "anna@demo.example", "Anna", Role.AGENT, PASSWORD)
 
 
 async def bearer(desk: WebDesk, member: Member) -> dict[str, str]:
-    return {"Authorization": f"Bearer {await desk.store.members.token(member)}"}
+    return {"Authorization": f"Bearer {await desk.store.accounts.members.token(member)}"}
 
 
 def problem(answer: httpx.Response, status: int) -> str:
@@ -182,13 +182,13 @@ async def test_a_draft_that_an_agent_edited_does_not_lend_its_evidence(web_desk:
     chat = await web_desk.opened()
     await chat.write("hello")
     proposal = await proposal_for(web_desk.store, chat.id, ANSWER)
-    await web_desk.store.endings.hold(proposal)
-    review = await web_desk.store.reviews.of_conversation("demo", chat.id)
+    await web_desk.store.conversations.completion.hold(proposal)
+    review = await web_desk.store.conversations.reviews.of_conversation("demo", chat.id)
     assert review
     edit = Decision(kind=DecisionKind.EDIT, text="Mine.", member_id=web_agent.id, member_name=web_agent.name)
-    await web_desk.store.reviews.decide(web_agent, review.id, edit, based_on=1)
+    await web_desk.store.conversations.reviews.decide(web_agent, review.id, edit, based_on=1)
     edited = replace(proposal, draft=ANSWER.model_copy(update={"text": edit.text}))
-    await web_desk.store.endings.send(edited, decision=edit)
+    await web_desk.store.conversations.completion.send(edited, decision=edit)
     reply = (await chat.read())["messages"][-1]
     assert (reply["author"], reply["name"], reply["text"]) == ("agent", "Anna", "Mine.")
     assert (reply["confidence"], reply["citations"], reply["follow_ups"]) == (None, [], [])
@@ -220,8 +220,8 @@ async def test_nobody_enters_without_a_token_and_nobody_elses_opens(web_desk: We
 
 
 async def test_a_member_of_another_workspace_is_told_that_there_is_nothing(web_desk: WebDesk) -> None:
-    await web_desk.store.workspaces.create("other", "Other")
-    stranger = await web_desk.store.members.add("other", "eve@other.example", "Eve", Role.ADMIN, PASSWORD)
+    await web_desk.store.accounts.workspaces.create("other", "Other")
+    stranger = await web_desk.store.accounts.members.add("other", "eve@other.example", "Eve", Role.ADMIN, PASSWORD)
     headers = await bearer(web_desk, stranger)
     chat = await web_desk.opened()
     for method, act in (("GET", ""), ("POST", "/close"), ("POST", "/resolve"), ("GET", "/events")):
@@ -232,7 +232,7 @@ async def test_a_member_of_another_workspace_is_told_that_there_is_nothing(web_d
 async def test_a_member_replies_by_hand_after_taking_over(web_desk: WebDesk, web_agent: Member) -> None:
     chat = await web_desk.opened()
     await chat.write("hello")
-    mine = Chat(web_desk.client, chat.id, await web_desk.store.members.token(web_agent))
+    mine = Chat(web_desk.client, chat.id, await web_desk.store.accounts.members.token(web_agent))
     assert problem(await mine.write("Hi!"), 403) == "not-allowed"
     await web_desk.desk.take_over(web_agent, chat.id)
     assert (await mine.write("Hi!")).status_code == 202
@@ -360,11 +360,11 @@ async def test_events_begin_with_the_whole_state_and_go_on_with_what_changes(web
 async def test_a_member_s_events_end_with_their_login(web_desk: WebDesk, web_agent: Member) -> None:
     chat = await web_desk.opened()
     await chat.write("one")
-    mine = Chat(web_desk.client, chat.id, await web_desk.store.members.token(web_agent))
+    mine = Chat(web_desk.client, chat.id, await web_desk.store.accounts.members.token(web_agent))
     async with follow(mine) as events:
         assert (await events.next())[0] == "state"
-        admin = await web_desk.store.members.add("demo", "ada@demo.example", "Ada", Role.ADMIN, PASSWORD)
-        await web_desk.store.roster.remove(admin, web_agent.id)
+        admin = await web_desk.store.accounts.members.add("demo", "ada@demo.example", "Ada", Role.ADMIN, PASSWORD)
+        await web_desk.store.accounts.membership.remove(admin, web_agent.id)
         await web_desk.desk.note(admin, chat.id, "Not for who has left.")
         async with asyncio.timeout(30):
             left = [line async for line in events._lines]
@@ -429,8 +429,8 @@ async def test_a_known_question_is_answered_and_an_unknown_one_goes_to_a_person(
         b"How do I export my data?,Open **Settings > Export**.,download my data,data\n"
     )
     async with open_web_desk(settings_for(tmp_path), embedder, working=True) as desk:
-        document = await desk.store.catalogue.create("demo", "faq.csv", faq)
-        await desk.store.catalogue.load_document(document.id)
+        document = await desk.store.knowledge.catalogue.create("demo", "faq.csv", faq)
+        await desk.store.knowledge.catalogue.load_document(document.id)
         chat = await desk.opened()
         known = (await chat.write("I forgot my password", wait=20)).json()
         assert (known["status"], known["reply"]["text"]) == ("answered", "Click **Forgot password**.")

@@ -73,7 +73,7 @@ async def test_a_member_takes_over_replies_and_hands_back(rest_on_each: Rest) ->
 
 async def test_a_taken_over_draft_is_stale(rest: Rest) -> None:
     review_id = await rest.held()
-    review = await rest.process.store.reviews.read("demo", review_id)
+    review = await rest.process.store.conversations.reviews.read("demo", review_id)
     await rest.agent.post(f"/conversations/{review.conversation_id}/take-over")
     assert_problem(await rest.admin.post(f"/reviews/{review_id}/approve", {"version": 1}), 409, "stale")
 

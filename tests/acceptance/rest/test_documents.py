@@ -49,8 +49,8 @@ async def test_a_loaded_file_is_ready_with_its_entries_and_what_was_refused(rest
 
 async def test_a_deleted_document_answers_nothing_more(rest_on_each: Rest) -> None:
     rest = rest_on_each
-    document = await rest.process.store.catalogue.create("demo", "faq.csv", FAQ)
-    await rest.process.store.catalogue.load_document(document.id)
+    document = await rest.process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await rest.process.store.knowledge.catalogue.load_document(document.id)
     answer = await rest.admin.delete(f"/documents/{document.id}")
     assert (answer.status_code, answer.content) == (204, b"")
     assert_problem(await rest.agent.get(f"/documents/{document.id}"), 404, "not-found")
@@ -59,7 +59,7 @@ async def test_a_deleted_document_answers_nothing_more(rest_on_each: Rest) -> No
 
 
 async def test_agents_load_and_delete_nothing(rest: Rest) -> None:
-    document = await rest.process.store.catalogue.create("demo", "faq.csv", FAQ)
+    document = await rest.process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
     assert_problem(await rest.agent.upload("faq.csv", FAQ), 403, "not-allowed")
     assert_problem(await rest.agent.delete(f"/documents/{document.id}"), 403, "not-allowed")
     assert len((await rest.agent.get("/documents")).json()["items"]) == 1
@@ -131,7 +131,7 @@ async def test_a_file_of_the_limit_is_taken_and_one_byte_more_is_not(
 async def test_a_document_whose_load_fails_says_why(rest: Rest) -> None:
     answer = await rest.admin.upload("faq.csv", b"question,answer\nNo answer?,\n")
     assert answer.status_code == 202
-    await rest.process.store.catalogue.load_document(answer.json()["id"])
+    await rest.process.store.knowledge.catalogue.load_document(answer.json()["id"])
     document = (await rest.agent.get(f"/documents/{answer.json()['id']}")).json()
     assert document["status"] == DocumentStatus.FAILED
     assert document["error"]

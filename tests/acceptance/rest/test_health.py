@@ -20,7 +20,7 @@ def door(rest: Rest, works: Callable[[], bool]) -> httpx.AsyncClient:
     """What a worker serves: these routes alone."""
     store = rest.process.store
     app = FastAPI()
-    health = Health(store.database, store.knowledge, works)
+    health = Health(store.database, store.knowledge.index, works)
     app.include_router(health_routes(health, Metrics(CollectorRegistry(), store.database)))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door")
 

@@ -21,13 +21,13 @@ async def test_an_admin_changes_the_role_of_another_member(rest: Rest) -> None:
 
 async def test_a_removed_member_is_out_and_their_conversation_is_free(rest: Rest) -> None:
     conversation_id, store = await rest.write(), rest.process.store
-    await store.conversations.take_over(rest.agent_member, conversation_id)
+    await store.conversations.reading.take_over(rest.agent_member, conversation_id)
     path = f"/members/{rest.agent_member.id}"
     assert_problem(await rest.agent.delete(f"/members/{rest.admin_member.id}"), 403, "not-allowed")
     assert_problem(await rest.stranger.delete(path), 404, "not-found")
-    with store.signals.listen(conversation_id) as news:
+    with store.cluster.events.listen(conversation_id) as news:
         assert (await rest.admin.delete(path)).status_code == 204
         assert news.is_set()
     assert_problem(await rest.agent.get("/auth/me"), 401, "not-logged-in")
-    assert (await store.conversations.read("demo", conversation_id)).assignee_id is None
+    assert (await store.conversations.reading.read("demo", conversation_id)).assignee_id is None
     assert_problem(await rest.admin.delete(path), 404, "not-found")

@@ -50,7 +50,7 @@ async def test_reviews_come_in_pages_the_longest_waiting_first(rest_on_each: Res
 
 async def test_a_claimed_review_says_who_works_on_it(rest: Rest) -> None:
     review_id = await rest.held()
-    await rest.process.store.reviews.claim(rest.agent_member, review_id)
+    await rest.process.store.conversations.reviews.claim(rest.agent_member, review_id)
     assert (await rest.admin.get(f"/reviews/{review_id}")).json()["claimed_by"] == "Alex Agent"
 
 
@@ -77,7 +77,7 @@ async def test_each_decision_is_kept_with_who_made_it(rest_on_each: Rest, act: s
     decision = answer.json()
     assert decision.pop("at")
     assert decision == {"review_id": review_id, "kind": act, "by": "Alex Agent", "version": 1}
-    kept = (await rest_on_each.process.store.reviews.read("demo", review_id)).decision
+    kept = (await rest_on_each.process.store.conversations.reviews.read("demo", review_id)).decision
     assert kept
     assert (kept.kind, kept.text, kept.guidance) == (act, body.get("text", ""), body.get("guidance", ""))
 

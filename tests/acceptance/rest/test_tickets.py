@@ -18,8 +18,8 @@ TICKET = {"subject": "Password", "body": "How do I reset my password?", "custome
 
 
 async def knowing(rest: Rest) -> None:
-    document = await rest.process.store.catalogue.create("demo", "faq.csv", FAQ)
-    await rest.process.store.catalogue.load_document(document.id)
+    document = await rest.process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await rest.process.store.knowledge.catalogue.load_document(document.id)
 
 
 async def test_a_ticket_is_a_conversation_of_that_customer(rest_on_each: Rest) -> None:
@@ -94,7 +94,7 @@ async def test_an_evaluation_is_about_what_the_customer_wrote_since_the_last_rep
     await rest.agent.post(f"/conversations/{ticket['id']}/reply", {"text": "Click."})
     place = f"/tickets/{ticket['id']}/ai-evaluate"
     assert (await rest.agent.post(place)).json()["question"] == TICKET["body"]
-    conversation = await rest.process.store.conversations.read("demo", ticket["id"])
+    conversation = await rest.process.store.conversations.reading.read("demo", ticket["id"])
     await rest.write("And my data?", thread=conversation.thread)
     assert (await rest.agent.post(place)).json()["question"] == "And my data?"
 
@@ -115,7 +115,7 @@ async def test_an_answer_rests_on_its_citations(rest: Rest) -> None:
 
 async def test_an_answer_is_made_by_the_workspaces_own_settings_and_knowledge(rest: Rest) -> None:
     await knowing(rest)
-    await rest.process.store.workspaces.change_settings(rest.admin_member, mode=Mode.DRAFT)
+    await rest.process.store.accounts.workspaces.change_settings(rest.admin_member, mode=Mode.DRAFT)
     question = {"question": "How do I reset my password?"}
     body = (await rest.agent.post("/answers", question)).json()
     assert (body["would"], body["held_because"]) == ("review", ["Every reply is reviewed here."])
@@ -125,7 +125,7 @@ async def test_an_answer_is_made_by_the_workspaces_own_settings_and_knowledge(re
 
 @pytest.mark.parametrize("mode", [Mode.OFF, Mode.SHADOW])
 async def test_where_people_answer_an_answer_says_so(rest: Rest, mode: Mode) -> None:
-    await rest.process.store.workspaces.change_settings(rest.admin_member, mode=mode)
+    await rest.process.store.accounts.workspaces.change_settings(rest.admin_member, mode=mode)
     assert (await rest.agent.post("/answers", {"question": "Hello?"})).json()["would"] == "handoff"
 
 

@@ -48,7 +48,7 @@ def cleo(desk: SlackDesk) -> Person:
 
 async def support(desk: SlackDesk, mode: Mode | None) -> str:
     channel = f"C{next(serial):04d}"
-    await desk.process.store.places.keep(Place("demo", "slack", TEAM, channel, mode=mode))
+    await desk.process.store.channels.places.keep(Place("demo", "slack", TEAM, channel, mode=mode))
     return channel
 
 
@@ -214,7 +214,7 @@ async def test_a_waiting_draft_is_dropped_when_the_customer_deletes(
     conversation = await desk.conversation(help_channel, ts)
     await cleo.deletes(help_channel, ts)
     await desk.until(lambda: "card_edit" not in str(card["blocks"]))
-    review = await desk.process.store.reviews.of_conversation("demo", conversation.id)
+    review = await desk.process.store.conversations.reviews.of_conversation("demo", conversation.id)
     assert review
     assert review.status is ReviewStatus.SUPERSEDED
 
@@ -232,7 +232,7 @@ async def test_a_text_file_is_read_and_a_picture_goes_to_a_person(
     ts = await other.says(help_channel, KNOWN, subtype="file_share", files=[picture])
     await desk.settled()
     conversation = await desk.conversation(help_channel, ts)
-    review = await desk.process.store.reviews.of_conversation("demo", conversation.id)
+    review = await desk.process.store.conversations.reviews.of_conversation("demo", conversation.id)
     assert review
     assert "file" in " ".join(review.held_because)
     (message, *_) = await read_messages(desk.process.store.database, "demo", conversation.id)
@@ -317,7 +317,7 @@ async def test_the_first_decision_wins_and_the_second_is_told_who_was_first(
 
 async def test_every_copy_of_a_card_says_who_decided(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
     place = Place("demo", "slack", TEAM, "CSTAFF2", is_staff=True)
-    await desk.process.store.places.keep(place)
+    await desk.process.store.channels.places.keep(place)
     try:
         await cleo.says(help_channel, "Does the moon base have a pool?")
         # The new place gets the cards of every review that still waits.
@@ -327,7 +327,7 @@ async def test_every_copy_of_a_card_says_who_decided(desk: SlackDesk, help_chann
             await desk.until(partial(said_who, card))
             assert "card_take_over" not in str(card["blocks"])
     finally:
-        await desk.process.store.places.keep(replace(place, is_staff=False))
+        await desk.process.store.channels.places.keep(replace(place, is_staff=False))
 
 
 def about_pool(desk: SlackDesk, place: str) -> dict[str, Any] | None:

@@ -48,9 +48,9 @@ async def test_only_fresh_requests_with_slacks_signature_are_taken(desk: SlackDe
         assert answer.status_code == 401
     unsigned = await desk.via.client.post("/slack/events", content=body)
     assert unsigned.status_code == 401
-    assert not (await desk.process.store.conversations.page("demo")).items
+    assert not (await desk.process.store.conversations.reading.page("demo")).items
     assert (await desk.via.post(body, "application/json", {})).status_code == 200
-    assert len((await desk.process.store.conversations.page("demo")).items) == 1
+    assert len((await desk.process.store.conversations.reading.page("demo")).items) == 1
 
 
 async def test_slack_checks_the_address_with_a_challenge(desk: SlackDesk) -> None:
@@ -111,7 +111,7 @@ async def test_with_a_wrong_token_one_line_says_so_and_the_rest_runs(
     values = with_slack(settings, slack).model_dump()
     values["slack"][wrong] = "xoxb-wrong"
     async with open_desk(Settings.model_validate(values), chats=True) as process:
-        await process.store.workspaces.create("demo", "Demo")
+        await process.store.accounts.workspaces.create("demo", "Demo")
         agent = Member("m", "demo", "a@demo.example", "A", Role.AGENT)
         desk = SlackDesk(process, slack, Socket(slack), agent)
         error = await desk.until(lambda: process.states.of("slack").last_error)
@@ -125,9 +125,9 @@ async def test_a_team_adds_the_app_and_belongs_to_the_workspace_of_its_link(
 ) -> None:
     oauth = with_slack(settings, slack, over_socket=False, client_id="1.2", client_secret="s")
     async with open_desk(oauth, chats=True) as process, serving(process) as client:
-        await process.store.workspaces.create("acme", "Acme")
-        document = await process.store.catalogue.create("acme", "faq.csv", FAQ)
-        await process.store.catalogue.load_document(document.id)
+        await process.store.accounts.workspaces.create("acme", "Acme")
+        document = await process.store.knowledge.catalogue.create("acme", "faq.csv", FAQ)
+        await process.store.knowledge.catalogue.load_document(document.id)
         link = SlackInstallLinks(oauth).install_url("acme")
         assert (await client.get("/slack/install")).status_code >= 400
         redirect = await client.get(link)
@@ -138,19 +138,19 @@ async def test_a_team_adds_the_app_and_belongs_to_the_workspace_of_its_link(
         done = await client.get(back, headers={"cookie": cookie})
         assert done.status_code == 200, done.text
         assert (await client.get(back, headers={"cookie": cookie})).status_code == 401, "used twice"
-        agent = await process.store.members.add("acme", "a@acme.example", "A", Role.AGENT, PASSWORD)
+        agent = await process.store.accounts.members.add("acme", "a@acme.example", "A", Role.AGENT, PASSWORD)
         desk = SlackDesk(process, slack, SignedHttp(client), agent)
         ts = await desk.person("U7", team="T7").says("C7", f"<@{BOT_USER}> {KNOWN}")
         assert "Forgot password" in text_of(await desk.reply("C7", ts))
         await desk.person("U7", team="T7").tells({"type": "app_uninstalled"})
-        assert await process.store.installations.all("slack") == []
+        assert await process.store.channels.installations.all("slack") == []
 
 
 @pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk 3.47 with aiohttp 3.14
 async def test_a_whole_organisation_is_refused_with_what_to_do(settings: Settings, slack: SlackServer) -> None:
     oauth = with_slack(settings, slack, over_socket=False, client_id="1.2", client_secret="s")
     async with open_desk(oauth, chats=True) as process, serving(process) as client:
-        await process.store.workspaces.create("acme", "Acme")
+        await process.store.accounts.workspaces.create("acme", "Acme")
         redirect = await client.get(SlackInstallLinks(oauth).install_url("acme"))
         state = parse_qs(urlsplit(redirect.headers["location"]).query)["state"][0]
         cookie = redirect.headers["set-cookie"].partition(";")[0]
@@ -160,7 +160,7 @@ async def test_a_whole_organisation_is_refused_with_what_to_do(settings: Setting
         assert "whole Slack organisation" in answer.text
         assert "choose a single workspace" in answer.text
         assert [line["enterprise"] for line in logged if line["event"] == "slack organisation refused"] == ["E9"]
-        assert await process.store.installations.all("slack") == []
+        assert await process.store.channels.installations.all("slack") == []
 
 
 async def test_a_token_of_a_whole_organisation_is_refused_and_the_rest_runs(

@@ -27,7 +27,7 @@ FAULTS: dict[int, Any] = {100: "429", 200: "lose the answer", 300: "503", 400: "
 async def desk(settings: Settings) -> AsyncIterator[SlackDesk]:
     async with running_slack() as slack, open_slack_desk(settings, slack) as desk:
         for n in range(CHANNELS):
-            await desk.process.store.places.keep(Place("demo", "slack", TEAM, f"C{n:03d}", mode=Mode.AUTO))
+            await desk.process.store.channels.places.keep(Place("demo", "slack", TEAM, f"C{n:03d}", mode=Mode.AUTO))
         yield desk
 
 

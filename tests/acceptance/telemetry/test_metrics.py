@@ -25,7 +25,7 @@ async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Metrics]]:
         settings = settings_for(tmp_path, model={"provider": "openai", "base_url": endpoint.base_url})
         async with open_desk(settings) as process:
             measures = Metrics(process.office.registry, process.store.database)
-            await process.store.workspaces.create("demo", "Demo")
+            await process.store.accounts.workspaces.create("demo", "Demo")
             await process.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How do I log in?"))
             await process.jobs.idle()
             yield process, measures

@@ -51,10 +51,10 @@ async def two_processes(
         open_checkpoints(settings) as checkpoints,
         opened_model(settings) as chat,
     ):
-        document = await store.catalogue.create("demo", "faq.csv", FAQ)
-        await store.catalogue.load_document(document.id)
-        deps = Deps(settings, knowledge or store.knowledge, classifier, chat)
-        channels = {"web": WebChannel(store.signals), "slack": DiscordReviewCards()}
+        document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+        await store.knowledge.catalogue.load_document(document.id)
+        deps = Deps(settings, knowledge or store.knowledge.index, classifier, chat)
+        channels = {"web": WebChannel(store.cluster.events), "slack": DiscordReviewCards()}
         front, back = Tracing(), Tracing()
         try:
             front, back = open_tracing(), open_tracing()
@@ -135,11 +135,11 @@ async def test_a_decision_goes_on_in_the_trace_of_its_turn(
 ) -> None:
     async with two_processes(tmp_path, embedder, classifier) as (web, worker):
         store = worker.store
-        agent = await store.members.add("demo", "agent@demo.example", "Alex", Role.ADMIN, PASSWORD)
-        await store.workspaces.change_settings(agent, mode=Mode.DRAFT)
+        agent = await store.accounts.members.add("demo", "agent@demo.example", "Alex", Role.ADMIN, PASSWORD)
+        await store.accounts.workspaces.change_settings(agent, mode=Mode.DRAFT)
         await accept(web)
         await work(worker)
-        (review,) = (await store.reviews.page("demo")).items
+        (review,) = (await store.conversations.reviews.page("demo")).items
         decision = Decision(kind=DecisionKind.EDIT, text=f"The {MARK} is well.")
         await worker.desk.decide(agent, review.id, decision, based_on=review.version)
         await worker.jobs.idle()
@@ -218,7 +218,7 @@ async def test_a_whole_process_traces_and_sends_the_last_spans_when_it_stops(
     tmp_path: Path, collector: Collector
 ) -> None:
     async with open_desk(settings_for(tmp_path)) as process:
-        await process.store.workspaces.create("demo", "Demo")
+        await process.store.accounts.workspaces.create("demo", "Demo")
         await accept(process, channel="web")
         await process.jobs.idle()
     # It knows nothing yet: the draft is held.

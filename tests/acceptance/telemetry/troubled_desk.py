@@ -112,12 +112,12 @@ async def built(stack: AsyncExitStack, settings: Settings) -> Process:
     await migrate_database(settings)
     embedder = load_embedder(settings)
     store = await stack.enter_async_context(open_store(settings, embedder))
-    await store.workspaces.create("demo", "Demo")
-    document = await store.catalogue.create("demo", "faq.csv", FAQ)
-    await store.catalogue.load_document(document.id)
+    await store.accounts.workspaces.create("demo", "Demo")
+    document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await store.knowledge.catalogue.load_document(document.id)
     checkpoints = await stack.enter_async_context(open_checkpoints(settings))
     model = await stack.enter_async_context(opened_model(settings))
-    knowledge = TroubledKnowledge(store.database, embedder, store.knowledge._vectors)
+    knowledge = TroubledKnowledge(store.database, embedder, store.knowledge.index._vectors)
     deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
     return assemble(settings, store, checkpoints, deps, {})
 
@@ -128,7 +128,7 @@ async def trouble(process: Process) -> None:
         incoming = Incoming("demo", "discord", new_id(), new_id(), MARK, text, MARK, f"{MARK}@example.com")
         await process.intake.accept(incoming)
         await process.jobs.idle()
-    agent_reply = await process.store.conversations.page("demo")
+    agent_reply = await process.store.conversations.reading.page("demo")
     assert agent_reply.items
     async with serving(process) as client:
         await client.get(f"/api/v1/fail/{MARK}", headers={"x-request-id": MARK})

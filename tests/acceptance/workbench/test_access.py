@@ -111,7 +111,9 @@ async def test_what_the_pages_do_not_need_is_closed_to_members_too(story: Story)
 async def test_a_member_sees_and_decides_nothing_of_another_workspace(story: Story) -> None:
     other = await story.served.story()
     accepted = await other.held()
-    review = await story.served.process.store.reviews.of_conversation(other.workspace, accepted.conversation_id)
+    review = await story.served.process.store.conversations.reviews.of_conversation(
+        other.workspace, accepted.conversation_id
+    )
     assert review is not None
     async with session(story, story.anna.email) as client:
         seen = (await call(client, "look", selected=accepted.conversation_id)).json()
@@ -128,7 +130,7 @@ async def test_a_member_sees_and_decides_nothing_of_another_workspace(story: Sto
                 version=review.version,
             )
             assert told.json()["ok"] is False
-    again = await story.served.process.store.reviews.read(other.workspace, review.id)
+    again = await story.served.process.store.conversations.reviews.read(other.workspace, review.id)
     assert again == review
 
 
@@ -160,7 +162,7 @@ async def test_an_agent_has_no_way_to_load_delete_or_set_anything(story: Story) 
         files = {"files": ("faq.csv", b"question,answer\nIs it free?,Yes.\n")}
         assert (await client.post("/gradio_api/upload", files=files)).status_code == 403
         config = (await client.get("/config")).json()
-        documents = await story.served.process.store.catalogue.list(story.workspace)
+        documents = await story.served.process.store.knowledge.catalogue.list(story.workspace)
         refused = 0
         for dependency in config["dependencies"]:
             body = {
@@ -177,10 +179,10 @@ async def test_an_agent_has_no_way_to_load_delete_or_set_anything(story: Story) 
         # Loading and deleting documents; seeing, trying and saving the autopilot; seeing and changing the settings,
         # where a member's role and removal are three.
         assert refused == 13
-    settings = (await story.served.process.store.workspaces.read(story.workspace)).settings
+    settings = (await story.served.process.store.accounts.workspaces.read(story.workspace)).settings
     assert settings.mode == "draft"
-    assert await story.served.process.store.catalogue.list(story.workspace) == documents
-    assert len(await story.served.process.store.members.all(story.workspace)) == 3
+    assert await story.served.process.store.knowledge.catalogue.list(story.workspace) == documents
+    assert len(await story.served.process.store.accounts.members.all(story.workspace)) == 3
 
 
 def _value(config: dict[str, list[dict[str, Any]]], component_id: int, document_id: str) -> object:
@@ -197,7 +199,7 @@ def _value(config: dict[str, list[dict[str, Any]]], component_id: int, document_
 
 async def test_a_person_of_two_workspaces_switches_between_them(story: Story) -> None:
     other = await story.served.story()
-    await story.served.process.store.members.add(
+    await story.served.process.store.accounts.members.add(
         other.workspace, story.anna.email, "Anna elsewhere", Role.ADMIN, PASSWORD
     )
     await other.held(customer="Elsewhere")
@@ -215,7 +217,9 @@ async def test_a_login_that_ended_is_told_and_what_was_typed_waits_for_the_next(
     page = await story.open()
     await pick(page, "Ada")
     await page.fill('[data-box="text"]', "Half a thought")
-    await story.served.process.store.members.reset_password(story.workspace, story.anna.email, "another password")
+    await story.served.process.store.accounts.members.reset_password(
+        story.workspace, story.anna.email, "another password"
+    )
     await expect(page.locator('[data-slot="news"]')).to_contain_text("Your login has ended.")
     await page.click("text=Log in again")
     await page.fill("#email", story.anna.email)

@@ -24,7 +24,9 @@ pytestmark = [
 async def opened(story: Story) -> Page:
     """The page, with one Slack team that belongs to the workspace."""
     team = f"T{story.workspace.rpartition('-')[2]}"
-    await story.served.process.store.installations.keep(Installation(story.workspace, "slack", team, name="Acme Corp"))
+    await story.served.process.store.channels.installations.keep(
+        Installation(story.workspace, "slack", team, name="Acme Corp")
+    )
     page = await story.open(story.carla)
     await page.get_by_role("tab", name="Channels").click()
     await expect(page.locator('[data-part="teams"]')).to_contain_text("Acme Corp")
@@ -63,7 +65,7 @@ async def test_a_place_is_added_changed_and_removed_while_what_is_typed_stays(st
     await form.get_by_label("Name").fill("<i>support</i>")
     # News come in while the form is filled: what was typed and what was chosen stay.
     await form.get_by_label("What happens there").select_option("draft")
-    await store.places.keep(Place(story.workspace, "discord", "1", "2", "from elsewhere"))
+    await store.channels.places.keep(Place(story.workspace, "discord", "1", "2", "from elsewhere"))
     await expect(page.locator('[data-part="places"]')).to_contain_text("from elsewhere")
     await expect(form.get_by_label("Channel")).to_have_value("C034CD")
     await expect(form.get_by_label("What happens there")).to_have_value("draft")
@@ -73,7 +75,7 @@ async def test_a_place_is_added_changed_and_removed_while_what_is_typed_stays(st
     await expect(form.get_by_label("Channel")).to_have_value("")
 
     async def kept() -> Place | None:
-        return await store.places.find(story.workspace, "slack", "C034CD")
+        return await store.channels.places.find(story.workspace, "slack", "C034CD")
 
     await row.locator("[data-mode]").select_option("auto")
     await until(lambda: _is(kept, mode=Mode.AUTO, is_staff=False))
@@ -113,7 +115,7 @@ async def test_a_place_that_cannot_be_says_why_and_keeps_what_was_typed(story: S
     await expect(page.locator("#before")).to_have_count(0)
     await page.evaluate("new Promise((done) => setTimeout(done, 50))")
     await expect(form.get_by_label("Channel")).to_have_value(where)
-    assert await story.served.process.store.places.all(story.workspace) == []
+    assert await story.served.process.store.channels.places.all(story.workspace) == []
 
 
 async def test_a_member_is_linked_to_their_user_and_unlinked(story: Story) -> None:
@@ -125,17 +127,17 @@ async def test_a_member_is_linked_to_their_user_and_unlinked(story: Story) -> No
     await form.get_by_label("Platform").select_option("discord")
     await form.get_by_label("User").fill("1100000000000000009")
     # A colleague comes in while the form is filled: the list grows, the choice stays.
-    await store.members.add(story.workspace, f"zoe@{story.workspace}.example", "Zoe", Role.AGENT, PASSWORD)
+    await store.accounts.members.add(story.workspace, f"zoe@{story.workspace}.example", "Zoe", Role.AGENT, PASSWORD)
     await expect(form.get_by_label("Member").locator("option", has_text="Zoe")).to_have_count(1)
     await expect(form.get_by_label("Member")).to_have_value(story.bert.id)
     await form.get_by_role("button", name="Link").click()
     row = page.locator('[data-part="people"] tr', has_text="1100000000000000009")
     await expect(row).to_contain_text("Bert")
-    assert await store.identities.member(story.workspace, "discord", "1100000000000000009") == story.bert
+    assert await store.channels.identities.member(story.workspace, "discord", "1100000000000000009") == story.bert
     await row.get_by_role("button", name="Remove").click()
     await page.locator("dialog").get_by_role("button", name="Remove").click()
     await expect(page.locator('[data-part="people"]')).to_contain_text("Nobody is linked yet")
-    assert await store.identities.all(story.workspace) == []
+    assert await store.channels.identities.all(story.workspace) == []
 
 
 async def test_a_link_that_is_made_here_lets_a_team_join_this_workspace(story: Story) -> None:
@@ -165,13 +167,13 @@ async def test_the_page_is_closed_to_agents(story: Story) -> None:
         for change in changes:
             told = await call(client, "act", component="dh-channels-root", **change)
             assert told.json() == {"text": "Only admins may do this.", "ok": False}
-    assert await store.identities.all(story.workspace) == []
+    assert await store.channels.identities.all(story.workspace) == []
 
 
 async def test_nothing_of_another_workspace_is_shown_or_changed(story: Story) -> None:
     other, store = await story.served.story(), story.served.process.store
-    await store.places.keep(Place(other.workspace, "slack", "T9", "C9", "theirs", mode=Mode.AUTO))
-    await store.identities.link(other.workspace, other.anna.id, "slack", "T9/U9")
+    await store.channels.places.keep(Place(other.workspace, "slack", "T9", "C9", "theirs", mode=Mode.AUTO))
+    await store.channels.identities.link(other.workspace, other.anna.id, "slack", "T9/U9")
     async with session(story, story.carla.email) as client:
         seen = (await call(client, "look", component="dh-channels-root")).json()
         assert "theirs" not in str(seen)
@@ -182,6 +184,6 @@ async def test_nothing_of_another_workspace_is_shown_or_changed(story: Story) ->
         assert (await call(client, "act", component="dh-channels-root", **linking)).json()["ok"] is False
         for kind, where in (("remove_place", "C9"), ("unlink", "T9/U9")):
             await call(client, "act", component="dh-channels-root", kind=kind, channel="slack", where=where)
-    (place,) = await store.places.all(other.workspace)
+    (place,) = await store.channels.places.all(other.workspace)
     assert (place.name, place.mode) == ("theirs", Mode.AUTO)
-    assert len(await store.identities.all(other.workspace)) == 1
+    assert len(await store.channels.identities.all(other.workspace)) == 1

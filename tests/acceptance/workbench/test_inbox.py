@@ -82,7 +82,9 @@ async def test_a_conversation_is_taken_over_answered_by_hand_and_handed_back(sto
     assert await story.messages(accepted, Author.BOT) == []
     await page.click(act("hand_back"))
     await expect(page.locator(".dh-line", has_text="handed back to the bot")).to_be_visible()
-    conversation = await story.served.process.store.conversations.read(story.workspace, accepted.conversation_id)
+    conversation = await story.served.process.store.conversations.reading.read(
+        story.workspace, accepted.conversation_id
+    )
     assert conversation.assignee_id is None
 
 
@@ -211,7 +213,7 @@ async def test_everything_can_be_done_with_the_keyboard_alone(story: Story) -> N
     await expect(page.locator(act("take_over"))).to_be_enabled()
     await page.keyboard.press("t")
     await expect(page.locator('[data-slot="title"]')).to_have_text("Your reply")
-    conversation = await story.served.process.store.conversations.read(story.workspace, third.conversation_id)
+    conversation = await story.served.process.store.conversations.reading.read(story.workspace, third.conversation_id)
     assert conversation.assignee_id == story.anna.id
 
 
@@ -242,7 +244,9 @@ async def test_filters_and_search_narrow_the_queue(story: Story) -> None:
 
 async def test_priority_assignee_and_canned_replies_can_be_set(story: Story) -> None:
     accepted = await story.held()
-    await story.served.process.store.workspaces.add_canned(story.workspace, "Looking", "I am looking into this.")
+    await story.served.process.store.accounts.workspaces.add_canned(
+        story.workspace, "Looking", "I am looking into this."
+    )
     page = await story.open()
     await pick(page, "Ada")
     await page.select_option('[data-change="priority"]', "high")
@@ -254,7 +258,7 @@ async def test_priority_assignee_and_canned_replies_can_be_set(story: Story) -> 
     store = story.served.process.store
 
     async def assigned() -> bool:
-        conversation = await store.conversations.read(story.workspace, accepted.conversation_id)
+        conversation = await store.conversations.reading.read(story.workspace, accepted.conversation_id)
         return conversation.assignee_id == story.bert.id and conversation.status is ConversationStatus.ASSIGNED
 
     await until(assigned)
@@ -314,7 +318,7 @@ async def test_an_act_during_an_outage_says_what_is_known_and_keeps_the_text(sto
 async def test_a_long_conversation_shows_its_latest_messages_and_older_ones_when_asked(story: Story) -> None:
     accepted = await story.write("Message 1 of many")
     store = story.served.process.store
-    await store.conversations.take_over(story.anna, accepted.conversation_id)
+    await store.conversations.reading.take_over(story.anna, accepted.conversation_id)
     for number in range(2, 130):
         await story.write(f"Message {number} of many")
     page = await story.open()

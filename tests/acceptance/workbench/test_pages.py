@@ -48,7 +48,7 @@ async def test_an_admin_loads_a_faq_sees_what_was_refused_searches_and_deletes(s
 
 async def test_a_document_that_is_loading_shows_how_far_it_is(story: Story) -> None:
     store = story.served.process.store
-    document = await store.catalogue.create(story.workspace, "handbook.csv", FILE)
+    document = await store.knowledge.catalogue.create(story.workspace, "handbook.csv", FILE)
     page = await story.open()
     await tab(page, "Knowledge")
     row = page.locator("#dh-documents tr", has_text="handbook.csv")
@@ -56,7 +56,7 @@ async def test_a_document_that_is_loading_shows_how_far_it_is(story: Story) -> N
     async with kept_progress(store.database, document.id) as report:
         report(45, 100)
     await expect(row).to_contain_text("Loading, 45 %")
-    await store.catalogue.load_document(document.id)
+    await store.knowledge.catalogue.load_document(document.id)
     await expect(row).to_contain_text("Ready")
 
 
@@ -112,7 +112,7 @@ async def test_the_autopilot_is_set_tried_on_the_past_and_obeyed(story: Story) -
     store = story.served.process.store
 
     async def saved() -> bool:
-        return (await store.workspaces.read(story.workspace)).settings.mode is Mode.AUTO
+        return (await store.accounts.workspaces.read(story.workspace)).settings.mode is Mode.AUTO
 
     await until(saved)
     answered = await story.write(KNOWN, customer="Bob")
@@ -129,11 +129,13 @@ async def test_intents_and_blocked_terms_of_one_s_own_are_kept_and_offered(story
     await page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
     await expect(page.locator("#dh-held")).to_contain_text("shipping")
     await expect(page.locator("#dh-held")).not_to_contain_text("greeting")
-    settings = (await story.served.process.store.workspaces.read(story.workspace)).settings
+    settings = (await story.served.process.store.accounts.workspaces.read(story.workspace)).settings
     assert (settings.intents, settings.hold_intents) == (("shipping", "refund", "other"), ("refund",))
     assert (settings.blocked_terms, settings.target_error) == (("casino",), 0.015)
     held = await story.held("Is there a casino bonus?")
-    review = await story.served.process.store.reviews.of_conversation(story.workspace, held.conversation_id)
+    review = await story.served.process.store.conversations.reviews.of_conversation(
+        story.workspace, held.conversation_id
+    )
     assert review is not None
     assert "casino" in " ".join(review.held_because)
 
@@ -146,7 +148,7 @@ async def test_wrong_hours_are_refused_with_what_to_mend(story: Story) -> None:
     await page.get_by_label("From", exact=True).fill("<i>nine</i>")
     await page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
     await expect(page.locator(".toast-body")).to_contain_text("'<i>nine</i>' is no time; write it like 09:00.")
-    settings = (await story.served.process.store.workspaces.read(story.workspace)).settings
+    settings = (await story.served.process.store.accounts.workspaces.read(story.workspace)).settings
     assert settings.business_hours is None
 
 
@@ -164,7 +166,7 @@ async def test_an_admin_adds_a_member_who_can_log_in_and_a_canned_reply(story: S
     await page.get_by_label("Text", exact=True).fill("Hello from us.")
     await page.get_by_role("button", name="Save", exact=True).locator("visible=true").click()
     await expect(page.locator(".dh-table:visible", has_text="Title")).to_contain_text("Hello from us.")
-    (member,) = await story.served.process.store.members.log_in(
+    (member,) = await story.served.process.store.accounts.members.log_in(
         f"new@{story.workspace}.example", "a long enough password"
     )
     newcomer = await story.open(member)
@@ -199,7 +201,7 @@ async def test_an_admin_changes_a_role_and_lets_a_member_go(story: Story) -> Non
     await pick(page, "Ada")
     await expect(page.locator(".dh-thread")).to_contain_text("Carla removed Bert from the team")
     await expect(page.locator(".dh-panel-head")).to_contain_text("Nobody has this conversation yet")
-    assert {member.name for member in await store.members.all(story.workspace)} == {"Anna", "Carla"}
+    assert {member.name for member in await store.accounts.members.all(story.workspace)} == {"Anna", "Carla"}
 
 
 async def choose(page: Page, member: str) -> None:
@@ -214,7 +216,9 @@ async def test_the_decision_of_a_browser_is_the_member_s_own(story: Story) -> No
     await pick(page, "Ada")
     await page.click('[data-act="approve"]')
     await story.reply(accepted, Author.BOT)
-    review = await story.served.process.store.reviews.of_conversation(story.workspace, accepted.conversation_id)
+    review = await story.served.process.store.conversations.reviews.of_conversation(
+        story.workspace, accepted.conversation_id
+    )
     assert review is not None
     assert review.decision is not None
     assert (review.decision.kind, review.decision.member_id) == (DecisionKind.APPROVE, story.bert.id)

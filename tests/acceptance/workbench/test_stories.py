@@ -62,11 +62,11 @@ class Agent:
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
     async with serve_desk(settings_for(tmp_path)) as served:
         store = served.process.store
-        await store.workspaces.create("demo", "Demo")
-        await store.members.add("demo", "alex@demo.example", "Alex", Role.AGENT, PASSWORD)
-        await store.members.add("demo", "berta@demo.example", "Berta", Role.AGENT, PASSWORD)
-        document = await store.catalogue.create("demo", "faq.csv", FAQ)
-        await store.catalogue.load_document(document.id)
+        await store.accounts.workspaces.create("demo", "Demo")
+        await store.accounts.members.add("demo", "alex@demo.example", "Alex", Role.AGENT, PASSWORD)
+        await store.accounts.members.add("demo", "berta@demo.example", "Berta", Role.AGENT, PASSWORD)
+        document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+        await store.knowledge.catalogue.load_document(document.id)
         yield served
 
 
@@ -177,5 +177,5 @@ async def test_of_two_agents_on_one_review_the_first_decides(
     await expect(berta.page.locator(".dh-panel")).to_contain_text("Already handled")
     await expect(berta.page.locator(".dh-panel")).to_contain_text("Alex")
     await expect(customer.replies("agent")).to_have_count(1)
-    (conversation,) = (await served.process.store.conversations.page("demo")).items
+    (conversation,) = (await served.process.store.conversations.reading.page("demo")).items
     assert conversation.bot_turns == 0

@@ -33,14 +33,16 @@ What is a seat?,A person.,,billing
 @pytest.fixture
 async def web_desk(tmp_path: Path, embedder: Embedder) -> AsyncIterator[WebDesk]:
     async with open_web_desk(settings_for(tmp_path), embedder) as desk:
-        document = await desk.store.catalogue.create("demo", "faq.csv", FAQ)
-        await desk.store.catalogue.load_document(document.id)
+        document = await desk.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+        await desk.store.knowledge.catalogue.load_document(document.id)
         yield desk
 
 
 @pytest.fixture
 async def web_agent(web_desk: WebDesk) -> Member:
-    return await web_desk.store.members.add("demo", "anna@demo.example", "Anna", Role.AGENT, "a long enough password")
+    return await web_desk.store.accounts.members.add(
+        "demo", "anna@demo.example", "Anna", Role.AGENT, "a long enough password"
+    )
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ async def test_a_message_written_without_connection_is_kept_and_sent_once(web_de
     await chat_page.context.set_offline(False)
     await expect(chat_page.locator(".unsent")).to_have_count(0)
     await expect(chat_page.get_by_role("status")).not_to_contain_text("Connection lost")
-    said = await web_desk.store.conversations.read("demo", conversation_id)
+    said = await web_desk.store.conversations.reading.read("demo", conversation_id)
     assert said.first_line == "written in the tunnel"
     await expect(chat_page.locator(".message.customer")).to_have_count(2)
 
@@ -198,7 +200,7 @@ async def test_solved_and_then_a_new_conversation(web_desk: WebDesk, chat_page: 
     await chat_page.get_by_role("button", name="New conversation").click()
     await expect(chat_page.locator(".message")).to_have_count(0)
     assert await write(chat_page, "something else") != first
-    assert (await web_desk.store.conversations.read("demo", first)).status == "closed"
+    assert (await web_desk.store.conversations.reading.read("demo", first)).status == "closed"
 
 
 async def test_an_open_conversation_is_not_left_by_accident(chat_page: Page) -> None:

@@ -26,7 +26,7 @@ SENTENCE = "Ada Admin removed Alex Agent from the team: nobody has this conversa
 
 @pytest.fixture
 async def second_admin(store: Store) -> Member:
-    return await store.members.add("demo", "bo@demo.example", "Bo Boss", Role.ADMIN, PASSWORD)
+    return await store.accounts.members.add("demo", "bo@demo.example", "Bo Boss", Role.ADMIN, PASSWORD)
 
 
 async def wrote(store: Store, thread: str = "t") -> Accepted:
@@ -38,63 +38,63 @@ async def wrote(store: Store, thread: str = "t") -> Accepted:
         customer_external_id=thread,
         text="Is anybody there?",
     )
-    return await store.arrivals.accept(incoming, gather_seconds=0)
+    return await store.conversations.intake.accept(incoming, gather_seconds=0)
 
 
 async def test_a_role_holds_from_the_next_click_on(store: Store, agent: Member, admin: Member) -> None:
-    token = await store.members.token(agent)
-    changed = await store.roster.change_role(admin, agent.id, Role.ADMIN)
+    token = await store.accounts.members.token(agent)
+    changed = await store.accounts.membership.change_role(admin, agent.id, Role.ADMIN)
     assert changed.role is Role.ADMIN
-    assert (await store.members.by_token(token)).role is Role.ADMIN
-    assert (await store.roster.change_role(admin, agent.id, Role.AGENT)).role is Role.AGENT
+    assert (await store.accounts.members.by_token(token)).role is Role.ADMIN
+    assert (await store.accounts.membership.change_role(admin, agent.id, Role.AGENT)).role is Role.AGENT
 
 
 async def test_nobody_changes_or_removes_themself(store: Store, admin: Member, second_admin: Member) -> None:
     with pytest.raises(NotAllowedError, match="your own role: ask another admin"):
-        await store.roster.change_role(admin, admin.id, Role.AGENT)
+        await store.accounts.membership.change_role(admin, admin.id, Role.AGENT)
     with pytest.raises(NotAllowedError, match="cannot remove yourself: ask another admin"):
-        await store.roster.remove(admin, admin.id)
-    assert {member.id for member in await store.members.all("demo")} == {admin.id, second_admin.id}
+        await store.accounts.membership.remove(admin, admin.id)
+    assert {member.id for member in await store.accounts.members.all("demo")} == {admin.id, second_admin.id}
 
 
 async def test_two_admins_who_remove_each_other_at_once_leave_one(
     store: Store, admin: Member, second_admin: Member
 ) -> None:
     ended = await asyncio.gather(
-        store.roster.remove(admin, second_admin.id),
-        store.roster.remove(second_admin, admin.id),
+        store.accounts.membership.remove(admin, second_admin.id),
+        store.accounts.membership.remove(second_admin, admin.id),
         return_exceptions=True,
     )
     assert sorted(type(end).__name__ for end in ended) == ["NotAllowedError", "tuple"]
-    assert len(await store.members.all("demo")) == 1
+    assert len(await store.accounts.members.all("demo")) == 1
 
 
 async def test_only_an_admin_of_the_workspace_changes_its_members(store: Store, agent: Member, admin: Member) -> None:
-    await store.workspaces.create("other", "Other")
-    stranger = await store.members.add("other", "sam@other.example", "Sam", Role.ADMIN, PASSWORD)
+    await store.accounts.workspaces.create("other", "Other")
+    stranger = await store.accounts.members.add("other", "sam@other.example", "Sam", Role.ADMIN, PASSWORD)
     with pytest.raises(NotAllowedError):
-        await store.roster.remove(agent, admin.id)
+        await store.accounts.membership.remove(agent, admin.id)
     with pytest.raises(NotFoundError):
-        await store.roster.remove(stranger, agent.id)
+        await store.accounts.membership.remove(stranger, agent.id)
     with pytest.raises(NotFoundError):
-        await store.roster.change_role(stranger, agent.id, Role.ADMIN)
-    assert len(await store.members.all("demo")) == 2
+        await store.accounts.membership.change_role(stranger, agent.id, Role.ADMIN)
+    assert len(await store.accounts.members.all("demo")) == 2
 
 
 async def test_who_is_removed_is_out_at_once_everywhere(store: Store, agent: Member, admin: Member) -> None:
-    token = await store.members.token(agent)
-    await store.identities.link("demo", agent.id, "slack", "T1/U1")
-    await store.roster.remove(admin, agent.id)
+    token = await store.accounts.members.token(agent)
+    await store.channels.identities.link("demo", agent.id, "slack", "T1/U1")
+    await store.accounts.membership.remove(admin, agent.id)
     with pytest.raises(NotLoggedInError):
-        await store.members.by_token(token)
+        await store.accounts.members.by_token(token)
     with pytest.raises(NotLoggedInError):
-        await store.members.log_in(agent.email, PASSWORD)
+        await store.accounts.members.log_in(agent.email, PASSWORD)
     with pytest.raises(NotFoundError):
-        await store.members.reset_password("demo", agent.email, PASSWORD)
+        await store.accounts.members.reset_password("demo", agent.email, PASSWORD)
     with pytest.raises(NotFoundError):
-        await store.identities.link("demo", agent.id, "slack", "T1/U1")
-    assert await store.identities.member("demo", "slack", "T1/U1") is None
-    assert await store.members.all("demo") == [admin]
+        await store.channels.identities.link("demo", agent.id, "slack", "T1/U1")
+    assert await store.channels.identities.member("demo", "slack", "T1/U1") is None
+    assert await store.accounts.members.all("demo") == [admin]
 
 
 async def test_what_a_removed_member_had_waits_for_anybody_and_what_they_wrote_stays(
@@ -102,10 +102,10 @@ async def test_what_a_removed_member_had_waits_for_anybody_and_what_they_wrote_s
 ) -> None:
     accepted = await wrote(store)
     untouched = await wrote(store, "u")
-    await store.conversations.take_over(agent, accepted.conversation_id)
-    await store.conversations.reply(agent, accepted.conversation_id, "I am looking.")
-    assert await store.roster.remove(admin, agent.id) == (accepted.conversation_id,)
-    conversation = await store.conversations.read("demo", accepted.conversation_id)
+    await store.conversations.reading.take_over(agent, accepted.conversation_id)
+    await store.conversations.reading.reply(agent, accepted.conversation_id, "I am looking.")
+    assert await store.accounts.membership.remove(admin, agent.id) == (accepted.conversation_id,)
+    conversation = await store.conversations.reading.read("demo", accepted.conversation_id)
     assert (conversation.status, conversation.assignee_id) == (ConversationStatus.ASSIGNED, None)
     said = await read_messages(store.database, "demo", accepted.conversation_id, internal=True)
     assert [message.member_name for message in said if message.author is Author.AGENT] == ["Alex Agent"]
@@ -114,38 +114,38 @@ async def test_what_a_removed_member_had_waits_for_anybody_and_what_they_wrote_s
     assert kinds[-1] == "conversation.unassigned"
     assert len(await read_messages(store.database, "demo", untouched.conversation_id, internal=True)) == 1
     with pytest.raises(NotFoundError):
-        await store.conversations.assign(admin, accepted.conversation_id, agent.id)
+        await store.conversations.reading.assign(admin, accepted.conversation_id, agent.id)
 
 
 async def test_what_was_under_way_when_a_member_left_is_nobody_s(store: Store, agent: Member, admin: Member) -> None:
     accepted = await wrote(store)
-    await store.roster.remove(admin, agent.id)
-    await store.conversations.take_over(agent, accepted.conversation_id)
-    conversation = await store.conversations.read("demo", accepted.conversation_id)
+    await store.accounts.membership.remove(admin, agent.id)
+    await store.conversations.reading.take_over(agent, accepted.conversation_id)
+    conversation = await store.conversations.reading.read("demo", accepted.conversation_id)
     assert (conversation.assignee_id, conversation.assignee_name) == (None, None)
 
 
 async def test_who_comes_back_keeps_what_they_wrote_and_no_old_login(
     store: Store, agent: Member, admin: Member
 ) -> None:
-    token = await store.members.token(agent)
-    await store.roster.remove(admin, agent.id)
-    back = await store.members.add("demo", agent.email, "Alexa Agent", Role.ADMIN, "another long password")
+    token = await store.accounts.members.token(agent)
+    await store.accounts.membership.remove(admin, agent.id)
+    back = await store.accounts.members.add("demo", agent.email, "Alexa Agent", Role.ADMIN, "another long password")
     assert (back.id, back.name, back.role) == (agent.id, "Alexa Agent", Role.ADMIN)
     with pytest.raises(NotLoggedInError):
-        await store.members.by_token(token)
-    assert await store.members.log_in(agent.email, "another long password") == [back]
+        await store.accounts.members.by_token(token)
+    assert await store.accounts.members.log_in(agent.email, "another long password") == [back]
 
 
 async def test_a_conversation_knows_since_when_its_customer_waits(store: Store, agent: Member) -> None:
     accepted = await wrote(store)
-    first = (await store.conversations.read("demo", accepted.conversation_id)).waiting_since
+    first = (await store.conversations.reading.read("demo", accepted.conversation_id)).waiting_since
     await wrote(store)
-    await store.conversations.hand_to_person("demo", accepted.conversation_id, because="Asked.", notice="Wait.")
+    await store.conversations.reading.hand_to_person("demo", accepted.conversation_id, because="Asked.", notice="Wait.")
     assert first is not None
-    assert (await store.conversations.read("demo", accepted.conversation_id)).waiting_since == first
-    await store.conversations.reply(agent, accepted.conversation_id, "Hello.")
-    assert (await store.conversations.read("demo", accepted.conversation_id)).waiting_since is None
+    assert (await store.conversations.reading.read("demo", accepted.conversation_id)).waiting_since == first
+    await store.conversations.reading.reply(agent, accepted.conversation_id, "Hello.")
+    assert (await store.conversations.reading.read("demo", accepted.conversation_id)).waiting_since is None
 
 
 async def test_the_latest_messages_are_read_in_order(store: Store) -> None:
@@ -157,16 +157,16 @@ async def test_the_latest_messages_are_read_in_order(store: Store) -> None:
 
 
 async def test_places_and_links_are_listed_and_removed(store: Store, agent: Member) -> None:
-    await store.identities.link("demo", agent.id, "discord", "42")
-    (identity,) = await store.identities.all("demo")
+    await store.channels.identities.link("demo", agent.id, "discord", "42")
+    (identity,) = await store.channels.identities.all("demo")
     assert (identity.member, identity.channel, identity.external_id) == (agent, "discord", "42")
-    assert await store.identities.all("other") == []
-    await store.identities.unlink("other", "discord", "42")
-    assert len(await store.identities.all("demo")) == 1
-    await store.identities.unlink("demo", "discord", "42")
-    assert await store.identities.all("demo") == []
-    await store.places.keep(Place("demo", "discord", "7", "8", mode=Mode.AUTO))
-    await store.places.remove("other", "discord", "8")
-    assert len(await store.places.all("demo")) == 1
-    await store.places.remove("demo", "discord", "8")
-    assert await store.places.all("demo") == []
+    assert await store.channels.identities.all("other") == []
+    await store.channels.identities.unlink("other", "discord", "42")
+    assert len(await store.channels.identities.all("demo")) == 1
+    await store.channels.identities.unlink("demo", "discord", "42")
+    assert await store.channels.identities.all("demo") == []
+    await store.channels.places.keep(Place("demo", "discord", "7", "8", mode=Mode.AUTO))
+    await store.channels.places.remove("other", "discord", "8")
+    assert len(await store.channels.places.all("demo")) == 1
+    await store.channels.places.remove("demo", "discord", "8")
+    assert await store.channels.places.all("demo") == []

@@ -287,7 +287,7 @@ class PlatformSeat:
         await self.process.intake.delete("demo", "slack", ref)
 
     async def staff_says(self, thread: str, text: str) -> None:
-        found = await self.process.store.threads.find("demo", "slack", thread)
+        found = await self.process.store.conversations.threads.find("demo", "slack", thread)
         assert found
         await self.process.desk.overhear(self.agent, found.id, text, new_id())
 
@@ -356,10 +356,10 @@ async def _platform(settings: Settings) -> AsyncIterator[Seat]:
 
 async def _furnish(process: Process) -> Member:
     store = process.store
-    await store.workspaces.create("demo", "Demo")
-    document = await store.catalogue.create("demo", "faq.csv", FAQ)
-    await store.catalogue.load_document(document.id)
-    return await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+    await store.accounts.workspaces.create("demo", "Demo")
+    document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await store.knowledge.catalogue.load_document(document.id)
+    return await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
 
 
 def _discord_text(message: Payload) -> str:

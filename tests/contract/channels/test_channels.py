@@ -43,10 +43,10 @@ async def replies(seat: Seat, thread: str, number: int) -> list[str]:
 
 async def the_conversation(seat: Seat) -> Conversation:
     async def is_there() -> bool:
-        return bool((await seat.process.store.conversations.page("demo")).items)
+        return bool((await seat.process.store.conversations.reading.page("demo")).items)
 
     await until(is_there)
-    (conversation,) = (await seat.process.store.conversations.page("demo")).items
+    (conversation,) = (await seat.process.store.conversations.reading.page("demo")).items
     return conversation
 
 
@@ -57,10 +57,10 @@ async def said(seat: Seat) -> list[Message]:
 
 async def waiting_review(seat: Seat) -> Review:
     async def is_there() -> bool:
-        return bool((await seat.process.store.reviews.page("demo", ReviewStatus.PENDING)).items)
+        return bool((await seat.process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items)
 
     await until(is_there)
-    return (await seat.process.store.reviews.page("demo", ReviewStatus.PENDING)).items[0]
+    return (await seat.process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items[0]
 
 
 async def edited_reply(seat: Seat, text: str) -> str:
@@ -174,7 +174,7 @@ async def test_an_edit_makes_a_waiting_draft_anew(seat: Seat) -> None:
     await replies(seat, thread, 1)
     await seat.edits(thread, KNOWN)
     assert ANSWER in (await replies(seat, thread, 2))[-1]
-    assert not (await seat.process.store.reviews.page("demo", ReviewStatus.PENDING)).items
+    assert not (await seat.process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items
 
 
 async def test_a_deletion_drops_a_waiting_draft(seat: Seat) -> None:
@@ -186,7 +186,7 @@ async def test_a_deletion_drops_a_waiting_draft(seat: Seat) -> None:
     await seat.deletes(second)
 
     async def is_dropped() -> bool:
-        return not (await seat.process.store.reviews.page("demo", ReviewStatus.PENDING)).items
+        return not (await seat.process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items
 
     await until(is_dropped)
     assert UNKNOWN not in [item.text for item in await said(seat)]

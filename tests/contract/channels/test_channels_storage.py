@@ -45,23 +45,23 @@ def incoming(text: str, external_id: str = "", place: str = "C1") -> Incoming:
 
 async def begun(store: Store, turn_id: str | None) -> TurnWork:
     assert turn_id
-    work = await store.turns.begin(turn_id)
+    work = await store.conversations.turns.begin(turn_id)
     assert isinstance(work, TurnWork)
     return work
 
 
 async def held(store: Store, text: str, external_id: str) -> TurnWork:
-    accepted = await store.arrivals.accept(incoming(text, external_id))
+    accepted = await store.conversations.intake.accept(incoming(text, external_id))
     work = await begun(store, accepted.turn_id)
-    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
+    assert await store.conversations.completion.hold(proposal(work)) is CommitResult.COMMITTED
     return work
 
 
 async def test_an_edited_message_that_waits_is_drafted_again_as_it_reads_now(store: Store) -> None:
     work = await held(store, "How do I rest?", "m1")
-    corrected = await store.corrections.edit(incoming("How do I reset?", "m1"))
+    corrected = await store.conversations.edits.edit(incoming("How do I reset?", "m1"))
     assert corrected
-    review = await store.reviews.of_conversation("demo", work.conversation_id)
+    review = await store.conversations.reviews.of_conversation("demo", work.conversation_id)
     assert review
     assert review.status is ReviewStatus.SUPERSEDED
     assert (await begun(store, corrected.turn_id)).question == "How do I reset?"
@@ -69,23 +69,23 @@ async def test_an_edited_message_that_waits_is_drafted_again_as_it_reads_now(sto
 
 async def test_an_edit_that_changes_no_word_changes_nothing(store: Store) -> None:
     await held(store, "How do I reset?", "m1")
-    assert await store.corrections.edit(incoming("How do I reset?", "m1")) is None
+    assert await store.conversations.edits.edit(incoming("How do I reset?", "m1")) is None
 
 
 async def test_a_turn_that_read_the_old_words_is_dropped(store: Store) -> None:
-    accepted = await store.arrivals.accept(incoming("How do I rest?", "m1"))
+    accepted = await store.conversations.intake.accept(incoming("How do I rest?", "m1"))
     work = await begun(store, accepted.turn_id)
-    corrected = await store.corrections.edit(incoming("How do I reset?", "m1"))
+    corrected = await store.conversations.edits.edit(incoming("How do I reset?", "m1"))
     assert corrected
-    assert await store.endings.send(proposal(work)) is CommitResult.DROPPED
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.DROPPED
     assert corrected.turn_id != work.turn_id
 
 
 async def test_an_edit_of_an_answered_message_is_kept_and_answers_nothing(store: Store) -> None:
-    accepted = await store.arrivals.accept(incoming("How do I reset?", "m1"))
+    accepted = await store.conversations.intake.accept(incoming("How do I reset?", "m1"))
     work = await begun(store, accepted.turn_id)
-    await store.endings.send(proposal(work))
-    corrected = await store.corrections.edit(incoming("How do I reset it?", "m1"))
+    await store.conversations.completion.send(proposal(work))
+    corrected = await store.conversations.edits.edit(incoming("How do I reset it?", "m1"))
     assert corrected
     assert corrected.turn_id is None
     assert ("customer", "How do I reset it?") in await texts(store, work.conversation_id)
@@ -93,30 +93,30 @@ async def test_an_edit_of_an_answered_message_is_kept_and_answers_nothing(store:
 
 async def test_a_deleted_message_is_not_answered_and_its_words_are_gone(store: Store) -> None:
     work = await held(store, "my secret is 123", "m1")
-    corrected = await store.corrections.delete("demo", "slack", "m1")
+    corrected = await store.conversations.edits.delete("demo", "slack", "m1")
     assert corrected
     assert corrected.turn_id is None
     assert "123" not in str(await texts(store, work.conversation_id, internal=True))
-    conversation = await store.conversations.read("demo", work.conversation_id)
+    conversation = await store.conversations.reading.read("demo", work.conversation_id)
     assert conversation.status is ConversationStatus.OPEN
-    again = await store.arrivals.accept(incoming("my secret is 123", "m1"))
+    again = await store.conversations.intake.accept(incoming("my secret is 123", "m1"))
     assert again.repeated
 
 
 async def test_what_is_left_after_a_deletion_is_answered(store: Store) -> None:
     await held(store, "first", "m1")
-    await store.arrivals.accept(incoming("second", "m2"))
-    corrected = await store.corrections.delete("demo", "slack", "m1")
+    await store.conversations.intake.accept(incoming("second", "m2"))
+    corrected = await store.conversations.edits.delete("demo", "slack", "m1")
     assert corrected
     assert (await begun(store, corrected.turn_id)).question == "second"
 
 
 async def test_a_change_that_overtakes_its_message_waits_for_it(store: Store) -> None:
-    assert await store.corrections.edit(incoming("as edited", "m1")) is None
-    assert await store.corrections.delete("demo", "slack", "m2") is None
-    accepted = await store.arrivals.accept(incoming("as written", "m1"))
+    assert await store.conversations.edits.edit(incoming("as edited", "m1")) is None
+    assert await store.conversations.edits.delete("demo", "slack", "m2") is None
+    accepted = await store.conversations.intake.accept(incoming("as written", "m1"))
     assert (await begun(store, accepted.turn_id)).question == "as edited"
-    deleted = await store.arrivals.accept(incoming("deleted", "m2"))
+    deleted = await store.conversations.intake.accept(incoming("deleted", "m2"))
     assert deleted.turn_id is None
     assert await texts(store, accepted.conversation_id) == [("customer", "as edited")]
 
@@ -124,88 +124,88 @@ async def test_a_change_that_overtakes_its_message_waits_for_it(store: Store) ->
 async def test_a_member_who_writes_in_the_thread_has_the_conversation(store: Store, agent: Member) -> None:
     work = await held(store, "How do I reset?", "m1")
     for _ in range(2):
-        await store.conversations.overhear(agent, work.conversation_id, "Let me help.", "m2")
-    conversation = await store.conversations.read("demo", work.conversation_id)
+        await store.conversations.reading.overhear(agent, work.conversation_id, "Let me help.", "m2")
+    conversation = await store.conversations.reading.read("demo", work.conversation_id)
     assert conversation.status is ConversationStatus.ASSIGNED
     assert conversation.assignee_id == agent.id
     said = await texts(store, work.conversation_id)
     assert said[-1] == ("agent", "Let me help.")
     assert said.count(("agent", "Let me help.")) == 1
-    waiting = await store.outbox.next(work.conversation_id)
+    waiting = await store.conversations.outbox.next(work.conversation_id)
     assert waiting is None or waiting.message.author is Author.SYSTEM
-    assert (await store.arrivals.accept(incoming("thanks", "m3"))).turn_id is None
+    assert (await store.conversations.intake.accept(incoming("thanks", "m3"))).turn_id is None
 
 
 async def test_files_stay_with_the_message_and_mark_the_turn(store: Store) -> None:
     picture = Attachment("shot.png", "https://files.example/shot.png", "image/png", 12)
-    accepted = await store.arrivals.accept(replace(incoming("look"), attachments=(picture,)))
+    accepted = await store.conversations.intake.accept(replace(incoming("look"), attachments=(picture,)))
     assert (await begun(store, accepted.turn_id)).unread_files
     (message,) = await read_messages(store.database, "demo", accepted.conversation_id)
     assert message.attachments == (picture,)
 
 
 async def test_a_place_has_its_own_mode(store: Store) -> None:
-    await store.places.keep(Place("demo", "slack", "T1", "C1", "help", mode=Mode.DRAFT))
-    work = await begun(store, (await store.arrivals.accept(incoming("hello"))).turn_id)
+    await store.channels.places.keep(Place("demo", "slack", "T1", "C1", "help", mode=Mode.DRAFT))
+    work = await begun(store, (await store.conversations.intake.accept(incoming("hello"))).turn_id)
     assert work.place_mode is Mode.DRAFT
     assert work.settings.mode_of("slack", work.place_mode) is Mode.DRAFT
-    await store.places.keep(Place("demo", "slack", "T1", "C1", "help"))
-    assert (await store.places.all("demo")) == [Place("demo", "slack", "T1", "C1", "help")]
+    await store.channels.places.keep(Place("demo", "slack", "T1", "C1", "help"))
+    assert (await store.channels.places.all("demo")) == [Place("demo", "slack", "T1", "C1", "help")]
 
 
 async def test_staff_are_recognised_in_their_workspace_only(store: Store, agent: Member) -> None:
-    await store.workspaces.create("other", "Other")
-    await store.identities.link("demo", agent.id, "slack", "T1/U9")
-    assert await store.identities.member("demo", "slack", "T1/U9") == agent
-    assert await store.identities.member("other", "slack", "T1/U9") is None
+    await store.accounts.workspaces.create("other", "Other")
+    await store.channels.identities.link("demo", agent.id, "slack", "T1/U9")
+    assert await store.channels.identities.member("demo", "slack", "T1/U9") == agent
+    assert await store.channels.identities.member("other", "slack", "T1/U9") is None
     with pytest.raises(NotFoundError):
-        await store.identities.link("other", agent.id, "slack", "T1/U9")
-    await store.identities.unlink("demo", "slack", "T1/U9")
-    assert await store.identities.of_member("demo", agent.id) == {}
+        await store.channels.identities.link("other", agent.id, "slack", "T1/U9")
+    await store.channels.identities.unlink("demo", "slack", "T1/U9")
+    assert await store.channels.identities.of_member("demo", agent.id) == {}
 
 
 async def test_a_review_gets_one_card_per_staff_place_and_each_is_updated(store: Store, agent: Member) -> None:
     work = await held(store, "How do I reset?", "m1")
-    await store.places.keep(STAFF)
-    ((place, review),) = await store.cards.missing("slack")
-    card = await store.cards.begin(place, review)
+    await store.channels.places.keep(STAFF)
+    ((place, review),) = await store.channels.review_cards.missing("slack")
+    card = await store.channels.review_cards.begin(place, review)
     assert card
-    assert await store.cards.begin(place, review) is None
-    assert await store.cards.missing("slack") == []
-    assert [item.id for item in await store.cards.unposted("slack")] == [card.id]
-    await store.cards.posted(card, "123.4")
-    assert await store.cards.outdated("slack") == []
+    assert await store.channels.review_cards.begin(place, review) is None
+    assert await store.channels.review_cards.missing("slack") == []
+    assert [item.id for item in await store.channels.review_cards.unposted("slack")] == [card.id]
+    await store.channels.review_cards.posted(card, "123.4")
+    assert await store.channels.review_cards.outdated("slack") == []
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
-    await store.reviews.decide(agent, review.id, decision, based_on=1)
-    (outdated,) = await store.cards.outdated("slack")
+    await store.conversations.reviews.decide(agent, review.id, decision, based_on=1)
+    (outdated,) = await store.channels.review_cards.outdated("slack")
     assert outdated.external_id == "123.4"
-    await store.cards.showing(outdated, ReviewStatus.DECIDED)
-    assert await store.cards.outdated("slack") == []
+    await store.channels.review_cards.showing(outdated, ReviewStatus.DECIDED)
+    assert await store.channels.review_cards.outdated("slack") == []
     assert work.conversation_id == review.conversation_id
 
 
 async def test_a_team_belongs_to_one_workspace_and_its_tokens_are_sealed(store: Store) -> None:
-    await store.workspaces.create("other", "Other")
+    await store.accounts.workspaces.create("other", "Other")
     installed = Installation("demo", "slack", "T1", name="Acme", bot_user="B1", secrets='{"token": "xoxb-secret"}')
-    await store.installations.keep(installed)
-    assert await store.installations.find("slack", "T1") == installed
+    await store.channels.installations.keep(installed)
+    assert await store.channels.installations.find("slack", "T1") == installed
     with pytest.raises(ConflictError):
-        await store.installations.keep(replace(installed, workspace_id="other"))
+        await store.channels.installations.keep(replace(installed, workspace_id="other"))
     async with store.database.read() as connection:
         sealed = (await connection.execute(select(installations.c.sealed))).scalar_one()
     assert "xoxb" not in sealed
-    await store.installations.forget("slack", "T1")
-    assert await store.installations.all("slack") == []
+    await store.channels.installations.forget("slack", "T1")
+    assert await store.channels.installations.all("slack") == []
 
 
 async def test_a_thread_is_found_by_its_key_its_message_or_its_customer(store: Store) -> None:
-    accepted = await store.arrivals.accept(incoming("hello", "m1"))
-    by_key = await store.threads.find("demo", "slack", "T1/C1/1")
+    accepted = await store.conversations.intake.accept(incoming("hello", "m1"))
+    by_key = await store.conversations.threads.find("demo", "slack", "T1/C1/1")
     assert by_key
     assert by_key.id == accepted.conversation_id
-    assert await store.threads.of_message("demo", "slack", "m1") == by_key
-    assert await store.threads.of_customer("demo", "slack", "T1/U1", place="C1") == [by_key]
-    assert await store.threads.of_customer("demo", "slack", "T1/U1", place="C2") == []
+    assert await store.conversations.threads.of_message("demo", "slack", "m1") == by_key
+    assert await store.conversations.threads.of_customer("demo", "slack", "T1/U1", place="C1") == [by_key]
+    assert await store.conversations.threads.of_customer("demo", "slack", "T1/U1", place="C2") == []
 
 
 def test_what_is_sealed_opens_with_its_key_only() -> None:

@@ -56,7 +56,7 @@ def remote(platform: Platform) -> PlatformChannel:
 def worker(store: Store, channel: Channel, lease: float = 30.0, tries: int = 20) -> Delivery:
     """What delivers in one process."""
     patience = Patience(tries, first_pause=0.001)
-    return Delivery(Outbox(store.database, lease), {channel.name: channel}, store.signals, patience)
+    return Delivery(Outbox(store.database, lease), {channel.name: channel}, store.cluster.events, patience)
 
 
 async def work(delivery: Delivery, conversation_id: str) -> None:
@@ -68,12 +68,12 @@ async def work(delivery: Delivery, conversation_id: str) -> None:
 
 async def written(store: Store, agent: Member, texts: Sequence[str], channel: ChannelName = "slack") -> str:
     """A conversation with these replies on their way; gives its id."""
-    accepted = await store.arrivals.accept(
+    accepted = await store.conversations.intake.accept(
         Incoming("demo", channel, new_id(), thread="thread", customer_external_id="cleo", text="Hello?")
     )
-    await store.conversations.take_over(agent, accepted.conversation_id)
+    await store.conversations.reading.take_over(agent, accepted.conversation_id)
     for text in texts:
-        await store.conversations.reply(agent, accepted.conversation_id, text)
+        await store.conversations.reading.reply(agent, accepted.conversation_id, text)
     return accepted.conversation_id
 
 
@@ -212,7 +212,7 @@ async def test_the_try_of_a_worker_that_died_is_taken_over_when_its_lease_ends(
 
 async def test_a_try_is_taken_by_one_of_many_workers(store: Store, agent: Member) -> None:
     outgoing = await next_of(store, await written(store, agent, TEXTS))
-    taken = await asyncio.gather(*(store.outbox.begin(outgoing) for _ in range(8)))
+    taken = await asyncio.gather(*(store.conversations.outbox.begin(outgoing) for _ in range(8)))
     assert sorted(taken) == [False] * 7 + [True]
 
 
@@ -220,14 +220,14 @@ async def test_a_worker_that_lost_its_try_does_not_free_it_for_a_third_one(store
     conversation_id = await written(store, agent, TEXTS)
     slow, outgoing = Outbox(store.database, lease_seconds=0.0), await next_of(store, conversation_id)
     assert await slow.begin(outgoing)
-    assert await store.outbox.begin(await next_of(store, conversation_id))
+    assert await store.conversations.outbox.begin(await next_of(store, conversation_id))
     await slow.postpone(outgoing, clock.now(), "too late", failed=True)
     assert (await next_of(store, conversation_id)).not_before > clock.now()
 
 
 async def test_on_the_web_two_workers_show_each_reply_once(store: Store, agent: Member) -> None:
     conversation_id = await written(store, agent, TEXTS, channel="web")
-    workers = [worker(store, WebChannel(store.signals)) for _ in range(2)]
+    workers = [worker(store, WebChannel(store.cluster.events)) for _ in range(2)]
     await asyncio.gather(*(work(delivery, conversation_id) for delivery in workers))
     seen = [message.text for message in await read_messages(store.database, "demo", conversation_id)]
     assert seen == ["Hello?", *TEXTS]
@@ -235,7 +235,7 @@ async def test_on_the_web_two_workers_show_each_reply_once(store: Store, agent: 
 
 
 async def next_of(store: Store, conversation_id: str) -> Outgoing:
-    outgoing = await store.outbox.next(conversation_id)
+    outgoing = await store.conversations.outbox.next(conversation_id)
     assert outgoing
     return outgoing
 

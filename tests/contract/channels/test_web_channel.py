@@ -32,17 +32,20 @@ async def web_store(tmp_path: Path, database_url: str, embedder: Embedder) -> As
 
 @pytest.fixture
 async def web_agent(web_store: Store) -> Member:
-    return await web_store.members.add("demo", "anna@demo.example", "Anna", Role.AGENT, PASSWORD)
+    return await web_store.accounts.members.add("demo", "anna@demo.example", "Anna", Role.AGENT, PASSWORD)
 
 
 async def asked(store: Store, *texts: str, thread: str = "thread") -> tuple[ConversationRef, list[str]]:
-    accepted = [await store.arrivals.accept(Incoming("demo", "web", new_id(), thread, thread, text)) for text in texts]
+    accepted = [
+        await store.conversations.intake.accept(Incoming("demo", "web", new_id(), thread, thread, text))
+        for text in texts
+    ]
     door = await CustomerView(store.database).door(accepted[0].conversation_id)
     return door, [one.message_id for one in accepted]
 
 
 async def replied(store: Store, door: ConversationRef, draft: Draft = DRAFT) -> None:
-    await store.endings.send(await proposal_for(store, door.conversation_id, draft))
+    await store.conversations.completion.send(await proposal_for(store, door.conversation_id, draft))
 
 
 async def waiting(store: Store, door: ConversationRef) -> Outgoing:
@@ -50,7 +53,7 @@ async def waiting(store: Store, door: ConversationRef) -> Outgoing:
     pending = {"status": DeliveryStatus.PENDING, "external_id": None, "finished_at": None}
     async with store.database.write() as connection:
         await connection.execute(update(deliveries).values(pending))
-    outgoing = await store.outbox.next(door.conversation_id)
+    outgoing = await store.conversations.outbox.next(door.conversation_id)
     assert outgoing
     return outgoing
 
@@ -58,7 +61,7 @@ async def waiting(store: Store, door: ConversationRef) -> Outgoing:
 async def test_a_reply_is_delivered_by_the_commit_that_writes_it(web_store: Store) -> None:
     door, _ = await asked(web_store, "How do I reset my password?")
     await replied(web_store, door)
-    assert await web_store.outbox.next(door.conversation_id) is None
+    assert await web_store.conversations.outbox.next(door.conversation_id) is None
     async with web_store.database.read() as connection:
         (delivery,) = (await connection.execute(select(deliveries))).all()
     assert (delivery.status, delivery.external_id) == (DeliveryStatus.SENT, delivery.message_id)
@@ -66,7 +69,7 @@ async def test_a_reply_is_delivered_by_the_commit_that_writes_it(web_store: Stor
 
 
 async def test_a_delivery_that_is_sent_again_shows_one_message(web_store: Store) -> None:
-    channel: Channel = WebChannel(web_store.signals)
+    channel: Channel = WebChannel(web_store.cluster.events)
     assert channel.name == "web"
     assert channel.idempotent
     door, _ = await asked(web_store, "How do I reset my password?")
@@ -79,20 +82,22 @@ async def test_a_delivery_that_is_sent_again_shows_one_message(web_store: Store)
 
 
 async def test_the_deliver_job_ends_with_nothing_left_to_send(web_store: Store) -> None:
-    delivery = Delivery(web_store.outbox, {"web": WebChannel(web_store.signals)}, web_store.signals)
+    delivery = Delivery(
+        web_store.conversations.outbox, {"web": WebChannel(web_store.cluster.events)}, web_store.cluster.events
+    )
     door, _ = await asked(web_store, "one")
     await replied(web_store, door)
     await waiting(web_store, door)
     await delivery.deliver(Job(JobKind.DELIVER, door.conversation_id, door.conversation_id))
-    assert await web_store.outbox.next(door.conversation_id) is None
+    assert await web_store.conversations.outbox.next(door.conversation_id) is None
 
 
 async def test_a_delivery_wakes_who_follows_the_conversation(web_store: Store) -> None:
     door, _ = await asked(web_store, "one")
     await replied(web_store, door)
     outgoing = await waiting(web_store, door)
-    with web_store.signals.listen(door.conversation_id) as news:
-        await WebChannel(web_store.signals).send(outgoing)
+    with web_store.cluster.events.listen(door.conversation_id) as news:
+        await WebChannel(web_store.cluster.events).send(outgoing)
         await asyncio.wait_for(news.wait(), 1)
 
 
@@ -115,13 +120,13 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
     transcripts = CustomerView(web_store.database)
     door, (first,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
-    await web_store.endings.hold(proposal)
-    review = await web_store.reviews.of_conversation("demo", door.conversation_id)
+    await web_store.conversations.completion.hold(proposal)
+    review = await web_store.conversations.reviews.of_conversation("demo", door.conversation_id)
     assert review
     decision = APPROVE.model_copy(update={"member_id": web_agent.id, "member_name": web_agent.name})
-    await web_store.reviews.decide(web_agent, review.id, decision, based_on=1)
+    await web_store.conversations.reviews.decide(web_agent, review.id, decision, based_on=1)
     _, (second,) = await asked(web_store, "two")
-    await web_store.endings.send(proposal, decision=decision)
+    await web_store.conversations.completion.send(proposal, decision=decision)
     assert (await transcripts.progress(first)).reply
     assert (await transcripts.progress(second)).reply is None
 
@@ -129,9 +134,9 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
 async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_agent: Member) -> None:
     transcripts = CustomerView(web_store.database)
     door, (message_id,) = await asked(web_store, "one")
-    await web_store.conversations.take_over(web_agent, door.conversation_id)
+    await web_store.conversations.reading.take_over(web_agent, door.conversation_id)
     assert (await transcripts.progress(message_id)).waits_for_person
-    await web_store.conversations.reply(web_agent, door.conversation_id, "By hand.")
+    await web_store.conversations.reading.reply(web_agent, door.conversation_id, "By hand.")
     reply = (await transcripts.progress(message_id)).reply
     assert reply
     assert (reply.text, reply.member_name) == ("By hand.", "Anna")
@@ -143,7 +148,7 @@ async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation
     transcripts = CustomerView(web_store.database)
     door, _ = await asked(web_store, "one")
     assert (await transcripts.pulse(door)).working
-    await web_store.conversations.take_over(web_agent, door.conversation_id)
+    await web_store.conversations.reading.take_over(web_agent, door.conversation_id)
     assert await queued_turn(web_store, door.conversation_id)
     pulse = await transcripts.pulse(door)
     assert (pulse.working, pulse.assignee) == (False, "Anna")
@@ -152,7 +157,7 @@ async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation
 async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> None:
     door, (message_id,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
-    await web_store.endings.dismiss(proposal)
+    await web_store.conversations.completion.dismiss(proposal)
     progress = await CustomerView(web_store.database).progress(message_id)
     assert progress.settled
     assert progress.reply is None
@@ -162,6 +167,6 @@ async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> 
 async def test_notes_are_for_members_only(web_store: Store, web_agent: Member) -> None:
     transcripts = CustomerView(web_store.database)
     door, _ = await asked(web_store, "one")
-    await web_store.conversations.note(web_agent, door.conversation_id, "Careful here.")
+    await web_store.conversations.reading.note(web_agent, door.conversation_id, "Careful here.")
     assert [one.message.text for one in await transcripts.said(door)] == ["one"]
     assert [one.message.text for one in await transcripts.said(door, internal=True)] == ["one", "Careful here."]

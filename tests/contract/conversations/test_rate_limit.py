@@ -81,7 +81,7 @@ async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: 
     assert [item.wait > 0 for item in accepted] == [False] * 4 + [True] * 3
     assert [round(item.wait / 15) for item in accepted[4:]] == [1, 2, 3]
     assert await rows(store.database, turns) == 7
-    begun = [await store.turns.begin(item.turn_id or "") for item in accepted]
+    begun = [await store.conversations.turns.begin(item.turn_id or "") for item in accepted]
     assert [type(item) for item in begun] == [TurnWork] * 4 + [NotYet] * 3
     due = [item.until for item in begun if isinstance(item, NotYet)]
     assert due == sorted(due)
@@ -91,7 +91,7 @@ async def test_a_later_fragment_never_brings_a_turn_forward_that_has_to_wait(sto
     arrivals = intake(store.database, customer_per_minute=2)
     accepted = await write(arrivals, 4)
     assert len({item.turn_id for item in accepted}) == 1
-    begun = await store.turns.begin(accepted[0].turn_id or "")
+    begun = await store.conversations.turns.begin(accepted[0].turn_id or "")
     assert isinstance(begun, NotYet)
     assert begun.until > clock.now() + timedelta(seconds=45)
 
@@ -100,12 +100,12 @@ async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Sto
     arrivals = intake(store.database, customer_per_minute=2)
     await write(arrivals, 3)
     await arrivals.accept(said(external_id="m4"))
-    corrected = await store.corrections.edit(said(external_id="m4"))
+    corrected = await store.conversations.edits.edit(said(external_id="m4"))
     assert corrected is None
     edited = Incoming("demo", "slack", "m4", "thread of Cleo", "Cleo", "How do I reset it?")
-    corrected = await store.corrections.edit(edited)
+    corrected = await store.conversations.edits.edit(edited)
     assert corrected
-    begun = await store.turns.begin(corrected.turn_id or "")
+    begun = await store.conversations.turns.begin(corrected.turn_id or "")
     assert isinstance(begun, NotYet)
     assert begun.until > clock.now() + timedelta(seconds=45)
 
@@ -137,7 +137,7 @@ async def test_processes_that_write_at_once_count_together(store: Store) -> None
 
 
 async def test_the_customers_of_a_workspace_count_together_and_no_other_workspace_does(store: Store) -> None:
-    await store.workspaces.create("other", "Other")
+    await store.accounts.workspaces.create("other", "Other")
     arrivals = intake(store.database, workspace_per_minute=5)
     accepted = await asyncio.gather(*(arrivals.accept(said(f"customer {number}")) for number in range(12)))
     assert [item.wait > 0 for item in accepted].count(False) == 5
@@ -159,7 +159,7 @@ async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Sto
     assert [item.told for item in first] == [False, False, True, False, False, False]
     conversation_id = first[0].conversation_id
     assert len(await notices(store, conversation_id)) == 1
-    outgoing = await store.outbox.next(conversation_id)
+    outgoing = await store.conversations.outbox.next(conversation_id)
     assert outgoing
     assert outgoing.message.author is Author.SYSTEM
     await let_pass(store.database, 3600)
@@ -168,7 +168,7 @@ async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Sto
 
 
 async def test_where_the_desk_only_watches_nobody_is_told(store: Store, admin: Member) -> None:
-    await store.workspaces.change_settings(admin, mode=Mode.SHADOW)
+    await store.accounts.workspaces.change_settings(admin, mode=Mode.SHADOW)
     accepted = await write(intake(store.database, customer_per_minute=1), 3)
     assert [item.wait > 0 for item in accepted] == [False, True, True]
     assert await rows(store.database, deliveries) == 0
@@ -215,7 +215,7 @@ async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(s
 async def test_a_conversation_that_a_person_has_is_never_told_to_wait(store: Store, agent: Member) -> None:
     arrivals = intake(store.database, customer_per_minute=1)
     (accepted,) = await write(arrivals, 1)
-    await store.conversations.take_over(agent, accepted.conversation_id)
+    await store.conversations.reading.take_over(agent, accepted.conversation_id)
     assert not any(item.told for item in await write(arrivals, 3))
 
 
@@ -249,29 +249,29 @@ async def be_late(store: Store, number: int) -> None:
 
 
 async def test_who_writes_while_the_desk_is_late_is_told_once_per_wait(late_store: Store) -> None:
-    accepted = [await late_store.arrivals.accept(said(thread="late")) for _ in range(3)]
+    accepted = [await late_store.conversations.intake.accept(said(thread="late")) for _ in range(3)]
     assert [item.told for item in accepted] == [True, False, False]
     (notice,) = await notices(late_store, accepted[0].conversation_id)
     assert "a lot of messages" in notice
-    other = await late_store.arrivals.accept(said("Otto"))
+    other = await late_store.conversations.intake.accept(said("Otto"))
     assert other.told
 
 
 async def test_in_the_next_wait_the_customer_is_told_again(late_store: Store) -> None:
-    first = await late_store.arrivals.accept(said())
+    first = await late_store.conversations.intake.accept(said())
     async with late_store.database.write() as connection:
         mine = conversations.c.id == first.conversation_id
         await connection.execute(update(conversations).where(mine).values(waiting_since=None))
         queued = turns.c.conversation_id == first.conversation_id
         await connection.execute(update(turns).where(queued).values(status=TurnStatus.DONE))
-    assert (await late_store.arrivals.accept(said())).told
+    assert (await late_store.conversations.intake.accept(said())).told
 
 
 async def test_turns_that_are_at_work_make_no_queue(tmp_path: Path, database_url: str, embedder: Embedder) -> None:
     settings = settings_for(tmp_path, database_url, conversation={"busy_seconds": 30}, jobs={"concurrency": 8})
     async with open_test_store(settings, embedder) as store:
         await be_late(store, 3)
-        assert not (await store.arrivals.accept(said())).told
+        assert not (await store.conversations.intake.accept(said())).told
 
 
 async def test_the_look_at_the_queue_uses_an_index(store: Store) -> None:

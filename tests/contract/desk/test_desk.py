@@ -81,7 +81,7 @@ class Talk:
         await self.process.jobs.idle()
 
     async def pending(self) -> Review:
-        (review,) = (await self.store.reviews.page("demo", ReviewStatus.PENDING)).items
+        (review,) = (await self.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items
         return review
 
     async def said(self, conversation_id: str, *, internal: bool = False) -> list[Message]:
@@ -91,7 +91,7 @@ class Talk:
         return [str(message.author) for message in await self.said(conversation_id)]
 
     async def status(self, conversation_id: str) -> ConversationStatus:
-        return (await self.store.conversations.read("demo", conversation_id)).status
+        return (await self.store.conversations.reading.read("demo", conversation_id)).status
 
     async def checkpoints(self) -> int:
         return len([item async for item in self.process.desk.checkpoints.alist(None)])
@@ -100,15 +100,15 @@ class Talk:
 @asynccontextmanager
 async def talking(settings: Settings, embedder: Embedder, *, broken: bool = False) -> AsyncIterator[Talk]:
     async with open_test_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
-        agent = await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
-        document = await store.catalogue.create("demo", "faq.csv", FAQ)
-        await store.catalogue.load_document(document.id)
-        knowledge = store.knowledge
+        agent = await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+        document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+        await store.knowledge.catalogue.load_document(document.id)
+        knowledge = store.knowledge.index
         if broken:
-            knowledge = BrokenKnowledge(store.database, embedder, store.knowledge._vectors)
+            knowledge = BrokenKnowledge(store.database, embedder, store.knowledge.index._vectors)
         model = open_model(settings)
         deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
-        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.signals)})
+        process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.cluster.events)})
         async with working(process):
             yield Talk(process, agent)
         if model is not None:
@@ -181,20 +181,20 @@ async def test_a_waiting_draft_that_newer_words_overtake_leaves_no_checkpoint_be
 
 @pytest.mark.parametrize(("mode", "authors"), [("off", ["customer", "system"]), ("shadow", ["customer"])])
 async def test_where_people_answer_the_bot_does_not(talk: Talk, mode: str, authors: list[str]) -> None:
-    await talk.store.workspaces.change_settings(talk.agent, mode=Mode(mode))
+    await talk.store.accounts.workspaces.change_settings(talk.agent, mode=Mode(mode))
     conversation_id = await talk.say(KNOWN)
     assert await talk.authors(conversation_id) == authors
     assert await talk.status(conversation_id) is ConversationStatus.ASSIGNED
 
 
 async def test_every_reply_is_reviewed_in_draft_mode(talk: Talk) -> None:
-    await talk.store.workspaces.change_settings(talk.agent, mode=Mode.DRAFT)
+    await talk.store.accounts.workspaces.change_settings(talk.agent, mode=Mode.DRAFT)
     await talk.say(KNOWN)
     assert (await talk.pending()).held_because == ("Every reply is reviewed here.",)
 
 
 async def test_after_a_cap_of_automatic_replies_a_person_must_look(talk: Talk) -> None:
-    await talk.store.workspaces.change_settings(talk.agent, max_bot_turns=2)
+    await talk.store.accounts.workspaces.change_settings(talk.agent, max_bot_turns=2)
     for _ in range(2):
         conversation_id = await talk.say(KNOWN)
     assert await talk.authors(conversation_id) == ["customer", "bot"] * 2
@@ -290,12 +290,12 @@ async def test_a_long_conversation_is_summarised_and_its_prompt_stops_growing(
 ) -> None:
     settings = with_model(tmp_path, server, conversation={"history_messages": 4})
     async with talking(settings, embedder) as talk:
-        await talk.store.workspaces.change_settings(talk.agent, max_bot_turns=100)
+        await talk.store.accounts.workspaces.change_settings(talk.agent, max_bot_turns=100)
         sizes = []
         for _ in range(14):
             conversation_id = await talk.say(KNOWN)
             sizes.append(max(len(str(call.body)) for call in server.calls[-3:]))
-        assert (await talk.store.conversations.read("demo", conversation_id)).summary
+        assert (await talk.store.conversations.reading.read("demo", conversation_id)).summary
         assert max(sizes[-4:]) < 1.2 * max(sizes[4:9])
 
 

@@ -22,7 +22,7 @@ async def held(tmp_path: Path, database_url: str, embedder: Embedder) -> AsyncIt
 
 
 async def conversation_of(talk: Talk) -> str:
-    (conversation,) = (await talk.store.conversations.page("demo")).items
+    (conversation,) = (await talk.store.conversations.reading.page("demo")).items
     return conversation.id
 
 

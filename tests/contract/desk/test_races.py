@@ -78,7 +78,7 @@ class SlowKnowledge(Knowledge):
 
 
 def slow_knowledge(desks: Desks, instead: str = "") -> SlowKnowledge:
-    embedder = desks.store.knowledge.embedder
+    embedder = desks.store.knowledge.index.embedder
     knowledge = SlowKnowledge(desks.store.database, embedder, open_vectors(desks.settings, embedder.model))
     knowledge.asked, knowledge.go_on, knowledge.instead = asyncio.Event(), asyncio.Event(), instead
     return knowledge
@@ -152,7 +152,7 @@ async def test_a_message_that_races_an_approval_makes_it_stale_or_gets_an_answer
         else:
             assert isinstance(result, Review)
             assert desks.board.texts[posted:] == [review.draft.text, EXPORT_ANSWER]
-        conversation = await desks.store.conversations.read("demo", accepted.conversation_id)
+        conversation = await desks.store.conversations.reading.read("demo", accepted.conversation_id)
         assert conversation.status is ConversationStatus.OPEN
 
 
@@ -166,7 +166,7 @@ async def test_a_take_over_that_races_an_approval_leaves_the_conversation_to_the
     )
     await worker.drain()
     assert desks.board.texts[posted:] == []
-    conversation = await desks.store.conversations.read("demo", review.conversation_id)
+    conversation = await desks.store.conversations.reading.read("demo", review.conversation_id)
     assert conversation.assignee_id == desks.agents[1].id
 
 
@@ -317,7 +317,7 @@ async def test_what_was_decided_before_the_end_of_a_conversation_does_not_open_i
     act = worker.desk.resolve if end == "resolve" else worker.desk.close
     await act("demo", review.conversation_id, desks.agents[0])
     await worker.drain()
-    conversation = await desks.store.conversations.read("demo", review.conversation_id)
+    conversation = await desks.store.conversations.reading.read("demo", review.conversation_id)
     assert conversation.status == ("resolved" if end == "resolve" else "closed")
     assert await desks.pending() == []
     assert await desks.checkpoints() == 0
@@ -349,7 +349,7 @@ async def test_a_customer_who_never_stops_writing_gets_answers_to_everything(des
         await running
     await worker.drain()
     assert desks.board.texts == [RESET_ANSWER, EXPORT_ANSWER]
-    assert (await desks.store.conversations.read("demo", conversation_id)).status is ConversationStatus.OPEN
+    assert (await desks.store.conversations.reading.read("demo", conversation_id)).status is ConversationStatus.OPEN
 
 
 class CutOff(InterruptCheckpointer):
@@ -379,4 +379,4 @@ async def test_a_superseded_review_is_never_pending_again(desks: Desks) -> None:
     await worker.drain()
     stale = await outcome(decide(worker, desks, review, APPROVE))
     assert isinstance(stale, StaleError)
-    assert (await desks.store.reviews.read("demo", review.id)).status is ReviewStatus.SUPERSEDED
+    assert (await desks.store.conversations.reviews.read("demo", review.id)).status is ReviewStatus.SUPERSEDED

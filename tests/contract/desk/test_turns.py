@@ -57,7 +57,7 @@ def incoming(text: str, external_id: str = "", thread: str = "thread-1", workspa
 
 async def begun(store: Store, accepted: Accepted) -> TurnWork:
     assert accepted.turn_id
-    work = await store.turns.begin(accepted.turn_id)
+    work = await store.conversations.turns.begin(accepted.turn_id)
     assert isinstance(work, TurnWork)
     return work
 
@@ -77,9 +77,9 @@ def proposal(work: TurnWork, draft: Draft = DRAFT, version: int = 1) -> TurnResu
 
 
 async def held(store: Store, text: str = "How do I reset?", thread: str = "thread-1") -> tuple[TurnWork, str]:
-    work = await begun(store, await store.arrivals.accept(incoming(text, thread=thread)))
-    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
-    review = await store.reviews.of_conversation("demo", work.conversation_id)
+    work = await begun(store, await store.conversations.intake.accept(incoming(text, thread=thread)))
+    assert await store.conversations.completion.hold(proposal(work)) is CommitResult.COMMITTED
+    review = await store.conversations.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
 
@@ -90,40 +90,40 @@ async def texts(store: Store, conversation_id: str, *, internal: bool = False) -
 
 
 async def test_a_message_is_kept_once_however_often_it_arrives(store: Store) -> None:
-    first = await store.arrivals.accept(incoming("hello?", "event-1"))
-    again = await asyncio.gather(*(store.arrivals.accept(incoming("hello?", "event-1")) for _ in range(5)))
+    first = await store.conversations.intake.accept(incoming("hello?", "event-1"))
+    again = await asyncio.gather(*(store.conversations.intake.accept(incoming("hello?", "event-1")) for _ in range(5)))
     assert {item.message_id for item in again} == {first.message_id}
     assert all(item.repeated for item in again)
     assert await texts(store, first.conversation_id) == [("customer", "hello?")]
 
 
 async def test_the_first_messages_of_one_thread_that_race_share_a_conversation(store: Store) -> None:
-    accepted = await asyncio.gather(*(store.arrivals.accept(incoming(f"text {n}")) for n in range(8)))
+    accepted = await asyncio.gather(*(store.conversations.intake.accept(incoming(f"text {n}")) for n in range(8)))
     assert len({item.conversation_id for item in accepted}) == 1
     assert sorted(item.seq for item in accepted) == list(range(1, 9))
 
 
 async def test_fragments_become_one_turn_that_waits_for_the_pause(store: Store) -> None:
-    first = await store.arrivals.accept(incoming("How do I"), gather_seconds=60)
-    second = await store.arrivals.accept(incoming("reset my password?"), gather_seconds=0)
+    first = await store.conversations.intake.accept(incoming("How do I"), gather_seconds=60)
+    second = await store.conversations.intake.accept(incoming("reset my password?"), gather_seconds=0)
     assert first.turn_id == second.turn_id
     work = await begun(store, second)
     assert work.question == "How do I\nreset my password?"
 
 
 async def test_a_turn_does_not_begin_while_the_customer_may_still_be_typing(store: Store) -> None:
-    accepted = await store.arrivals.accept(incoming("How do I"), gather_seconds=60)
+    accepted = await store.conversations.intake.accept(incoming("How do I"), gather_seconds=60)
     assert accepted.turn_id
-    waiting = await store.turns.begin(accepted.turn_id)
+    waiting = await store.conversations.turns.begin(accepted.turn_id)
     assert isinstance(waiting, NotYet)
     assert waiting.until > clock.now() + timedelta(seconds=50)
 
 
 async def test_a_sent_reply_ends_its_turn_once(store: Store) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    assert await store.endings.send(proposal(work)) is CommitResult.COMMITTED
-    assert await store.endings.send(proposal(work)) is CommitResult.DROPPED
-    assert await store.turns.begin(work.turn_id) is None
+    work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.COMMITTED
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.DROPPED
+    assert await store.conversations.turns.begin(work.turn_id) is None
     assert await texts(store, work.conversation_id) == [("customer", "How do I reset?"), ("bot", DRAFT.text)]
     reply = (await read_messages(store.database, "demo", work.conversation_id))[-1]
     assert reply.draft
@@ -131,45 +131,45 @@ async def test_a_sent_reply_ends_its_turn_once(store: Store) -> None:
 
 
 async def test_newer_words_restart_the_turn_over_everything(store: Store) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("cancel my plan")))
-    later = await store.arrivals.accept(incoming("sorry, I mean pause it"))
+    work = await begun(store, await store.conversations.intake.accept(incoming("cancel my plan")))
+    later = await store.conversations.intake.accept(incoming("sorry, I mean pause it"))
     assert later.turn_id == work.turn_id
-    assert await store.endings.send(proposal(work)) is CommitResult.RESTART
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.RESTART
     again = await begun(store, later)
     assert again.question == "cancel my plan\nsorry, I mean pause it"
-    assert await store.endings.send(proposal(again)) is CommitResult.COMMITTED
+    assert await store.conversations.completion.send(proposal(again)) is CommitResult.COMMITTED
 
 
 async def test_a_customer_who_never_stops_writing_is_answered_all_the_same(store: Store) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("one")))
+    work = await begun(store, await store.conversations.intake.accept(incoming("one")))
     for number in range(3):
-        await store.arrivals.accept(incoming(f"more {number}"))
-        assert await store.endings.send(proposal(work)) is CommitResult.RESTART
-    assert await store.endings.send(proposal(work)) is CommitResult.CONTINUED
-    rest = await store.turns.queued(work.conversation_id)
+        await store.conversations.intake.accept(incoming(f"more {number}"))
+        assert await store.conversations.completion.send(proposal(work)) is CommitResult.RESTART
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.CONTINUED
+    rest = await store.conversations.turns.queued(work.conversation_id)
     assert rest
-    again = await store.turns.begin(rest)
+    again = await store.conversations.turns.begin(rest)
     assert isinstance(again, TurnWork)
     assert again.question == "more 0\nmore 1\nmore 2"
 
 
 async def test_a_held_draft_waits_and_the_customer_is_told_once_per_wait(store: Store) -> None:
     work, _ = await held(store)
-    conversation = await store.conversations.read("demo", work.conversation_id)
+    conversation = await store.conversations.reading.read("demo", work.conversation_id)
     assert conversation.status is ConversationStatus.PENDING
-    again = await begun(store, await store.arrivals.accept(incoming("are you there?")))
+    again = await begun(store, await store.conversations.intake.accept(incoming("are you there?")))
     assert again.question == "How do I reset?\nare you there?"
-    await store.endings.hold(proposal(again))
+    await store.conversations.completion.hold(proposal(again))
     notices = [author for author, _ in await texts(store, work.conversation_id) if author == "system"]
     assert len(notices) == 1
 
 
 async def test_a_new_message_overtakes_the_waiting_draft(store: Store, agent: Member) -> None:
     work, review_id = await held(store)
-    await store.arrivals.accept(incoming("I mean the admin password"))
-    assert (await store.reviews.read("demo", review_id)).status is ReviewStatus.SUPERSEDED
+    await store.conversations.intake.accept(incoming("I mean the admin password"))
+    assert (await store.conversations.reviews.read("demo", review_id)).status is ReviewStatus.SUPERSEDED
     with pytest.raises(StaleError) as stale:
-        await store.reviews.decide(
+        await store.conversations.reviews.decide(
             agent, review_id, Decision(kind=DecisionKind.APPROVE, member_id=agent.id), based_on=1
         )
     assert stale.value.new_text == "I mean the admin password"
@@ -182,7 +182,7 @@ async def test_only_the_first_of_many_decisions_wins(store: Store, agent: Member
     async def decide(kind: DecisionKind) -> str:
         decision = Decision(kind=kind, text="Mine.", guidance="Shorter.", member_id=agent.id, member_name=agent.name)
         try:
-            await store.reviews.decide(agent, review_id, decision, based_on=1)
+            await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
         except AlreadyDecidedError as error:
             return f"late, after {error.by}"
         return "won"
@@ -194,7 +194,7 @@ async def test_only_the_first_of_many_decisions_wins(store: Store, agent: Member
 async def test_a_decision_on_another_version_is_stale(store: Store, agent: Member) -> None:
     _, review_id = await held(store)
     with pytest.raises(StaleError):
-        await store.reviews.decide(
+        await store.conversations.reviews.decide(
             agent, review_id, Decision(kind=DecisionKind.APPROVE, member_id=agent.id), based_on=2
         )
 
@@ -205,15 +205,15 @@ async def test_a_decision_that_says_nothing_is_refused_and_changes_nothing(
 ) -> None:
     _, review_id = await held(store)
     with pytest.raises(InvalidError):
-        await store.reviews.decide(agent, review_id, Decision(kind=kind, member_id=agent.id), based_on=1)
-    assert (await store.reviews.read("demo", review_id)).status is ReviewStatus.PENDING
+        await store.conversations.reviews.decide(agent, review_id, Decision(kind=kind, member_id=agent.id), based_on=1)
+    assert (await store.conversations.reviews.read("demo", review_id)).status is ReviewStatus.PENDING
 
 
 async def test_an_approved_draft_is_sent_and_labelled_right(store: Store, agent: Member) -> None:
     work, review_id = await held(store)
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
-    await store.reviews.decide(agent, review_id, decision, based_on=1)
-    assert await store.endings.send(proposal(work), decision=decision) is CommitResult.COMMITTED
+    await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
+    assert await store.conversations.completion.send(proposal(work), decision=decision) is CommitResult.COMMITTED
     assert (await texts(store, work.conversation_id))[-1] == ("bot", DRAFT.text)
     assert await labels_of(store) == [("decision", True)]
 
@@ -224,63 +224,63 @@ async def labels_of(store: Store) -> list[tuple[str, bool]]:
 
 
 async def test_while_a_person_has_the_conversation_the_bot_sends_nothing(store: Store, agent: Member) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.conversations.take_over(agent, work.conversation_id)
-    assert await store.endings.send(proposal(work)) is CommitResult.DROPPED
-    later = await store.arrivals.accept(incoming("hello?"))
+    work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
+    await store.conversations.reading.take_over(agent, work.conversation_id)
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.DROPPED
+    later = await store.conversations.intake.accept(incoming("hello?"))
     assert later.turn_id is None
     assert not [author for author, _ in await texts(store, work.conversation_id) if author == Author.BOT]
 
 
 async def test_a_reply_on_its_way_is_held_back_when_a_person_takes_over(store: Store, agent: Member) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.endings.send(proposal(work))
-    await store.conversations.take_over(agent, work.conversation_id)
-    assert await store.outbox.next(work.conversation_id) is None
+    work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
+    await store.conversations.completion.send(proposal(work))
+    await store.conversations.reading.take_over(agent, work.conversation_id)
+    assert await store.conversations.outbox.next(work.conversation_id) is None
 
 
 async def test_handing_back_gives_the_bot_what_nobody_answered(store: Store, agent: Member) -> None:
     work, _ = await held(store)
-    await store.conversations.take_over(agent, work.conversation_id)
-    await store.conversations.reply(agent, work.conversation_id, "I am on it.")
-    await store.arrivals.accept(incoming("thanks! and how do I export?"))
-    turn_id = await store.conversations.hand_back(agent, work.conversation_id)
+    await store.conversations.reading.take_over(agent, work.conversation_id)
+    await store.conversations.reading.reply(agent, work.conversation_id, "I am on it.")
+    await store.conversations.intake.accept(incoming("thanks! and how do I export?"))
+    turn_id = await store.conversations.reading.hand_back(agent, work.conversation_id)
     assert turn_id
-    again = await store.turns.begin(turn_id)
+    again = await store.conversations.turns.begin(turn_id)
     assert isinstance(again, TurnWork)
     assert again.question == "thanks! and how do I export?"
 
 
 async def test_a_resolved_conversation_reopens_and_a_closed_one_starts_anew(store: Store, agent: Member) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.endings.send(proposal(work))
-    await store.conversations.resolve(agent, work.conversation_id, "demo")
-    reopened = await store.arrivals.accept(incoming("one more thing"))
+    work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
+    await store.conversations.completion.send(proposal(work))
+    await store.conversations.reading.resolve(agent, work.conversation_id, "demo")
+    reopened = await store.conversations.intake.accept(incoming("one more thing"))
     assert reopened.conversation_id == work.conversation_id
-    await store.conversations.close(agent, work.conversation_id, "demo")
-    fresh = await store.arrivals.accept(incoming("hello again"))
+    await store.conversations.reading.close(agent, work.conversation_id, "demo")
+    fresh = await store.conversations.intake.accept(incoming("hello again"))
     assert fresh.conversation_id != work.conversation_id
 
 
 async def test_shadow_mode_keeps_the_draft_and_says_nothing(store: Store) -> None:
-    work = await begun(store, await store.arrivals.accept(incoming("How do I reset?")))
-    await store.endings.hand_off(proposal(work), mode=Mode.SHADOW)
+    work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
+    await store.conversations.completion.hand_off(proposal(work), mode=Mode.SHADOW)
     assert await texts(store, work.conversation_id) == [("customer", "How do I reset?")]
-    assert (await store.conversations.read("demo", work.conversation_id)).status is ConversationStatus.ASSIGNED
+    assert (await store.conversations.reading.read("demo", work.conversation_id)).status is ConversationStatus.ASSIGNED
 
 
 async def test_nothing_of_one_workspace_is_seen_from_another(store: Store) -> None:
-    await store.workspaces.create("other", "Other")
-    stranger = await store.members.add("other", "agent@demo.example", "Sam", Role.ADMIN, "another password")
+    await store.accounts.workspaces.create("other", "Other")
+    stranger = await store.accounts.members.add("other", "agent@demo.example", "Sam", Role.ADMIN, "another password")
     work, review_id = await held(store)
     with pytest.raises(NotFoundError):
-        await store.reviews.read("other", review_id)
+        await store.conversations.reviews.read("other", review_id)
     with pytest.raises(NotFoundError):
-        await store.conversations.read("other", work.conversation_id)
+        await store.conversations.reading.read("other", work.conversation_id)
     with pytest.raises(NotFoundError):
-        await store.conversations.take_over(stranger, work.conversation_id)
+        await store.conversations.reading.take_over(stranger, work.conversation_id)
     decision = Decision(kind=DecisionKind.APPROVE, member_id=stranger.id)
     with pytest.raises(NotFoundError):
-        await store.reviews.decide(stranger, review_id, decision, based_on=1)
-    assert (await store.reviews.page("other")).items == ()
+        await store.conversations.reviews.decide(stranger, review_id, decision, based_on=1)
+    assert (await store.conversations.reviews.page("other")).items == ()
     assert await read_messages(store.database, "other", work.conversation_id, internal=True) == []

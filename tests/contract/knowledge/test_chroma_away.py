@@ -147,7 +147,7 @@ async def test_turns_reach_a_person_while_the_vectors_are_away_and_are_answered_
         assert words in reasons[0]
         bring_back(own_chroma_server, away)
         if away == "emptied":
-            await talk.store.knowledge.reindex("demo")
+            await talk.store.knowledge.index.reindex("demo")
         answered = await talk.say(KNOWN, "after")
         assert await talk.authors(answered) == ["customer", "bot"]
 

@@ -162,26 +162,26 @@ ENTRIES = (
 
 async def test_reindexing_leaves_what_is_loaded_meanwhile_alone(column: Settings, embedder: Embedder) -> None:
     async with open_test_store(column, embedder) as store:
-        knowledge, vectors = store.knowledge, store.knowledge._vectors
-        workspace = (await store.workspaces.create(new_id(), "Another")).id
-        await store.catalogue.store(workspace, "entries", Loaded(ENTRIES))
+        knowledge, vectors = store.knowledge.index, store.knowledge.index._vectors
+        workspace = (await store.accounts.workspaces.create(new_id(), "Another")).id
+        await store.knowledge.catalogue.store(workspace, "entries", Loaded(ENTRIES))
         before = set(await asyncio.to_thread(vectors.owners, workspace))
-        loading = await store.catalogue.create(workspace, "faq.csv", b"question,answer\nIs it blue?,Yes.\n")
+        loading = await store.knowledge.catalogue.create(workspace, "faq.csv", b"question,answer\nIs it blue?,Yes.\n")
         orphan = await asyncio.to_thread(embedder.embed, ["an orphan"])
         await asyncio.to_thread(vectors.upsert, workspace, ["half:0"], orphan, [loading.id])
         await asyncio.to_thread(vectors.upsert, workspace, ["orphan:0"], orphan, ["gone"])
         await knowledge.reindex(workspace)
         assert set(await asyncio.to_thread(vectors.owners, workspace)) == {*before, "half:0"}
-        await store.catalogue.load_document(loading.id)
+        await store.knowledge.catalogue.load_document(loading.id)
         assert (await knowledge.search(workspace, "Is it blue?"))[0].chunk.text == "Yes."
         assert "half:0" not in await asyncio.to_thread(vectors.owners, workspace)
 
 
 async def test_a_start_makes_vectors_anew_also_when_only_some_are_lost(column: Settings, embedder: Embedder) -> None:
     async with open_test_store(column, embedder) as store:
-        knowledge, vectors = store.knowledge, store.knowledge._vectors
-        workspace = (await store.workspaces.create(new_id(), "Another")).id
-        await store.catalogue.store(workspace, "entries", Loaded(ENTRIES))
+        knowledge, vectors = store.knowledge.index, store.knowledge.index._vectors
+        workspace = (await store.accounts.workspaces.create(new_id(), "Another")).id
+        await store.knowledge.catalogue.store(workspace, "entries", Loaded(ENTRIES))
         assert not await knowledge.lacks_vectors(workspace)
         names = sorted(await asyncio.to_thread(vectors.owners, workspace))
         await asyncio.to_thread(vectors.prune, workspace, names[:1])

@@ -16,10 +16,10 @@ QUESTION = Incoming("demo", "web", "m1", "thread", "customer", "How do I log in?
 
 
 async def test_a_turn_that_failed_at_every_try_is_explained_by_the_audit_trail(store: Store) -> None:
-    accepted = await store.arrivals.accept(QUESTION)
+    accepted = await store.conversations.intake.accept(QUESTION)
     assert accepted.turn_id
     for _ in range(2):
-        await store.turns.abandon(accepted.turn_id, is_review=False)
+        await store.conversations.turns.abandon(accepted.turn_id, is_review=False)
     query = select(audit_events.c.kind, audit_events.c.data).where(audit_events.c.turn_id == accepted.turn_id)
     async with store.database.read() as connection:
         told = [tuple(row) for row in await connection.execute(query.order_by(audit_events.c.at))]

@@ -56,23 +56,23 @@ class Desk:
 
     async def write(self, customer: str, thread: str, workspace: str = "demo", gather_seconds: float = 0.0) -> Accepted:
         incoming = Incoming(workspace, "web", new_id(), thread, customer, "How do I reset my password?")
-        accepted = await self.store.arrivals.accept(incoming, gather_seconds)
+        accepted = await self.store.conversations.intake.accept(incoming, gather_seconds)
         self.threads[accepted.turn_id or ""] = thread
         return accepted
 
     async def answer(self, job: Job) -> RunAt | None:
         if job.kind is JobKind.DELIVER:
-            if outgoing := await self.store.outbox.next(job.id):
-                await self.store.outbox.sent(outgoing, None)
+            if outgoing := await self.store.conversations.outbox.next(job.id):
+                await self.store.conversations.outbox.sent(outgoing, None)
             return None
         if len(self.answered) == self.stop_at:
             self.stopped.set()
             await self.go_on.wait()
-        work = await self.store.turns.begin(job.id)
+        work = await self.store.conversations.turns.begin(job.id)
         if isinstance(work, NotYet):
             return RunAt(work.until)
         if isinstance(work, TurnWork):
-            assert await self.store.endings.send(proposal(work)) is CommitResult.COMMITTED
+            assert await self.store.conversations.completion.send(proposal(work)) is CommitResult.COMMITTED
             self.answered.append(self.threads[job.id])
         return None
 
@@ -128,7 +128,7 @@ async def test_who_writes_once_is_answered_before_a_flood_is_through(desk: Desk)
 
 
 async def test_a_workspace_in_a_rush_does_not_keep_the_others_waiting(desk: Desk) -> None:
-    await desk.store.workspaces.create("quiet", "Quiet")
+    await desk.store.accounts.workspaces.create("quiet", "Quiet")
     async with desk.working() as jobs:
         await enqueue(jobs, [await desk.write(f"customer {number}", f"rush {number}") for number in range(60)])
         jobs.start(desk.handlers())
@@ -213,15 +213,15 @@ async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> 
     store = small_desk.store
     arrivals = MessageIntake(store.database, Shares(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0))
     jobs = EmbeddedJobs()
-    intake = Intake(arrivals, store.corrections, jobs, store.signals, 0)
+    intake = Intake(arrivals, store.conversations.edits, jobs, store.cluster.events, 0)
     for _ in range(2):
         accepted = await intake.accept(Incoming("demo", "slack", new_id(), "T1/C1/1", "Flo", "hello"))
     delivered: list[str] = []
 
     async def deliver(job: Job) -> RunAt | None:
-        if job.kind is JobKind.DELIVER and (outgoing := await store.outbox.next(job.id)):
+        if job.kind is JobKind.DELIVER and (outgoing := await store.conversations.outbox.next(job.id)):
             delivered.append(outgoing.message.text)
-            await store.outbox.sent(outgoing, "1")
+            await store.conversations.outbox.sent(outgoing, "1")
         return RunAt(clock.now() + timedelta(hours=1)) if job.kind is JobKind.ANSWER else None
 
     jobs.start(Handlers(dict.fromkeys(JobKind, deliver), small_desk.handlers().on_dead_letter))

@@ -85,10 +85,10 @@ async def test_a_new_wait_of_the_same_customer_brings_a_new_reminder(store: Stor
 async def test_the_inbox_knows_who_is_overdue(store: Store, kept: Rows) -> None:
     late, soon = await waiting(kept, 2 * HOUR), await waiting(kept, 0.5 * HOUR)
     await SlaReminders(store.database).remind(HOUR)
-    assert (await store.conversations.read("demo", late)).is_overdue
-    assert not (await store.conversations.read("demo", soon)).is_overdue
+    assert (await store.conversations.reading.read("demo", late)).is_overdue
+    assert not (await store.conversations.reading.read("demo", soon)).is_overdue
     await change(kept, late, waiting_since=None)
-    assert not (await store.conversations.read("demo", late)).is_overdue
+    assert not (await store.conversations.reading.read("demo", late)).is_overdue
 
 
 def test_a_wait_is_told_in_whole_minutes_hours_or_days() -> None:

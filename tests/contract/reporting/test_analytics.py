@@ -59,7 +59,7 @@ async def report(store: Store, workspace: str = "demo", span: tuple[datetime, da
 
 
 async def begun(store: Store, thread: str, text: str = "How?", workspace: str = "demo") -> TurnWork:
-    accepted: Accepted = await store.arrivals.accept(
+    accepted: Accepted = await store.conversations.intake.accept(
         Incoming(
             workspace_id=workspace,
             channel="slack",
@@ -70,7 +70,7 @@ async def begun(store: Store, thread: str, text: str = "How?", workspace: str = 
         )
     )
     assert accepted.turn_id
-    work = await store.turns.begin(accepted.turn_id)
+    work = await store.conversations.turns.begin(accepted.turn_id)
     assert isinstance(work, TurnWork)
     return work
 
@@ -89,14 +89,14 @@ def proposal(work: TurnWork, intent: str = "account") -> TurnResult:
 
 async def sent(store: Store, thread: str, intent: str = "account", workspace: str = "demo") -> TurnWork:
     work = await begun(store, thread, workspace=workspace)
-    assert await store.endings.send(proposal(work, intent)) is CommitResult.COMMITTED
+    assert await store.conversations.completion.send(proposal(work, intent)) is CommitResult.COMMITTED
     return work
 
 
 async def held(store: Store, thread: str) -> tuple[TurnWork, str]:
     work = await begun(store, thread)
-    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
-    review = await store.reviews.of_conversation("demo", work.conversation_id)
+    assert await store.conversations.completion.hold(proposal(work)) is CommitResult.COMMITTED
+    review = await store.conversations.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
 
@@ -104,14 +104,14 @@ async def held(store: Store, thread: str) -> tuple[TurnWork, str]:
 async def decided(store: Store, member: Member, thread: str, kind: DecisionKind) -> TurnWork:
     work, review_id = await held(store, thread)
     decision = Decision(kind=kind, text="Other words.", member_id=member.id, member_name=member.name)
-    await store.reviews.decide(member, review_id, decision, based_on=1)
+    await store.conversations.reviews.decide(member, review_id, decision, based_on=1)
     match kind:
         case DecisionKind.APPROVE | DecisionKind.EDIT:
-            await store.endings.send(proposal(work), decision=decision)
+            await store.conversations.completion.send(proposal(work), decision=decision)
         case DecisionKind.DISMISS:
-            await store.endings.dismiss(proposal(work), decision)
+            await store.conversations.completion.dismiss(proposal(work), decision)
         case DecisionKind.ESCALATE:
-            await store.endings.hand_off(proposal(work), mode=Mode.AUTO, decision=decision)
+            await store.conversations.completion.hand_off(proposal(work), mode=Mode.AUTO, decision=decision)
         case DecisionKind.REJECT:
             raise AssertionError("a rejection ends nothing")
     return work
@@ -222,9 +222,9 @@ async def test_intents_are_counted_by_conversation_the_most_frequent_first(store
 async def test_votes_and_labels_are_counted_by_source(store: Store, agent: Member) -> None:
     works = [await sent(store, f"thread {n}") for n in range(3)]
     for work, vote in zip(works, ("up", "down", "down"), strict=True):
-        outgoing = await store.outbox.next(work.conversation_id)
+        outgoing = await store.conversations.outbox.next(work.conversation_id)
         assert outgoing
-        await store.feedback.vote("demo", work.conversation_id, outgoing.message.id, vote)  # type: ignore[arg-type]  # a literal
+        await store.conversations.feedback.vote("demo", work.conversation_id, outgoing.message.id, vote)  # type: ignore[arg-type]  # a literal
     await decided(store, agent, "approved", DecisionKind.APPROVE)
     await decided(store, agent, "edited", DecisionKind.EDIT)
     counted = await report(store, span=(now() - timedelta(hours=1), now() + timedelta(hours=1)))
@@ -238,9 +238,9 @@ async def test_votes_and_labels_are_counted_by_source(store: Store, agent: Membe
 
 async def test_an_audit_counts_more_than_a_vote(store: Store) -> None:
     work = await sent(store, "thread")
-    outgoing = await store.outbox.next(work.conversation_id)
+    outgoing = await store.conversations.outbox.next(work.conversation_id)
     assert outgoing
-    await store.feedback.vote("demo", work.conversation_id, outgoing.message.id, "down")
+    await store.conversations.feedback.vote("demo", work.conversation_id, outgoing.message.id, "down")
     async with store.database.write() as connection:
         query = select(messages.c.draft_id).where(messages.c.id == outgoing.message.id)
         draft_id = (await connection.execute(query)).scalar_one()
@@ -250,7 +250,7 @@ async def test_an_audit_counts_more_than_a_vote(store: Store) -> None:
 
 
 async def test_nothing_of_another_workspace_is_counted(store: Store, agent: Member) -> None:
-    await store.workspaces.create("other", "Other")
+    await store.accounts.workspaces.create("other", "Other")
     await moved(store.database, await sent(store, "theirs", workspace="other"), NOON)
     await moved(store.database, await sent(store, "ours"), NOON)
     await moved(store.database, await decided(store, agent, "approved", DecisionKind.APPROVE), NOON)

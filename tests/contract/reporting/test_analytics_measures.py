@@ -42,9 +42,9 @@ async def begun(store: Store, thread: str, workspace: str = "demo") -> TurnWork:
         customer_external_id=thread,
         text="How?",
     )
-    accepted = await store.arrivals.accept(incoming)
+    accepted = await store.conversations.intake.accept(incoming)
     assert accepted.turn_id
-    work = await store.turns.begin(accepted.turn_id)
+    work = await store.conversations.turns.begin(accepted.turn_id)
     assert isinstance(work, TurnWork)
     return work
 
@@ -64,22 +64,22 @@ def proposal(work: TurnWork) -> TurnResult:
 
 async def sent(store: Store, thread: str, workspace: str = "demo") -> TurnWork:
     work = await begun(store, thread, workspace)
-    assert await store.endings.send(proposal(work)) is CommitResult.COMMITTED
+    assert await store.conversations.completion.send(proposal(work)) is CommitResult.COMMITTED
     return work
 
 
 async def held(store: Store, thread: str) -> tuple[TurnWork, str]:
     work = await begun(store, thread)
-    assert await store.endings.hold(proposal(work)) is CommitResult.COMMITTED
-    review = await store.reviews.of_conversation("demo", work.conversation_id)
+    assert await store.conversations.completion.hold(proposal(work)) is CommitResult.COMMITTED
+    review = await store.conversations.reviews.of_conversation("demo", work.conversation_id)
     assert review
     return work, review.id
 
 
 async def delivered(store: Store, work: TurnWork) -> None:
-    outgoing = await store.outbox.next(work.conversation_id)
+    outgoing = await store.conversations.outbox.next(work.conversation_id)
     assert outgoing
-    await store.outbox.sent(outgoing, None)
+    await store.conversations.outbox.sent(outgoing, None)
 
 
 class Scraper:
@@ -145,8 +145,8 @@ async def test_the_queue_is_what_the_rows_ask_for(store: Store, agent: Member) -
     await begun(store, "queued")
     _, review_id = await held(store, "decided")
     decision = Decision(kind=DecisionKind.DISMISS, member_id=agent.id, member_name=agent.name)
-    await store.reviews.decide(agent, review_id, decision, based_on=1)
-    await store.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
+    await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
+    await store.knowledge.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
     scraper = Scraper(store.database)
     depths = {kind: await scraper.value("deskhand_queue_depth", kind=kind) for kind in ("answer", "resume", "load")}
     assert depths == {"answer": 1, "resume": 1, "load": 1}
@@ -156,9 +156,9 @@ async def test_the_queue_is_what_the_rows_ask_for(store: Store, agent: Member) -
 
 async def test_deliveries_are_counted_by_channel_and_how_they_ended(store: Store) -> None:
     await delivered(store, await sent(store, "one"))
-    failed = await store.outbox.next((await sent(store, "two")).conversation_id)
+    failed = await store.conversations.outbox.next((await sent(store, "two")).conversation_id)
     assert failed
-    await store.outbox.fail(failed, "gone")
+    await store.conversations.outbox.fail(failed, "gone")
     await aged(store.database, deliveries, timedelta(minutes=1))
     scraper = Scraper(store.database)
     for status in ("sent", "failed"):
@@ -166,11 +166,11 @@ async def test_deliveries_are_counted_by_channel_and_how_they_ended(store: Store
 
 
 async def test_the_dashboard_shows_what_waits_in_this_workspace(store: Store) -> None:
-    await store.workspaces.create("other", "Other")
+    await store.accounts.workspaces.create("other", "Other")
     await begun(store, "queued")
     await held(store, "held")
     await delivered(store, await sent(store, "sent"))
-    await store.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
+    await store.knowledge.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
     await begun(store, "theirs", "other")
     seen = await Monitoring(store.database).dashboard("demo")
     assert (seen.queue.count, seen.reviews.count, seen.customers.count) == (1, 1, 2)
@@ -190,8 +190,8 @@ async def test_where_nothing_waits_nothing_is_old(store: Store) -> None:
 async def test_a_summary_tells_a_turn_in_figures(store: Store, agent: Member) -> None:
     work, review_id = await held(store, "thread")
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
-    await store.reviews.decide(agent, review_id, decision, based_on=1)
-    await store.endings.send(proposal(work), decision=decision)
+    await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
+    await store.conversations.completion.send(proposal(work), decision=decision)
     (summary,) = (await Monitoring(store.database).summaries("demo")).items
     assert (summary.turn_id, summary.conversation_id) == (work.turn_id, work.conversation_id)
     assert (summary.status, summary.outcome, summary.decision) == (
@@ -225,8 +225,8 @@ async def test_a_trace_tells_the_way_of_a_turn(store: Store, agent: Member) -> N
     await sent(store, "before")
     work, review_id = await held(store, "thread")
     decision = Decision(kind=DecisionKind.DISMISS, member_id=agent.id, member_name=agent.name)
-    await store.reviews.decide(agent, review_id, decision, based_on=1)
-    await store.endings.dismiss(proposal(work), decision)
+    await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
+    await store.conversations.completion.dismiss(proposal(work), decision)
     latest, earlier = await Monitoring(store.database).traces("demo")
     assert (latest.turn_id, latest.outcome, latest.attempts) == (work.turn_id, Outcome.DISMISSED, 0)
     assert latest.reasons == ("Every reply is reviewed here.",)
@@ -241,10 +241,10 @@ async def test_a_trace_tells_the_way_of_a_turn(store: Store, agent: Member) -> N
 
 
 async def test_what_answers_is_ready(store: Store) -> None:
-    assert await Health(store.database, store.knowledge).parts() == {"database": True, "vectors": True}
+    assert await Health(store.database, store.knowledge.index).parts() == {"database": True, "vectors": True}
 
 
 async def test_a_database_that_does_not_answer_is_not_ready(store: Store) -> None:
     nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    assert await Health(nowhere, store.knowledge).parts() == {"database": False, "vectors": True}
+    assert await Health(nowhere, store.knowledge.index).parts() == {"database": False, "vectors": True}
     await nowhere.close()

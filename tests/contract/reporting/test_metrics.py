@@ -49,9 +49,9 @@ def measures(database: Database) -> Metrics:
 async def accepted(store: Store, text: str = "How?") -> TurnWork:
     """A turn that is due."""
     incoming = Incoming("demo", "slack", new_id(), new_id(), "cleo", text)
-    taken = await store.arrivals.accept(incoming)
+    taken = await store.conversations.intake.accept(incoming)
     assert taken.turn_id
-    work = await store.turns.begin(taken.turn_id)
+    work = await store.conversations.turns.begin(taken.turn_id)
     assert isinstance(work, TurnWork)
     return work
 
@@ -80,12 +80,14 @@ async def test_each_kind_of_job_tells_how_many_wait_and_since_when(
 ) -> None:
     await accepted(store)
     decided, sent = await accepted(store), await accepted(store)
-    await store.endings.hold(proposal(decided))
-    review = await store.reviews.of_conversation("demo", decided.conversation_id)
+    await store.conversations.completion.hold(proposal(decided))
+    review = await store.conversations.reviews.of_conversation("demo", decided.conversation_id)
     assert review
-    await store.reviews.decide(agent, review.id, Decision(kind=DecisionKind.APPROVE, member_id=agent.id), based_on=1)
-    await store.endings.send(proposal(sent))
-    await store.catalogue.create("demo", "faq.csv", FAQ)
+    await store.conversations.reviews.decide(
+        agent, review.id, Decision(kind=DecisionKind.APPROVE, member_id=agent.id), based_on=1
+    )
+    await store.conversations.completion.send(proposal(sent))
+    await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
     await set_back(database, turns, "due_at", hours=1)
     await set_back(database, reviews, "closed_at", hours=2)
     await set_back(database, deliveries, "created_at", hours=3)
@@ -98,7 +100,7 @@ async def test_each_kind_of_job_tells_how_many_wait_and_since_when(
 
 
 async def test_a_job_that_is_not_due_yet_has_no_age(store: Store, measures: Metrics) -> None:
-    await store.arrivals.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How?"), 600)
+    await store.conversations.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How?"), 600)
     scraped = Scraped(await measures.scrape())
     assert scraped("deskhand_queue_depth", kind="answer") == 1
     assert scraped("deskhand_queue_oldest_seconds", kind="answer") == 0
@@ -107,10 +109,10 @@ async def test_a_job_that_is_not_due_yet_has_no_age(store: Store, measures: Metr
 async def test_what_has_ended_is_counted_once(store: Store, database: Database, measures: Metrics) -> None:
     measures._seen -= timedelta(hours=1)
     for work in [await accepted(store), await accepted(store)]:
-        await store.endings.send(proposal(work))
-        outgoing = await store.outbox.next(work.conversation_id)
+        await store.conversations.completion.send(proposal(work))
+        outgoing = await store.conversations.outbox.next(work.conversation_id)
         assert outgoing
-        await store.outbox.sent(outgoing, None)
+        await store.conversations.outbox.sent(outgoing, None)
     await set_back(database, deliveries, "created_at", hours=0.01)
     await set_back(database, deliveries, "finished_at", hours=0.002)
     await set_back(database, turns, "finished_at", hours=0.002)
@@ -124,9 +126,9 @@ async def test_what_has_ended_is_counted_once(store: Store, database: Database, 
 
 
 async def test_the_knowledge_is_counted_by_status(store: Store, measures: Metrics) -> None:
-    document = await store.catalogue.create("demo", "faq.csv", FAQ)
-    await store.catalogue.load_document(document.id)
-    await store.catalogue.create("demo", "more.csv", FAQ)
+    document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
+    await store.knowledge.catalogue.load_document(document.id)
+    await store.knowledge.catalogue.create("demo", "more.csv", FAQ)
     scraped = Scraped(await measures.scrape())
     assert scraped("deskhand_documents", status="ready") == 1
     assert scraped("deskhand_documents", status="loading") == 1

@@ -71,7 +71,9 @@ class DiscordDesk:
     async def conversation(self, thread: Payload | str) -> Conversation:
         """The conversation of a thread, once there is one."""
         thread_id = thread if isinstance(thread, str) else str(thread["id"])
-        return await found(lambda: self.store.threads.find("demo", "discord", thread_id), f"conversation {thread_id}")
+        return await found(
+            lambda: self.store.conversations.threads.find("demo", "discord", thread_id), f"conversation {thread_id}"
+        )
 
     async def messages(self, thread: Payload | str, *, internal: bool = False) -> list[Message]:
         """What the desk keeps of a thread's conversation."""
@@ -109,7 +111,7 @@ async def running_desk(
     await migrate_database(settings)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         agent = await _furnish(store, knowledge)
-        deps = Deps(settings, store.knowledge, classifier, None)
+        deps = Deps(settings, store.knowledge.index, classifier, None)
         process = assemble(settings, store, checkpoints, deps, {})
         parts = (settings, store, process.intake, process.desk, process.states)
         async with open_discord(*parts, leases) as channel, working(process):
@@ -121,12 +123,12 @@ async def running_desk(
 async def _furnish(store: Store, knowledge: bytes) -> Member:
     """The workspace `demo` with a FAQ and an agent, made once."""
     try:
-        await store.workspaces.create("demo", "Demo")
+        await store.accounts.workspaces.create("demo", "Demo")
     except ConflictError:
-        return next(member for member in await store.members.all("demo") if member.name == "Alex Agent")
-    document = await store.catalogue.create("demo", "faq.csv", knowledge)
-    await store.catalogue.load_document(document.id)
-    return await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+        return next(member for member in await store.accounts.members.all("demo") if member.name == "Alex Agent")
+    document = await store.knowledge.catalogue.create("demo", "faq.csv", knowledge)
+    await store.knowledge.catalogue.load_document(document.id)
+    return await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
 
 
 async def until(check: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:

@@ -90,13 +90,13 @@ class SlackDesk:
 
     async def conversation(self, channel: str, ts: str) -> Conversation:
         """The conversation of a thread."""
-        found = await self.process.store.threads.find("demo", "slack", f"{TEAM}/{channel}/{ts}")
+        found = await self.process.store.conversations.threads.find("demo", "slack", f"{TEAM}/{channel}/{ts}")
         assert found
         return found
 
     async def review(self) -> Review:
         """The one review that waits."""
-        (review,) = (await self.process.store.reviews.page("demo", ReviewStatus.PENDING)).items
+        (review,) = (await self.process.store.conversations.reviews.page("demo", ReviewStatus.PENDING)).items
         return review
 
 
@@ -121,13 +121,13 @@ async def open_slack_desk(
     """A desk with a support channel, a staff channel and a linked agent, which knows one file."""
     async with open_desk(with_slack(settings, slack, over_socket=over_socket), chats=True) as process:
         store = process.store
-        await store.workspaces.create("demo", "Demo")
-        document = await store.catalogue.create("demo", *knowledge)
-        await store.catalogue.load_document(document.id)
-        agent = await store.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
-        await store.identities.link("demo", agent.id, "slack", f"{TEAM}/{AGENT_USER}")
-        await store.places.keep(Place("demo", "slack", TEAM, HELP, "help", mode=Mode.AUTO))
-        await store.places.keep(Place("demo", "slack", TEAM, STAFF, "staff", is_staff=True))
+        await store.accounts.workspaces.create("demo", "Demo")
+        document = await store.knowledge.catalogue.create("demo", *knowledge)
+        await store.knowledge.catalogue.load_document(document.id)
+        agent = await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
+        await store.channels.identities.link("demo", agent.id, "slack", f"{TEAM}/{AGENT_USER}")
+        await store.channels.places.keep(Place("demo", "slack", TEAM, HELP, "help", mode=Mode.AUTO))
+        await store.channels.places.keep(Place("demo", "slack", TEAM, STAFF, "staff", is_staff=True))
         if over_socket:
             yield SlackDesk(process, slack, Socket(slack), agent)
             return

@@ -27,17 +27,17 @@ class Lamp:
 
 async def asked(store: Store, number: int) -> Conversation:
     """A conversation whose turn waits."""
-    accepted = await store.arrivals.accept(Incoming("demo", "discord", f"m{number}", "t", "c", "Hello?"), 0)
-    return await store.conversations.read("demo", accepted.conversation_id)
+    accepted = await store.conversations.intake.accept(Incoming("demo", "discord", f"m{number}", "t", "c", "Hello?"), 0)
+    return await store.conversations.reading.read("demo", accepted.conversation_id)
 
 
 async def test_a_sign_that_fades_is_shown_again_until_the_work_ends(store: Store) -> None:
-    lamp, signs = Lamp(), TypingIndicators(store.conversations, store.signals, refresh_seconds=0.01)
+    lamp, signs = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=0.01)
     conversation = await asked(store, 1)
     signs.show(lamp, conversation)
     await until(lambda: len(lamp.shown) > 3, "the sign")
     assert all(lamp.shown)
-    await store.corrections.delete("demo", "discord", "m1", 0)
+    await store.conversations.edits.delete("demo", "discord", "m1", 0)
     await until(lambda: not lamp.shown[-1], "the sign")
     await asyncio.sleep(0.05)
     assert lamp.shown.count(False) == 1
@@ -45,20 +45,20 @@ async def test_a_sign_that_fades_is_shown_again_until_the_work_ends(store: Store
 
 
 async def test_news_that_the_work_is_done_takes_the_sign_away_at_once_and_twice_shown_is_once(store: Store) -> None:
-    lamp, signs = Lamp(), TypingIndicators(store.conversations, store.signals, refresh_seconds=60)
+    lamp, signs = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=60)
     conversation = await asked(store, 1)
     signs.show(lamp, conversation)
     signs.show(lamp, conversation)
     await until(lambda: bool(lamp.shown), "the sign")
-    await store.corrections.delete("demo", "discord", "m1", 0)
-    store.signals.publish(conversation.id)
+    await store.conversations.edits.delete("demo", "discord", "m1", 0)
+    store.cluster.events.publish(conversation.id)
     await until(lambda: not lamp.shown[-1], "the sign")
     assert lamp.shown == [True, False]
     await signs.close()
 
 
 async def test_a_stopping_process_takes_its_signs_away(store: Store) -> None:
-    lamp, signs = Lamp(), TypingIndicators(store.conversations, store.signals, refresh_seconds=60)
+    lamp, signs = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=60)
     signs.show(lamp, await asked(store, 1))
     await until(lambda: bool(lamp.shown), "the sign")
     await signs.close()

@@ -48,7 +48,7 @@ def database_url() -> str:
 @asynccontextmanager
 async def logged_in(simulator: DiscordSimulator, store: Store) -> AsyncIterator[DiscordChannel]:
     """A channel whose client is logged in, as in a worker without a gateway connection."""
-    channel = DiscordChannel(store.conversations)
+    channel = DiscordChannel(store.conversations.reading)
     point_at(simulator.api_url)
     client = DeskClient()
     try:
@@ -226,7 +226,7 @@ async def test_no_permission_and_no_channel_are_permanent(
 
 async def test_without_a_login_the_reply_waits(store: Store, thread: Payload) -> None:
     with pytest.raises(ChannelError) as failure:
-        await DiscordChannel(store.conversations).send(outgoing(thread, "Later."))
+        await DiscordChannel(store.conversations.reading).send(outgoing(thread, "Later."))
     assert failure.value.retry_after == 5.0
 
 

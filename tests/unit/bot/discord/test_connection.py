@@ -55,7 +55,7 @@ async def test_without_message_content_one_line_says_what_to_do_and_the_desk_run
     async with opened(simulated, tmp_path, embedder, warm_classifier) as desk:
         await until(lambda: not desk.states.of("discord").is_on, "the channel to be off")
         await until(lambda: "Message Content is not granted" in desk.states.of("discord").last_error, "the reason")
-        assert await desk.store.workspaces.all()
+        assert await desk.store.accounts.workspaces.all()
     assert not [record for record in caplog.records if record.exc_info]
 
 

@@ -64,8 +64,8 @@ async def test_solved_settles_the_matter_and_a_new_question_opens_it_again(desk:
 
 async def test_a_follow_up_is_asked_once_however_often_it_is_pressed(desk: DiscordDesk) -> None:
     near = b"question,answer\nHow do I change my password?,Open Settings and choose Security.\n"
-    document = await desk.store.catalogue.create("demo", "near.csv", near)
-    await desk.store.catalogue.load_document(document.id)
+    document = await desk.store.knowledge.catalogue.create("demo", "near.csv", near)
+    await desk.store.knowledge.catalogue.load_document(document.id)
     reply = await answered(desk)
     follow_up = labels_of(reply)[4]
     assert follow_up in await (await desk.server.ann.click(reply, follow_up)).told()
@@ -103,7 +103,7 @@ async def test_ask_answers_only_who_asked_with_the_sources(desk: DiscordDesk) ->
 
 @pytest.mark.parametrize("mode", [Mode.DRAFT, Mode.OFF, Mode.SHADOW])
 async def test_ask_shows_no_draft_that_a_person_would_have_to_see(desk: DiscordDesk, mode: Mode) -> None:
-    await desk.store.workspaces.change_settings(desk.agent, mode=mode)
+    await desk.store.accounts.workspaces.change_settings(desk.agent, mode=mode)
     answer = await desk.server.carl.command(desk.server.general, "ask", question=QUESTION)
     assert "/support" in await answer.told()
 

@@ -23,7 +23,7 @@ async def test_only_mentions_are_heard_in_an_ordinary_channel(desk: DiscordDesk)
     desk.server.ann.say(desk.server.general, PASSWORD_QUESTION)
     desk.server.ann.say(desk.server.general, "@everyone lunch?", mention_everyone=True)
     await quiet(desk)
-    assert (await desk.store.conversations.page("demo")).items == ()
+    assert (await desk.store.conversations.reading.page("demo")).items == ()
 
 
 async def test_a_mention_alone_is_asked_for_its_question(desk: DiscordDesk) -> None:
@@ -65,7 +65,7 @@ async def test_other_bots_and_webhooks_and_system_lines_are_not_heard(desk: Disc
     world.add_message(desk.server.general["id"], desk.server.ann.id, f"<@{world.bot['id']}> hi", webhook_id="1")
     world.add_message(desk.server.general["id"], desk.server.ann.id, f"<@{world.bot['id']}> pinned", type=6)
     await quiet(desk)
-    assert (await desk.store.conversations.page("demo")).items == ()
+    assert (await desk.store.conversations.reading.page("demo")).items == ()
 
 
 async def test_title_and_tags_of_a_post_count(desk: DiscordDesk) -> None:
@@ -183,7 +183,7 @@ async def test_a_text_file_is_read_and_a_picture_is_kept_as_a_link(desk: Discord
 async def test_staff_posts_in_a_support_forum_are_announcements(desk: DiscordDesk) -> None:
     desk.server.sue.post(desk.server.forum, "Read this first", "How do I reset my password? Is answered below.")
     await quiet(desk)
-    assert (await desk.store.conversations.page("demo")).items == ()
+    assert (await desk.store.conversations.reading.page("demo")).items == ()
 
 
 async def test_typing_is_shown_while_the_desk_works(desk: DiscordDesk) -> None:

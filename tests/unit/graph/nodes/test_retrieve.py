@@ -18,8 +18,8 @@ ENTRIES = (
 
 
 async def found(store: Store, **changes: object) -> list[str]:
-    if not await store.catalogue.list("demo"):
-        await store.catalogue.store("demo", "entries", Loaded(ENTRIES))
+    if not await store.knowledge.catalogue.list("demo"):
+        await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
     turn = TurnInput(
         workspace_id="demo", conversation_id="c", turn_id="0" * 32, channel="web", question="and how do I get it?"
     )
@@ -29,7 +29,7 @@ async def found(store: Store, **changes: object) -> list[str]:
         "triage": Triage(standalone_question="How do I reset my password?"),
     }
     classifier = Classifier.__new__(Classifier)  # the node must not need it
-    deps = Deps(settings=Settings(), knowledge=store.knowledge, classifier=classifier, model=None)
+    deps = Deps(settings=Settings(), knowledge=store.knowledge.index, classifier=classifier, model=None)
     hits = (await retrieve({**state, **changes}, Runtime(context=deps)))["hits"]  # type: ignore[typeddict-item]
     return [hit.chunk.title for hit in hits]
 
@@ -39,8 +39,8 @@ async def test_the_question_is_searched_as_it_reads_without_the_conversation(sto
 
 
 async def test_a_rejected_answer_is_not_proposed_again(store: Store) -> None:
-    document = await store.catalogue.store("demo", "entries", Loaded(ENTRIES))
-    rejected, *_ = await store.catalogue.chunks("demo", document.id)
+    document = await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
+    rejected, *_ = await store.knowledge.catalogue.chunks("demo", document.id)
     assert "How do I reset my password?" not in await found(store, rejected=(rejected.id,))
 
 

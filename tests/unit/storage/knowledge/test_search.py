@@ -26,18 +26,18 @@ ENTRIES = (
 
 @pytest.fixture
 async def loaded(store: Store) -> AsyncIterator[Store]:
-    await store.catalogue.store("demo", "entries", Loaded(ENTRIES))
+    await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
     yield store
-    await store.knowledge.close()
+    await store.knowledge.index.close()
 
 
 async def titles(store: Store, query: str, **options: object) -> list[str]:
-    hits = await store.knowledge.search("demo", query, **options)  # type: ignore[arg-type]
+    hits = await store.knowledge.index.search("demo", query, **options)  # type: ignore[arg-type]
     return [hit.chunk.title for hit in hits]
 
 
 async def test_a_question_finds_its_entry_by_meaning(loaded: Store) -> None:
-    hits = await loaded.knowledge.search("demo", "I can't remember my passphrase")
+    hits = await loaded.knowledge.index.search("demo", "I can't remember my passphrase")
     assert hits[0].chunk.title == "How do I reset my password?"
     assert hits[0].chunk.alternatives == ("I forgot my password",)
     assert hits[0].matched == "I forgot my password"
@@ -51,14 +51,14 @@ async def test_the_phrasings_of_an_entry_are_one_hit(loaded: Store) -> None:
 
 
 async def test_a_code_is_found_by_its_letters(loaded: Store) -> None:
-    hits = await loaded.knowledge.search("demo", "e1234")
+    hits = await loaded.knowledge.index.search("demo", "e1234")
     assert hits[0].chunk.title == "Printing"
     assert hits[0].keyword > 0
 
 
 async def test_limit_and_exclusion_are_kept(loaded: Store) -> None:
-    best, second = await loaded.knowledge.search("demo", "reset password", limit=2)
-    again = await loaded.knowledge.search("demo", "reset password", limit=1, exclude={best.chunk.id})
+    best, second = await loaded.knowledge.index.search("demo", "reset password", limit=2)
+    again = await loaded.knowledge.index.search("demo", "reset password", limit=1, exclude={best.chunk.id})
     assert [hit.chunk.id for hit in again] == [second.chunk.id]
 
 
@@ -73,21 +73,23 @@ async def test_strange_queries_are_answered(loaded: Store, query: str) -> None:
 
 
 async def test_another_workspace_finds_nothing_of_it(loaded: Store) -> None:
-    await loaded.workspaces.create("other", "Other")
-    await loaded.catalogue.store("other", "own", Loaded((Piece(ChunkKind.FAQ, "How do I reset my password?", "No."),)))
-    hits = await loaded.knowledge.search("other", "reset password")
+    await loaded.accounts.workspaces.create("other", "Other")
+    await loaded.knowledge.catalogue.store(
+        "other", "own", Loaded((Piece(ChunkKind.FAQ, "How do I reset my password?", "No."),))
+    )
+    hits = await loaded.knowledge.index.search("other", "reset password")
     assert [(hit.chunk.workspace_id, hit.chunk.text) for hit in hits] == [("other", "No.")]
-    assert await loaded.knowledge.search("nobody", "reset password") == ()
-    assert await asyncio.to_thread(loaded.knowledge._vectors.count, "other") == 2
+    assert await loaded.knowledge.index.search("nobody", "reset password") == ()
+    assert await asyncio.to_thread(loaded.knowledge.index._vectors.count, "other") == 2
 
 
 async def test_a_workspace_without_knowledge_finds_nothing(store: Store) -> None:
-    assert await store.knowledge.search("demo", "reset password") == ()
+    assert await store.knowledge.index.search("demo", "reset password") == ()
 
 
 async def test_neighbours_are_other_faq_entries(loaded: Store) -> None:
-    (best,) = await loaded.knowledge.search("demo", "cancel subscription", limit=1)
-    found = await loaded.knowledge.neighbours("demo", best.chunk)
+    (best,) = await loaded.knowledge.index.search("demo", "cancel subscription", limit=1)
+    found = await loaded.knowledge.index.neighbours("demo", best.chunk)
     assert {chunk.title for chunk in found} == {"How do I reset my password?", "Where do I find my invoices?"}
 
 
@@ -97,7 +99,9 @@ async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
     """The second `Knowledge` stands for another process over the same rows and vectors."""
     other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), embedder.model))
     assert (await other.search("demo", "zebra"))[0].keyword == 0
-    await loaded.catalogue.store("demo", "more", Loaded((Piece(ChunkKind.FAQ, "Do you sell a zebra?", "We do."),)))
+    await loaded.knowledge.catalogue.store(
+        "demo", "more", Loaded((Piece(ChunkKind.FAQ, "Do you sell a zebra?", "We do."),))
+    )
     assert (await other.search("demo", "zebra"))[0].chunk.text == "We do."
     async with asyncio.timeout(10):
         while (await other.search("demo", "zebra"))[0].keyword == 0:
@@ -106,14 +110,14 @@ async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
 
 
 async def test_reindexing_restores_lost_vectors_and_drops_orphans(loaded: Store) -> None:
-    vectors = loaded.knowledge._vectors
-    (best,) = await loaded.knowledge.search("demo", "reset password", limit=1)
+    vectors = loaded.knowledge.index._vectors
+    (best,) = await loaded.knowledge.index.search("demo", "reset password", limit=1)
     count = await asyncio.to_thread(vectors.count, "demo")
-    vector = await asyncio.to_thread(loaded.knowledge.embedder.embed, ["an orphan"])
+    vector = await asyncio.to_thread(loaded.knowledge.index.embedder.embed, ["an orphan"])
     await asyncio.to_thread(vectors.remove, "demo", best.chunk.document_id)
     await asyncio.to_thread(vectors.upsert, "demo", ["orphan:0"], vector, ["gone"])
     seen: list[tuple[int, int]] = []
-    assert await loaded.knowledge.reindex("demo", lambda *done: seen.append(done)) == len(ENTRIES)
+    assert await loaded.knowledge.index.reindex("demo", lambda *done: seen.append(done)) == len(ENTRIES)
     assert seen == [(len(ENTRIES), len(ENTRIES))]
     assert await asyncio.to_thread(vectors.count, "demo") == count
     assert (await titles(loaded, "reset password"))[0] == "How do I reset my password?"
@@ -123,7 +127,7 @@ async def test_another_embedding_model_starts_without_vectors_until_reindexed(
     loaded: Store, embedder: Embedder, tmp_path: Path
 ) -> None:
     other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), "another model"))
-    assert not await loaded.knowledge.lacks_vectors("demo")
+    assert not await loaded.knowledge.index.lacks_vectors("demo")
     assert await other.lacks_vectors("demo")
     with pytest.raises(UnavailableError, match="deskhand db reindex"):
         await other.search("demo", "reset password")
@@ -136,7 +140,7 @@ async def test_another_embedding_model_starts_without_vectors_until_reindexed(
 async def test_knowledge_is_there_after_a_restart(tmp_path: Path, embedder: Embedder) -> None:
     settings = settings_for(tmp_path)
     async with open_test_store(settings, embedder) as store:
-        await store.catalogue.store("demo", "entries", Loaded(ENTRIES))
+        await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
     database = open_database(settings.database_url)
     knowledge = Knowledge(database, embedder, open_vectors(settings, embedder.model))
     (best,) = await knowledge.search("demo", "forgot password", limit=1)

@@ -18,7 +18,7 @@ from workbench.auth.sessions import LoginLimits, access_routes, is_same_site
 @pytest.fixture
 async def client(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(access_routes(store.members, settings, LoginLimits(3)))
+    app.include_router(access_routes(store.accounts.members, settings, LoginLimits(3)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://desk.example") as client:
         yield client
 
