@@ -15,13 +15,14 @@ from prometheus_client import CollectorRegistry
 from bot.channel import Channel
 from bot.channel_status import ChannelStatusRegistry
 from bot.delivery import Delivery, Patience
-from bot.discord.connection import open_discord
 from bot.discord.leases import LocalLeases, ShardLeases
+from bot.discord.opening import open_discord
 from bot.intake import Intake
-from bot.slack.app import open_slack
 from bot.slack.connection.oauth import invitation
+from bot.slack.opening import open_slack
 from bot.terminal import Terminal
-from bot.web.channel import WebChannel, web_routes
+from bot.web.channel import WebChannel
+from bot.web.routes import web_routes
 from commands.banner import base_url, greet, load_all
 from commands.channels import channel_cli
 from commands.checks import doctor, evaluate

@@ -9,7 +9,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from bot.web.channel import web_routes
+from bot.web.routes import web_routes
 from commands.server import AnnouncingServer
 from deskhand import Process
 

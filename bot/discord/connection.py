@@ -1,9 +1,6 @@
-"""The Discord channel: opened beside the desk, connected in the background, closed in order."""
+"""Discord's connection: one client after the other, each from its login to its end."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -13,12 +10,12 @@ import structlog
 from bot.channel_status import ChannelStatusRegistry
 from bot.discord.backfill import Backfill
 from bot.discord.channel import DiscordChannel
-from bot.discord.client import DeskClient, Listeners, point_at
+from bot.discord.client import DeskClient, Listeners
 from bot.discord.commands import Commands, command_tree
 from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.directory import Directory
 from bot.discord.forum_posts import ForumPosts
-from bot.discord.leases import LocalLeases, ShardLeases
+from bot.discord.leases import ShardLeases
 from bot.discord.read_cursors import DiscordReadCursors
 from bot.discord.replies.actions import DiscordReplyActions
 from bot.discord.reviews.actions import DiscordReviewActions
@@ -28,7 +25,7 @@ from bot.discord.shards import Shards
 from bot.intake import Intake
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
-from storage.settings import DiscordSettings, Settings
+from storage.settings import DiscordSettings
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -60,39 +57,7 @@ class House:
     leases: ShardLeases
 
 
-@asynccontextmanager
-async def open_discord(
-    settings: Settings,
-    store: Store,
-    intake: Intake,
-    desk: Desk,
-    states: ChannelStatusRegistry,
-    leases: ShardLeases | None = None,
-) -> AsyncIterator[DiscordChannel | None]:
-    """The channel while the block lasts, connected in the background; None without a token.
-
-    Never fails: whatever Discord refuses is one line in the log and in `states`, and the rest of the desk runs.
-    """
-    token = settings.discord.bot_token.get_secret_value()
-    if not token:
-        states.off("discord")
-        yield None
-        return
-    signs = TypingIndicators(store.conversations.reading, store.cluster.events)
-    house = House(settings.discord, store, intake, desk, states, signs, leases or LocalLeases())
-    channel = DiscordChannel(store.conversations.reading)
-    point_at(settings.discord.api_url)
-    connecting = asyncio.create_task(_stay_connected(house, channel, token), name="discord")
-    try:
-        yield channel
-    finally:
-        await signs.close()
-        connecting.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await connecting
-
-
-async def _stay_connected(house: House, channel: DiscordChannel, token: str) -> None:
+async def stay_connected(house: House, channel: DiscordChannel, token: str) -> None:
     """Connect again whenever the connection ends, with growing pauses; stop where only an admin can help."""
     pause = FIRST_PAUSE
     while True:

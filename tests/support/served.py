@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from bot.web.channel import web_routes
+from bot.web.routes import web_routes
 from deskhand import Process
 from storage.settings import Settings
 from tests.support.shared_model import open_desk

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.intake import Intake
-from bot.web.channel import WebChannel, web_routes
+from bot.web.channel import WebChannel
+from bot.web.routes import web_routes
 from graph.checkpoints.store import open_checkpoints
 from graph.desk import Desk
 from graph.machine import build_machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from bot.web.channel import web_routes
+from bot.web.routes import web_routes
 from deskhand import Process
 from storage.conversations.intake import Accepted
 from storage.conversations.messages import read_messages

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bot.web.channel import web_routes
+from bot.web.routes import web_routes
 from storage.records import Role, new_id
 from tests.conftest import PASSWORD
 from tests.support.rest import (

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import httpx
 from fastapi import FastAPI
 
-from bot.web.channel import web_routes
+from bot.web.routes import web_routes
 from deskhand import Process
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples

@@ -1,0 +1,172 @@
+"""Opening Slack: one Bolt application over Socket Mode or HTTP, wired to intake, desk and storage."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import structlog
+from fastapi import APIRouter
+
+from bot.background_tasks import BackgroundTasks
+from bot.channel import ChannelError
+from bot.channel_status import ChannelStatusRegistry
+from bot.intake import Intake
+from bot.slack.app import SlackApp
+from bot.slack.assistant import SlackAssistant
+from bot.slack.channel import SlackChannel
+from bot.slack.command import SlackCommand
+from bot.slack.connection.oauth import SlackOAuth
+from bot.slack.connection.routes import slack_routes
+from bot.slack.connection.socket import SlackSocket
+from bot.slack.events import SlackEvents
+from bot.slack.home import SlackHome
+from bot.slack.installations import SlackTeams
+from bot.slack.reply_actions import SlackReplyActions
+from bot.slack.reviews.card_sync import SlackReviewCards
+from bot.slack.routing import SlackMessageRouter
+from bot.slack.throttle import SlackPace
+from bot.typing_indicator import TypingIndicators
+from graph.desk import Desk
+from storage.settings import Settings
+from storage.store import Store
+
+log = structlog.get_logger(__name__)
+AGAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """The running channel."""
+
+    channel: SlackChannel
+    routes: APIRouter
+    """`/slack/events`, and the two routes of "Add to Slack"."""
+    oauth: SlackOAuth | None
+
+
+@asynccontextmanager
+async def open_slack(
+    settings: Settings,
+    store: Store,
+    intake: Intake,
+    desk: Desk,
+    states: ChannelStatusRegistry,
+    *,
+    connects: bool = True,
+) -> AsyncIterator[Slack | None]:
+    """Slack while the block lasts; None when its tokens are missing, or wrong, which one line in the log says.
+
+    `connects`: hold the socket and keep the cards. A process that does not only serves the routes, if Slack calls them.
+    """
+    if not is_configured(settings):
+        states.off("slack")
+        yield None
+        return
+    if not connects and not is_called(settings):
+        yield None
+        return
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
+        teams = SlackTeams(store, settings, session)
+        states.starting("slack")
+        try:
+            await teams.start()
+        except ChannelError as error:
+            if error.permanent:
+                log.error("slack is off", reason=f"{error.reason}: check SLACK_BOT_TOKEN")  # noqa: TRY400 - one line
+                states.off("slack", f"{error.reason}: check SLACK_BOT_TOKEN")
+                yield None
+                return
+            states.failed("slack", error.reason)
+        async with _running(settings, store, intake, desk, states, teams, connects=connects) as slack:
+            yield slack
+
+
+def is_configured(settings: Settings) -> bool:
+    """Whether there are enough tokens for Slack: a way in, and a bot's token or "Add to Slack"."""
+    slack = settings.slack
+    way_in = slack.app_token.get_secret_value() or slack.signing_secret.get_secret_value()
+    token = slack.bot_token.get_secret_value() or (slack.client_id and slack.client_secret.get_secret_value())
+    return bool(way_in and token)
+
+
+def is_called(settings: Settings) -> bool:
+    """Whether Slack, or who adds the app, comes over HTTP."""
+    return bool(settings.slack.signing_secret.get_secret_value() or settings.slack.client_id)
+
+
+@asynccontextmanager
+async def _running(
+    settings: Settings,
+    store: Store,
+    intake: Intake,
+    desk: Desk,
+    states: ChannelStatusRegistry,
+    teams: SlackTeams,
+    *,
+    connects: bool,
+) -> AsyncIterator[Slack]:
+    errands, pace = BackgroundTasks(), SlackPace()
+    signs = TypingIndicators(store.conversations.reading, store.cluster.events)
+    channel = SlackChannel(teams, pace, states)
+    hearing = SlackMessageRouter(store, teams, settings.slack.together_seconds)
+    assistant = SlackAssistant(store.conversations.suggested_questions)
+    events = SlackEvents(
+        store=store,
+        intake=intake,
+        desk=desk,
+        teams=teams,
+        hearing=hearing,
+        channel=channel,
+        assistant=assistant,
+        signs=signs,
+        errands=errands,
+    )
+    cards = SlackReviewCards(store, desk, teams, pace)
+    listeners = SlackApp(
+        teams=teams,
+        events=events,
+        actions=SlackReplyActions(store, intake, desk, pace, errands),
+        cards=cards,
+        command=SlackCommand(store, desk, teams),
+        home=SlackHome(store, teams),
+        assistant=assistant,
+        errands=errands,
+        states=states,
+    )
+    oauth = SlackOAuth(settings, store.channels.installations, teams) if settings.slack.client_id else None
+    app = listeners.app(settings)
+    socket = SlackSocket(app, settings, teams, states) if connects else None
+    connecting = asyncio.create_task(_connect(teams, socket, states))
+    showing = [asyncio.create_task(cards.run())] if connects else []
+    try:
+        yield Slack(channel, slack_routes(app, settings, oauth), oauth)
+    finally:
+        connecting.cancel()
+        cards.close()
+        await asyncio.gather(connecting, *showing, return_exceptions=True)
+        if socket is not None:
+            await socket.close()
+        await signs.close()
+        await errands.close()
+        states.disconnected("slack")
+
+
+async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: ChannelStatusRegistry) -> None:
+    """Connect, however long Slack is away; a wrong token ends it with one line."""
+    while True:
+        try:
+            await teams.start()
+            if socket is None:
+                states.connected("slack")
+            else:
+                await socket.connect()
+        except ChannelError as error:
+            states.failed("slack", error.reason)
+            if error.permanent:
+                log.error("slack cannot connect", reason=error.reason)  # noqa: TRY400 - one line
+                return
+            await asyncio.sleep(error.retry_after or AGAIN_SECONDS)
+        else:
+            return
