@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from bot.channel import Channel, ChannelError
+from bot.channel import Channel
+from bot.errors import ChannelError
 from storage.clock import now
 from storage.cluster.events import EventBus
 from storage.conversations.outbox import Outbox, Outgoing

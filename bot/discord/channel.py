@@ -1,35 +1,29 @@
 """Delivery to Discord: exactly once by our own enforced nonces, and by what the thread shows already."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from http import HTTPStatus
 
-import aiohttp
 import discord
 import structlog
 
-from bot.channel import ChannelError
 from bot.discord.client import DeskClient
+from bot.discord.errors import CALL_SECONDS, FAILURES, translate_errors
 from bot.discord.replies.rendering import Part, nonce_of, parts_of
 from bot.discord.texts import thread_name
 from bot.discord.throttle import Pace
+from bot.errors import ChannelError
 from storage.conversations.outbox import Outgoing
 from storage.conversations.reading import Conversations
 from storage.records import ChannelName, Conversation
 
 log = structlog.get_logger(__name__)
 
-CALL_SECONDS = 60.0
 AWAY_SECONDS = 5.0
-BANNED_SECONDS = 60.0
 CLOCKS_APART = timedelta(minutes=1)
 """How far our clock and Discord's may differ."""
 LOOK_BACK = 200
 """Messages of the thread that are searched for an earlier send."""
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, THREAD_EXISTS = 10003, 10008, 160004
-FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class DiscordChannel:
@@ -53,7 +47,7 @@ class DiscordChannel:
 
     async def send(self, outgoing: Outgoing) -> str:
         """Post the reply's parts that the thread does not show yet; gives the last one's id."""
-        async with _translated():
+        async with translate_errors():
             try:
                 return await self._send(outgoing)
             except discord.NotFound as error:
@@ -78,14 +72,14 @@ class DiscordChannel:
         What fails is logged: the reply opens the thread when it finds none.
         """
         try:
-            async with _translated():
+            async with translate_errors():
                 await self._open_thread(channel_id, message_id, name)
         except ChannelError as error:
             log.warning("thread not opened yet", channel=channel_id, message=message_id, reason=error.reason)
 
     async def say(self, channel_id: int, text: str, key: str) -> None:
         """A line of the desk's own; the same key again says it once."""
-        async with _translated():
+        async with translate_errors():
             await self._post(channel_id, Part(text, nonce_of(key)))
 
     async def _open_thread(self, channel_id: int, message_id: int, name: str) -> None:
@@ -162,29 +156,3 @@ def button_ids(message: discord.Message) -> frozenset[str]:
     """The custom ids of a message's buttons."""
     rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
     return frozenset(str(getattr(item, "custom_id", "")) for row in rows for item in row.children)
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Say Discord's failures in the channel's words."""
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            yield
-    except discord.RateLimited as error:
-        raise ChannelError("Discord's rate limit", retry_after=error.retry_after) from error
-    except discord.HTTPException as error:
-        raise channel_error(error) from error
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise ChannelError(f"Discord does not answer ({type(error).__name__})") from error
-
-
-def channel_error(error: discord.HTTPException) -> ChannelError:
-    """What an error answer means for the delivery."""
-    reason = f"Discord answered {error.status}: {error.text or 'no reason given'}"
-    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-        # JSON with `Via`: the library's own tries are used up. Otherwise it is a ban of this machine's address.
-        seconds = float(error.response.headers.get("Retry-After", 1)) if "Via" in error.response.headers else None
-        return ChannelError("Discord's rate limit (HTTP 429)", retry_after=seconds or BANNED_SECONDS)
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        return ChannelError("Discord refuses DISCORD_BOT_TOKEN", retry_after=BANNED_SECONDS)
-    return ChannelError(reason, permanent=error.status < HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 
-import aiohttp
 import discord
 import structlog
 
@@ -14,14 +13,14 @@ from bot.discord.client import DeskClient, Listeners
 from bot.discord.commands import Commands, command_tree
 from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.directory import Directory
+from bot.discord.errors import FAILURES, NotGrantedError
 from bot.discord.forum_posts import ForumPosts
-from bot.discord.leases import ShardLeases
 from bot.discord.read_cursors import DiscordReadCursors
 from bot.discord.replies.actions import DiscordReplyActions
 from bot.discord.reviews.actions import DiscordReviewActions
 from bot.discord.reviews.card_sync import DiscordReviewCards
 from bot.discord.routing import DiscordMessageRouter, Ears
-from bot.discord.shards import Shards
+from bot.discord.shards import ShardLeases, Shards
 from bot.intake import Intake
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
@@ -37,11 +36,6 @@ NO_CONTENT = (
 )
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 AUTHENTICATION_FAILED = 4004
-BROKEN = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
-
-
-class NotGrantedError(Exception):
-    """Discord refuses this bot until an admin changes something; the message says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +64,7 @@ async def stay_connected(house: House, channel: DiscordChannel, token: str) -> N
             log.error("discord is off", reason=str(error))  # noqa: TRY400 - one clear line, no traceback
             house.states.off("discord", str(error))
             return
-        except BROKEN as error:
+        except FAILURES as error:
             log.warning("discord connection failed", error=error, again_in=pause)
             house.states.disconnected("discord", f"Discord cannot be reached: {str(error) or type(error).__name__}")
         except Exception:  # the adapter's outermost edge: it says so and starts anew

@@ -7,7 +7,7 @@ from typing import Any
 import discord
 import structlog
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 from storage.errors import DeskhandError
 
 log = structlog.get_logger(__name__)

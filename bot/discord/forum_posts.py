@@ -1,12 +1,13 @@
 """Keeps the tags of forum posts and the conversations in step, both ways."""
 
+from collections.abc import Iterable
+
 import discord
 import structlog
 
-from bot.discord.channel import FAILURES
 from bot.discord.client import DeskClient
 from bot.discord.directory import Directory
-from bot.discord.tags import is_solved, tags_for
+from bot.discord.errors import FAILURES
 from bot.reconcile_loop import ReconcileLoop
 from graph.desk import Desk
 from storage.records import Conversation, ConversationStatus
@@ -18,6 +19,9 @@ NEWEST = 100
 """Conversations with the latest changes that are looked at; more do not change between two looks."""
 OVER = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
 MOST_REMEMBERED = 10_000
+SOLVED = frozenset({"solved", "resolved"})
+NEEDS_HUMAN = frozenset({"needs human", "needs a human", "needs person"})
+MAX_TAGS = 5
 
 
 class ForumPosts:
@@ -101,3 +105,43 @@ class ForumPosts:
         if not isinstance(channel, discord.Thread):
             raise discord.InvalidData("a post is no thread")
         return channel
+
+
+def post_text(thread: discord.Thread, text: str) -> str:
+    """A forum post's first message: its title and tags say what it is about."""
+    tags = ", ".join(tag.name for tag in thread.applied_tags if not is_state_tag(tag))
+    parts = (thread.name, text, f"Tags: {tags}" if tags else "")
+    return "\n\n".join(part for part in parts if part)
+
+
+def is_state_tag(tag: discord.ForumTag) -> bool:
+    """Whether the desk keeps this tag in step with the conversation."""
+    return _plain(tag) in SOLVED | NEEDS_HUMAN
+
+
+def is_solved(tags: Iterable[discord.ForumTag]) -> bool:
+    """Whether somebody or the desk has marked the post as solved."""
+    return any(_plain(tag) in SOLVED for tag in tags)
+
+
+def tags_for(
+    status: ConversationStatus, available: Iterable[discord.ForumTag], applied: Iterable[discord.ForumTag]
+) -> list[discord.ForumTag]:
+    """The post's tags as they should be: people's own, and the one for this status if the forum has it."""
+    wanted = _wanted(status)
+    state = [tag for tag in available if _plain(tag) in wanted][:1]
+    return [*state, *(tag for tag in applied if not is_state_tag(tag))][:MAX_TAGS]
+
+
+def _wanted(status: ConversationStatus) -> frozenset[str]:
+    match status:
+        case ConversationStatus.RESOLVED | ConversationStatus.CLOSED:
+            return SOLVED
+        case ConversationStatus.PENDING | ConversationStatus.ASSIGNED:
+            return NEEDS_HUMAN
+        case ConversationStatus.OPEN:
+            return frozenset()
+
+
+def _plain(tag: discord.ForumTag) -> str:
+    return tag.name.strip().lower().replace("-", " ")

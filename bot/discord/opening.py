@@ -9,7 +9,7 @@ from bot.channel_status import ChannelStatusRegistry
 from bot.discord.channel import DiscordChannel
 from bot.discord.client import point_at
 from bot.discord.connection import House, stay_connected
-from bot.discord.leases import LocalLeases, ShardLeases
+from bot.discord.shards import LocalLeases, ShardLeases
 from bot.intake import Intake
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk

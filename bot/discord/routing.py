@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 import discord
 import structlog
 
-from bot.channel import ChannelError
 from bot.channel_status import ChannelStatusRegistry
 from bot.discord.channel import DiscordChannel
 from bot.discord.client import DeskClient
 from bot.discord.direct_messages import NOBODY, DirectMessageRouter
 from bot.discord.directory import Directory
 from bot.discord.ephemeral import tell
+from bot.discord.forum_posts import post_text
 from bot.discord.read_cursors import DiscordReadCursors
 from bot.discord.team_choice import ChoiceInteraction
 from bot.discord.texts import (
     files_of,
     is_for,
     is_from_human,
-    post_text,
     text_of,
     thread_name,
 )
+from bot.errors import ChannelError
 from bot.intake import Intake
 from bot.keyed_lock import KeyedLock
 from bot.typing_indicator import TypingIndicators

@@ -8,7 +8,6 @@ import discord
 import structlog
 
 from bot.attachments import decoded, is_readable
-from bot.discord.tags import is_state_tag
 from storage.records import Attachment
 
 log = structlog.get_logger(__name__)
@@ -36,13 +35,6 @@ def text_of(message: discord.Message, me: discord.ClientUser) -> str:
         text = re.sub(rf"<@!?{user.id}>", f"@{user.display_name}", text)
     stickers = " ".join(f"(sticker: {sticker.name})" for sticker in message.stickers)
     return f"{text.strip()} {stickers}".strip()
-
-
-def post_text(thread: discord.Thread, text: str) -> str:
-    """A forum post's first message: its title and tags say what it is about."""
-    tags = ", ".join(tag.name for tag in thread.applied_tags if not is_state_tag(tag))
-    parts = (thread.name, text, f"Tags: {tags}" if tags else "")
-    return "\n\n".join(part for part in parts if part)
 
 
 def thread_name(text: str, author: str) -> str:

@@ -2,8 +2,8 @@
 
 from slack_sdk.errors import SlackApiError
 
-from bot.channel import ChannelError
 from bot.channel_status import ChannelStatusRegistry
+from bot.errors import ChannelError
 from bot.slack.blocks import fallback, reply_blocks
 from bot.slack.errors import UNREACHABLE, UncertainError, translate_errors
 from bot.slack.ids import SlackThread

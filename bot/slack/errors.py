@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 
 HTTP_TOO_MANY, HTTP_SERVER_ERROR = 429, 500
 FOR_NOW = frozenset(

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.attachments import MAX_READ_BYTES
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 from bot.slack.errors import UNREACHABLE, translate_errors
 from bot.slack.ids import user_key
 from storage.records import Installation, Member

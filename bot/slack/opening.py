@@ -10,8 +10,8 @@ import structlog
 from fastapi import APIRouter
 
 from bot.background_tasks import BackgroundTasks
-from bot.channel import ChannelError
 from bot.channel_status import ChannelStatusRegistry
+from bot.errors import ChannelError
 from bot.intake import Intake
 from bot.slack.app import SlackApp
 from bot.slack.assistant import SlackAssistant

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 
 LONGEST_WAIT = 3.0
 """Who would wait longer is sent away, so that a busy channel does not hold the desk's workers."""

@@ -14,7 +14,7 @@ from typing import Literal
 import httpx
 from aiohttp import web
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 from graph.checkpoints.store import InterruptCheckpointer
 from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.rate_limit import Shares

@@ -7,8 +7,9 @@ import discord
 import structlog
 
 from bot.channel_status import ChannelStatusRegistry
-from bot.discord.channel import FAILURES, button_ids
+from bot.discord.channel import button_ids
 from bot.discord.client import DeskClient
+from bot.discord.errors import FAILURES
 from bot.discord.replies.rendering import nonce_of
 from bot.discord.reviews.card import card_embeds, card_ids, card_view
 from bot.reconcile_loop import ReconcileLoop

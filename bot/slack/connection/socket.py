@@ -6,8 +6,8 @@ from typing import Any
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 
-from bot.channel import ChannelError
 from bot.channel_status import ChannelStatusRegistry
+from bot.errors import ChannelError
 from bot.slack.errors import translate_errors
 from bot.slack.installations import SlackTeams
 from storage.settings import Settings

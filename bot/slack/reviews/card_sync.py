@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 from bot.slack.errors import UncertainError, translate_errors
 from bot.slack.ids import SlackThread
 from bot.slack.installations import SlackTeam, SlackTeams

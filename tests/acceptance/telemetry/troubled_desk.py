@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from bot.channel import ChannelError
+from bot.errors import ChannelError
 from deskhand import Process, assemble, open_chats, working
 from graph.checkpoints.store import open_checkpoints
 from graph.llm.protocol import opened_model

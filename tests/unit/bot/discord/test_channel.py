@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.channel import ChannelError
 from bot.discord.channel import DiscordChannel
 from bot.discord.client import DeskClient, point_at
 from bot.discord.replies.rendering import nonce_of, parts_of
+from bot.errors import ChannelError
 from storage.conversations.outbox import Outgoing
 from storage.records import Author, Citation, Draft, Message, Visibility, new_id
 from storage.store import Store

@@ -13,8 +13,8 @@ from bot.attachments import (
     is_readable,
     with_files,
 )
-from bot.channel import ChannelError
 from bot.channel_status import ChannelStatusRegistry
+from bot.errors import ChannelError
 from bot.slack.app import SlackApp
 from bot.slack.blocks import button, reply_blocks, source_link
 from bot.slack.connection.oauth import SCOPES
