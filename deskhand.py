@@ -46,6 +46,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from graph.triage.language import identifier
+from graph.turn_runner import TurnRunner
 from graph.turn_telemetry import TurnTelemetry
 from storage.cluster.channel_status import sharing
 from storage.cluster.leases import open_leases
@@ -93,6 +94,7 @@ class Process:
     settings: Settings
     store: Store
     desk: Desk
+    runner: TurnRunner
     jobs: JobQueue
     intake: Intake
     delivery: Delivery
@@ -219,7 +221,8 @@ def assemble(
     jobs = jobs or embedded_jobs(settings, store.database)
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
     machine = build_machine(checkpoints, times=NodeMetrics(registry))
-    desk = Desk(machine, checkpoints, deps, store, jobs, TurnTelemetry(tracing))
+    runner = TurnRunner(machine, checkpoints, deps, store, jobs, TurnTelemetry(tracing))
+    desk = Desk(runner, store, jobs)
     gather_seconds, expect = (
         settings.conversation.gather_seconds,
         prefetch(settings, store.knowledge.index.embedder, part),
@@ -230,9 +233,9 @@ def assemble(
     patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
     delivery = Delivery(store.conversations.outbox, connected, store.cluster.events, patience, tracing)
     office = WorkbenchContext(
-        settings, store, desk, jobs, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)
+        settings, store, desk, intake.accept, registry, states.all, invitation(settings), watched_jobs(jobs, part)
     )
-    return Process(settings, store, desk, jobs, intake, delivery, office, connected, states, [], part)
+    return Process(settings, store, desk, runner, jobs, intake, delivery, office, connected, states, [], part)
 
 
 def prefetch(settings: Settings, embedder: Embedder, part: ProcessRole) -> Callable[[str], None] | None:
@@ -257,8 +260,8 @@ async def working(process: Process) -> AsyncIterator[None]:
         await process.store.conversations.outbox.release()
         await remake_vectors(process.store)
     if queues:
-        handlers = handlers_of(process.desk, process.delivery, process.store)
-        periodic_tasks = periodic_tasks_of(process.settings, process.store, process.desk, process.jobs)
+        handlers = handlers_of(process.runner, process.desk, process.delivery)
+        periodic_tasks = periodic_tasks_of(process.settings, process.store, process.desk, process.runner, process.jobs)
         metered = JobMetrics(process.office.registry).metered(handlers)
         process.jobs.start(metered, queues=queues, periodic_tasks=periodic_tasks)
     try:
@@ -328,7 +331,7 @@ async def serve_all(settings: Settings, *, always_demo: bool, demo: bool = True)
             fresh = demo and not await process.store.accounts.workspaces.all()
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
             # Before the desk says that it is ready: the first question may be about them.
-            await load_all(process.store, made.document_ids)
+            await load_all(process.desk, made.document_ids)
             site, ending = build_pages(process), process.store.cluster.events.close
             spare_what_stays()
             await stop.serve(site, listener, announce=lambda: greet(settings, made), ending=ending)

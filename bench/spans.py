@@ -49,7 +49,7 @@ async def profile(laboratory: Laboratory, sizes: Sizes) -> dict[str, float]:
     """Milliseconds per part of a turn, the whole first. The jobs stand still: the turns are walked here."""
     texts = questions(seed=7)
     spans = Spans()
-    machine = build_machine(laboratory.process.desk.checkpoints)
+    machine = build_machine(laboratory.process.runner.checkpoints)
     for number in range(sizes.warm_up + sizes.messages):
         taken = spans if number >= sizes.warm_up else Spans()
         await _whole(laboratory, next(texts), taken)
@@ -62,7 +62,7 @@ async def _whole(laboratory: Laboratory, text: str, spans: Spans) -> None:
     incoming = await _opened(laboratory, text)
     with spans.span("turn"):
         accepted = await process.intake.accept(incoming)
-        await process.desk.answer(accepted.turn_id or "")
+        await process.runner.answer(accepted.turn_id or "")
 
 
 async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spans) -> None:
@@ -96,7 +96,7 @@ async def _walked(state: State, deps: Deps, spans: Spans) -> State:
 
 
 async def _ran(laboratory: Laboratory, machine: Machine, work: TurnWork) -> None:
-    checkpoints = laboratory.process.desk.checkpoints
+    checkpoints = laboratory.process.runner.checkpoints
     checkpoints.start(work.turn_id)
     await machine.ainvoke(_start(work), config_of(work.turn_id), context=laboratory.deps, durability="exit")
     checkpoints.end(work.turn_id)

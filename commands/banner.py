@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 
 from commands.console import console, progress_bar
+from graph.desk import Desk
 from storage.operations.demo import Demo
 from storage.settings import Settings
-from storage.store import Store
 
 
-async def load_all(store: Store, document_ids: Sequence[str]) -> None:
+async def load_all(desk: Desk, document_ids: Sequence[str]) -> None:
     """Load documents one after the other, with a bar each."""
     for document_id in document_ids:
         with progress_bar("Loading the demo knowledge") as report:
-            await store.knowledge.catalogue.load_document(document_id, report)
+            await desk.load_document(document_id, report)
 
 
 def greet(settings: Settings, made: Demo) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.delivery import Delivery
 from graph.desk import Desk
+from graph.turn_runner import TurnRunner
 from storage.queue.jobs import (
     Handler,
     Handlers,
@@ -12,30 +13,21 @@ from storage.queue.jobs import (
     OnDeadLetter,
     RunAt,
 )
-from storage.store import Store
 
 
-def handlers_of(desk: Desk, delivery: Delivery, store: Store) -> Handlers:
+def handlers_of(runner: TurnRunner, desk: Desk, delivery: Delivery) -> Handlers:
     """Who does which job, and who is told when every try has failed."""
-
-    async def load(document_id: str) -> None:
-        document = await store.knowledge.catalogue.load_document(document_id)
-        store.cluster.events.publish(document.workspace_id)
-
-    async def fail_load(job: Job, reason: str) -> None:
-        await store.knowledge.catalogue.give_up(job.id, reason)
-
     handlers: dict[JobKind, Handler] = {
-        JobKind.ANSWER: by_id(desk.answer),
-        JobKind.RESUME: by_id(desk.resume),
-        JobKind.SUMMARISE: by_id(desk.summarise),
-        JobKind.LOAD: by_id(load),
+        JobKind.ANSWER: by_id(runner.answer),
+        JobKind.RESUME: by_id(runner.resume),
+        JobKind.SUMMARISE: by_id(runner.summarise),
+        JobKind.LOAD: by_id(desk.load_document),
         JobKind.DELIVER: delivery.deliver,
     }
     last_resorts: dict[JobKind, OnDeadLetter] = {
-        JobKind.ANSWER: desk.give_up,
-        JobKind.RESUME: desk.give_up,
-        JobKind.LOAD: fail_load,
+        JobKind.ANSWER: runner.give_up,
+        JobKind.RESUME: runner.give_up,
+        JobKind.LOAD: desk.give_up_document,
         JobKind.DELIVER: delivery.give_up,
     }
 

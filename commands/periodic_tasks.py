@@ -3,38 +3,34 @@
 from datetime import timedelta
 
 from graph.desk import Desk
+from graph.turn_runner import TurnRunner
 from storage.conversations.retention import Retention
-from storage.conversations.sla import SlaReminders
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.queue.periodic import HOUR, MINUTE, PeriodicTask
 from storage.settings import Settings
 from storage.store import Store
 
 
-def periodic_tasks_of(settings: Settings, store: Store, desk: Desk, jobs: Jobs) -> tuple[PeriodicTask, ...]:
+def periodic_tasks_of(
+    settings: Settings, store: Store, desk: Desk, runner: TurnRunner, jobs: Jobs
+) -> tuple[PeriodicTask, ...]:
     """Every chore that these settings ask for."""
     leftovers = Retention(store.database)
     silence = timedelta(days=settings.conversation.close_after_days)
     periodic_tasks = [
         PeriodicTask("close-silent", 10 * MINUTE, lambda: store.conversations.reading.close_silent(silence)),
-        PeriodicTask("sweep-checkpoints", MINUTE, desk.sweep),
+        PeriodicTask("sweep-checkpoints", MINUTE, runner.sweep),
         PeriodicTask("forget-early-changes", HOUR, leftovers.forget_early_changes),
         PeriodicTask("forget-shares", HOUR, leftovers.forget_shares),
     ]
     if settings.conversation.sla_minutes:
-        periodic_tasks.append(PeriodicTask("remind-overdue", MINUTE, lambda: remind(settings, store)))
+        overdue = timedelta(minutes=settings.conversation.sla_minutes)
+        periodic_tasks.append(PeriodicTask("remind-overdue", MINUTE, lambda: desk.remind_overdue(overdue)))
     if settings.model.provider != "none":
         periodic_tasks.append(
             PeriodicTask("catch-up-summaries", 10 * MINUTE, lambda: catch_up(settings, leftovers, jobs))
         )
     return tuple(periodic_tasks)
-
-
-async def remind(settings: Settings, store: Store) -> None:
-    """Tell the members of every customer who has waited too long for a person."""
-    after = timedelta(minutes=settings.conversation.sla_minutes)
-    for reminded in await SlaReminders(store.database).remind(after):
-        store.cluster.events.publish(reminded.conversation_id, reminded.workspace_id)
 
 
 async def catch_up(settings: Settings, leftovers: Retention, jobs: Jobs) -> None:

@@ -1,129 +1,52 @@
-"""The only door to the graph: answer a turn, decide a review, and what a person does with a conversation."""
+"""Facade: the only door to the graph, for asking it and for every act that changes something for a workspace.
 
-import contextlib
-from dataclasses import replace
-from typing import Any
+Each act is committed by the storage and then published, so that no caller publishes by itself.
+"""
 
-import structlog
-from langgraph.types import Command
+from datetime import timedelta
 
-from graph.checkpoints.rebuild import state_from_rows
-from graph.checkpoints.store import InterruptCheckpointer, config_of
-from graph.drafting.summary import summarise
-from graph.errors import ModelError
-from graph.hitl import response_for
-from graph.machine import Machine
-from graph.state import (
-    Deps,
-    Line,
-    State,
-    TurnInput,
-)
-from graph.turn_telemetry import TurnTelemetry
-from storage.clock import now
-from storage.errors import ConversationClosedError
-from storage.queue.jobs import (
-    Job,
-    JobKind,
-    Jobs,
-    RunAt,
-)
+from graph.change_publisher import ChangePublisher
+from graph.turn_runner import TurnRunner
+from storage.conversations.sla import SlaReminders
+from storage.knowledge.search import Progress
+from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import (
-    READ_FROM_ROWS,
-    ChannelName,
     Decision,
+    Document,
     Draft,
     Member,
-    Mode,
+    Priority,
     Review,
     Triage,
     Verdict,
+    Vote,
     WorkspaceSettings,
-    new_id,
 )
 from storage.store import Store
-from storage.telemetry.tracing import Tracing, span
-from storage.turns.begin import Decided, NotYet, TurnWork
-from storage.turns.completion import CommitResult, TurnResult
-
-log = structlog.get_logger(__name__)
 
 
 class Desk:
-    """Runs the graph and commits what it recommends."""
+    """What bots, pages and commands may ask and do."""
 
-    def __init__(
-        self,
-        machine: Machine,
-        checkpoints: InterruptCheckpointer,
-        deps: Deps,
-        store: Store,
-        jobs: Jobs,
-        watch: TurnTelemetry | None = None,
-    ) -> None:
-        self._machine = machine
-        self.checkpoints = checkpoints
-        self._deps = deps
-        self._turns = store.conversations.turns
-        self._endings = store.conversations.completion
-        self._reviews = store.conversations.reviews
+    def __init__(self, runner: TurnRunner, store: Store, jobs: Jobs) -> None:
+        self._runner = runner
         self._conversations = store.conversations.reading
-        self._signals = store.cluster.events
+        self._reviews = store.conversations.reviews
+        self._feedback = store.conversations.feedback
+        self._workspaces = store.accounts.workspaces
+        self._membership = store.accounts.membership
+        self._documents = store.knowledge.catalogue
+        self._reminders = SlaReminders(store.database)
         self._jobs = jobs
-        self._watch = watch or TurnTelemetry(Tracing())
+        self._changes = ChangePublisher(jobs, store.cluster.events)
 
-    async def answer(self, turn_id: str) -> RunAt | None:
-        """The job of a turn: run the graph over what is unanswered and commit the end; harmless if it is over."""
-        work = await self._turns.begin(turn_id)
-        match work:
-            case None:
-                return None
-            case NotYet(until):
-                return RunAt(until)
-            case TurnWork():
-                with self._watch.answering(work):
-                    return await self._answer(work)
+    # Drafts and reviews.
 
-    async def _answer(self, work: TurnWork) -> RunAt | None:
-        await self._forget(work.overtaken)
-        if work.owned or not work.question:
-            # _meet in storage.turns.completion sees the owner; without an owner there was nothing left to answer.
-            state = State(draft=Draft(), ending="dismiss")
-            ending = await self._endings.dismiss(_proposal(work, state))
-        else:
-            ending, state = await self._work(work)
-        self._watch.answered(work, ending, state)
-        if ending is CommitResult.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
-            await self._jobs.enqueue(Job(JobKind.ANSWER, rest, work.conversation_id))
-        return RunAt(now()) if ending is CommitResult.RESTART else None
-
-    async def _work(self, work: TurnWork) -> tuple[CommitResult, State]:
-        self.checkpoints.start(work.turn_id)
-        try:
-            state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
-            ending = await self._commit(
-                _proposal(work, state), state, work.settings.mode_of(work.channel, work.place_mode)
-            )
-        finally:
-            self.checkpoints.end(work.turn_id)
-        await self._tell(work.workspace_id, work.conversation_id, work.channel)
-        if work.long and self._deps.model is not None:
-            await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
-        return ending, state
-
-    async def summarise(self, conversation_id: str) -> None:
-        """The job of a long conversation: fold its older messages into the summary; a failing model leaves it."""
-        keep = self._deps.settings.conversation.history_messages
-        older = await self._conversations.older(conversation_id, keep)
-        if older is None or self._deps.model is None:
-            return
-        lines = [Line(author=message.author, text=message.text) for message in older.messages]
-        try:
-            summary = await summarise(older.summary, lines, self._deps.model)
-        except ModelError as error:
-            log.warning("summary failed", conversation=conversation_id, kind=error.kind)
-            return
-        await self._conversations.keep_summary(conversation_id, older, summary)
+    async def propose(
+        self, workspace_id: str, question: str, settings: WorkspaceSettings
+    ) -> tuple[Draft, Verdict, Triage]:
+        """A draft for a question, and what would happen with it; nothing is kept or sent."""
+        return await self._runner.propose(workspace_id, question, settings)
 
     async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> Review:
         """A person's decision: the first on this version wins; the graph resumes as a job.
@@ -133,205 +56,118 @@ class Desk:
         decision = decision.model_copy(update={"member_id": member.id, "member_name": member.name})
         decided = await self._reviews.decide(member, review_id, decision, based_on=based_on)
         await self._jobs.enqueue(Job(JobKind.RESUME, review_id, decided.conversation_id))
-        self._signals.publish(decided.conversation_id, decided.workspace_id)
+        self._changes.publish(decided.workspace_id, decided.conversation_id)
         return decided.review
 
-    async def resume(self, review_id: str) -> None:
-        """The job of a decision: let the graph go on from its interrupt, and commit where it ends."""
-        review = await self._reviews.by_id(review_id)
-        if review is None or review.decision is None:
-            return
-        decided = await self._turns.decided(review.turn_id, review.version)
-        if decided is not None:
-            with self._watch.resuming(review):
-                await self._resume(review, review.decision, decided)
+    async def claim(self, member: Member, review_id: str) -> None:
+        """The others see that the member works on this review. Raises NotFoundError, AlreadyDecidedError."""
+        await self._claim(member, review_id, release=False)
 
-    async def _resume(self, review: Review, decision: Decision, decided: Decided) -> None:
-        self.checkpoints.resume(review.turn_id, decided.checkpoint_id)
-        try:
-            await self._rebuild_if_lost(review)
-            state = await self._run(review.turn_id, Command(resume=response_for(decision)))
-            proposal = TurnResult(
-                turn_id=review.turn_id,
-                workspace_id=review.workspace_id,
-                conversation_id=review.conversation_id,
-                upto_seq=decided.upto_seq,
-                question=review.question,
-                draft=state["draft"],
-                triage=state.get("triage", review.triage),
-                version=state.get("version", review.version),
-                held_because=state["verdict"].held_because,
-            )
-            ending = await self._commit(proposal, state, Mode.AUTO, decision)
-        finally:
-            self.checkpoints.end(review.turn_id)
-        self._watch.resumed(review, ending, state)
-        if "ending" in state and ending is not CommitResult.SUPERSEDED_BY_WORKER:
-            await self._forget((review.turn_id,))
-        await self._tell(review.workspace_id, review.conversation_id, decided.channel)
+    async def release(self, member: Member, review_id: str) -> None:
+        """Anybody may take the review. Raises NotFoundError, AlreadyDecidedError."""
+        await self._claim(member, review_id, release=True)
 
-    async def give_up(self, job: Job, reason: str) -> None:
-        """The last resort of a turn or a decision whose job failed at every try: a person gets the conversation."""
-        turn = await self._turns.stranded(job.id, job.kind is JobKind.RESUME)
-        if turn is None:
-            return
-        workspace_id, conversation_id, notice = turn.workspace_id, turn.conversation_id, turn.waiting_notice
-        because = f"The desk could not finish this turn ({reason}); a person has to answer."
-        with contextlib.suppress(ConversationClosedError):
-            await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
-        await self._turns.abandon(job.id, job.kind is JobKind.RESUME)
-        self._watch.given_up(turn, job.kind)
-        await self._tell(workspace_id, conversation_id)
+    async def _claim(self, member: Member, review_id: str, *, release: bool) -> None:
+        review = await self._reviews.claim(member, review_id, release=release)
+        self._changes.publish(member.workspace_id, review.conversation_id)
 
-    async def propose(
-        self, workspace_id: str, question: str, settings: WorkspaceSettings
-    ) -> tuple[Draft, Verdict, Triage]:
-        """A draft for a question, and what would happen with it; nothing is kept or sent."""
-        turn_id = new_id()
-        turn = TurnInput(
-            workspace_id=workspace_id,
-            conversation_id=turn_id,
-            turn_id=turn_id,
-            channel="web",
-            question=question,
-            settings=settings,
-        )
-        self.checkpoints.start(turn_id)
-        try:
-            state = await self._run(turn_id, State(turn=turn, version=1))
-        finally:
-            self.checkpoints.end(turn_id)
-        return state["draft"], state["verdict"], state.get("triage", Triage())
+    # Conversations.
 
     async def take_over(self, member: Member, conversation_id: str) -> None:
         """The member has the conversation; the bot is silent from now on."""
         await self._conversations.take_over(member, conversation_id)
-        await self._tell(member.workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
 
     async def reply(self, member: Member, conversation_id: str, text: str) -> str:
         """Send a reply by hand; gives the message's id."""
         message_id = await self._conversations.reply(member, conversation_id, text)
-        await self._tell(member.workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
         return message_id
 
     async def overhear(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
         """The member wrote in the customer's thread themself: they have the conversation, their words are kept."""
         await self._conversations.overhear(member, conversation_id, text, external_id)
-        await self._tell(member.workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
 
     async def hand_back(self, member: Member, conversation_id: str) -> None:
         """The bot answers again, first of all what nobody has answered."""
         turn_id = await self._conversations.hand_back(member, conversation_id)
         if turn_id is not None:
             await self._jobs.enqueue(Job(JobKind.ANSWER, turn_id, conversation_id))
-        await self._tell(member.workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
 
-    async def ask_person(self, workspace_id: str, conversation_id: str, notice: str) -> None:
-        """The customer wants a person: whoever is free gets the conversation."""
+    async def ask_person(self, workspace_id: str, conversation_id: str) -> None:
+        """The customer wants a person: whoever is free gets the conversation, and the customer is told once."""
+        notice = (await self._workspaces.read(workspace_id)).settings.waiting_notice
         because = "The customer asked for a person."
         await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
-        await self._tell(workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
     async def resolve(self, workspace_id: str, conversation_id: str, member: Member | None = None) -> None:
         """The matter is settled, says a member or the customer."""
         await self._conversations.resolve(member, conversation_id, workspace_id)
-        await self._tell(workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
     async def close(self, workspace_id: str, conversation_id: str, member: Member | None = None) -> None:
         """The conversation ends."""
         await self._conversations.close(member, conversation_id, workspace_id)
-        await self._tell(workspace_id, conversation_id)
+        await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
     async def note(self, member: Member, conversation_id: str, text: str) -> None:
         """A note for members only."""
         await self._conversations.note(member, conversation_id, text)
-        self._signals.publish(conversation_id, member.workspace_id)
+        self._changes.publish(member.workspace_id, conversation_id)
 
     async def assign(self, member: Member, conversation_id: str, assignee_id: str) -> None:
         """Give the conversation to a member."""
         await self._conversations.assign(member, conversation_id, assignee_id)
-        self._signals.publish(conversation_id, member.workspace_id)
+        self._changes.publish(member.workspace_id, conversation_id)
 
-    async def sweep(self) -> None:
-        """Delete the checkpoints of ended turns that a crash left behind."""
-        await self._forget(await self._turns.finished_checkpoints())
+    async def set_priority(self, member: Member, conversation_id: str, priority: Priority) -> None:
+        """Say how urgent the conversation is."""
+        await self._conversations.set_priority(member, conversation_id, priority)
+        self._changes.publish(member.workspace_id, conversation_id)
 
-    async def _rebuild_if_lost(self, review: Review) -> None:
-        config = config_of(review.turn_id)
-        if await self.checkpoints.aget_tuple(config) is not None:
-            return
-        log.warning("a review without its checkpoint goes on from its rows", review=review.id)
-        turn = _turn_input(await self._turns.held(review.turn_id)).model_copy(update={"question": review.question})
-        await self._machine.aupdate_state(config, await state_from_rows(review, turn, self._deps), as_node="check")
+    async def vote(
+        self, workspace_id: str, conversation_id: str, message_id: str, vote: Vote, comment: str = ""
+    ) -> None:
+        """The customer says whether a reply helped; voting again changes the vote. Raises NotFoundError."""
+        await self._feedback.vote(workspace_id, conversation_id, message_id, vote, comment)
+        self._changes.publish(workspace_id, conversation_id)
 
-    async def _run(self, turn_id: str, start: State | Command[Any]) -> State:
-        config = config_of(turn_id)
-        # Version 2 streams nothing but the values, of which the last are the result.
-        result = await self._machine.ainvoke(start, config, context=self._deps, durability="exit", version="v2")
-        return result.value
+    async def remind_overdue(self, after: timedelta) -> None:
+        """Tell the members of every customer who has waited for so long for a person; once per wait."""
+        for reminded in await self._reminders.remind(after):
+            self._changes.publish(reminded.workspace_id, reminded.conversation_id)
 
-    async def _commit(
-        self, proposal: TurnResult, state: State, mode: Mode, decision: Decision | None = None
-    ) -> CommitResult:
-        with span("commit"):
-            return await self._committed(proposal, state, mode, decision)
+    # Members and documents.
 
-    async def _committed(
-        self, proposal: TurnResult, state: State, mode: Mode, decision: Decision | None
-    ) -> CommitResult:
-        match state.get("ending"):
-            case "send":
-                return await self._endings.send(proposal, decision=decision)
-            case "handoff":
-                return await self._endings.hand_off(proposal, mode=mode, decision=decision)
-            case "dismiss":
-                return await self._endings.dismiss(proposal, decision)
-            case None:
-                await self._turns.will_checkpoint(proposal.turn_id)
-                checkpoint_id = await self.checkpoints.keep(proposal.turn_id)
-                ending = await self._endings.hold(replace(proposal, checkpoint_id=checkpoint_id), decision)
-                if ending in (CommitResult.DROPPED, CommitResult.RESTART):
-                    await self._forget((proposal.turn_id,))
-                return ending
+    async def remove_member(self, admin: Member, member_id: str) -> int:
+        """End a member's logins; gives how many of their conversations wait for anybody now.
 
-    async def _forget(self, turn_ids: tuple[str, ...]) -> None:
-        if turn_ids:
-            await self.checkpoints.forget(turn_ids)
-            await self._turns.forget_checkpoints(turn_ids)
+        Raises NotAllowedError for the admin themself, NotFoundError outside the workspace.
+        """
+        released = await self._membership.remove(admin, member_id)
+        self._changes.publish(admin.workspace_id, *released)
+        return len(released)
 
-    async def _tell(self, workspace_id: str, conversation_id: str, channel: ChannelName | None = None) -> None:
-        """Something was committed; of a conversation whose channel is not known here there may be a delivery."""
-        if channel not in READ_FROM_ROWS:
-            await self._jobs.enqueue(Job(JobKind.DELIVER, conversation_id, conversation_id))
-        self._signals.publish(conversation_id, workspace_id)
+    async def add_document(self, admin: Member, filename: str, content: bytes) -> Document:
+        """Keep a file; a job makes it findable. Raises InvalidError for a format that is not accepted."""
+        document = await self._documents.create(admin.workspace_id, filename, content, created_by=admin.id)
+        await self._jobs.enqueue(Job(JobKind.LOAD, document.id, document.id))
+        self._changes.publish(admin.workspace_id)
+        return document
 
+    async def load_document(self, document_id: str, progress: Progress | None = None) -> None:
+        """The job of a document: make it findable, or say why it cannot be read."""
+        document = await self._documents.load_document(document_id, progress)
+        self._changes.publish(document.workspace_id)
 
-def _turn_input(work: TurnWork) -> TurnInput:
-    return TurnInput(
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        turn_id=work.turn_id,
-        channel=work.channel,
-        question=work.question,
-        history=tuple(Line(author=message.author, text=message.text) for message in work.history),
-        summary=work.summary,
-        bot_turns=work.bot_turns,
-        settings=work.settings,
-        place_mode=work.place_mode,
-        unread_files=work.unread_files,
-    )
+    async def give_up_document(self, job: Job, reason: str) -> None:
+        """The last resort of a document whose job failed at every try."""
+        await self._documents.give_up(job.id, reason)
 
-
-def _proposal(work: TurnWork, state: State) -> TurnResult:
-    verdict = state.get("verdict")
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=state["draft"],
-        triage=state.get("triage", Triage()),
-        version=state.get("version", 1),
-        held_because=verdict.held_because if verdict else (),
-    )
+    async def delete_document(self, admin: Member, document_id: str) -> None:
+        """Forget a document and everything loaded from it. Raises NotFoundError, UnavailableError."""
+        await self._documents.delete(admin.workspace_id, document_id)
+        self._changes.publish(admin.workspace_id)

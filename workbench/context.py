@@ -7,7 +7,6 @@ from prometheus_client import CollectorRegistry
 
 from graph.desk import Desk
 from storage.conversations.intake import Accepted
-from storage.queue.jobs import Jobs
 from storage.records import ChannelState, Incoming
 from storage.settings import Settings
 from storage.store import Store
@@ -20,7 +19,6 @@ class WorkbenchContext:
     settings: Settings
     store: Store
     desk: Desk
-    jobs: Jobs
     accept: Callable[[Incoming], Awaitable[Accepted]]
     """The way in for tickets: intake's, passed in so that the workbench need not know the channels."""
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)

@@ -96,9 +96,7 @@ class SlackReplyActions:
             case "vote_up" | "vote_down":
                 return await self._vote(conversation, rest, "up" if press.action == "vote_up" else "down")
             case "person":
-                workspace = await self._store.accounts.workspaces.read(conversation.workspace_id)
-                notice = workspace.settings.waiting_notice
-                await self._desk.ask_person(conversation.workspace_id, conversation.id, notice)
+                await self._desk.ask_person(conversation.workspace_id, conversation.id)
                 return "" if conversation.status is not ConversationStatus.ASSIGNED else "A person has this already."
             case "solved":
                 await self._desk.resolve(conversation.workspace_id, conversation.id)
@@ -107,8 +105,7 @@ class SlackReplyActions:
                 return await self._follow_up(press, conversation, rest)
 
     async def _vote(self, conversation: Conversation, message_id: str, vote: Vote) -> str:
-        await self._store.conversations.feedback.vote(conversation.workspace_id, conversation.id, message_id, vote)
-        self._store.cluster.events.publish(conversation.id, conversation.workspace_id)
+        await self._desk.vote(conversation.workspace_id, conversation.id, message_id, vote)
         return THANKS
 
     async def _follow_up(self, press: ButtonClick, conversation: Conversation, text: str) -> str:

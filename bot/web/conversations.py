@@ -126,8 +126,7 @@ class ConversationRoutes:
         door = await self._access.enter_as_customer(conversation_id, token)
         if door.status is ConversationStatus.CLOSED:
             raise ConversationClosedError
-        workspace = await self._store.accounts.workspaces.read(door.workspace_id)
-        await self._desk.ask_person(door.workspace_id, conversation_id, workspace.settings.waiting_notice)
+        await self._desk.ask_person(door.workspace_id, conversation_id)
         return await self._status(door)
 
     async def resolve(self, conversation_id: str, token: BearerToken) -> StatusShape:
@@ -177,10 +176,7 @@ class ConversationRoutes:
         """Say whether a reply helped; voting again changes the vote."""
         conversation_id = await self._transcripts.conversation_of(body.message_id)
         door = await self._access.enter_as_customer(conversation_id, token)
-        await self._store.conversations.feedback.vote(
-            door.workspace_id, conversation_id, body.message_id, body.vote, body.comment
-        )
-        self._store.cluster.events.publish(conversation_id, door.workspace_id)
+        await self._desk.vote(door.workspace_id, conversation_id, body.message_id, body.vote, body.comment)
         return KeptVote(message_id=body.message_id, vote=body.vote)
 
     async def _accept(self, door: ConversationRef, text: str, external_id: str | None) -> str:

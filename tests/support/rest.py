@@ -106,7 +106,7 @@ class Rest:
 
     def work(self) -> None:
         """Let the jobs run from now on."""
-        self.process.jobs.start(handlers_of(self.process.desk, self.process.delivery, self.process.store))
+        self.process.jobs.start(handlers_of(self.process.runner, self.process.desk, self.process.delivery))
 
 
 def incoming(text: str, thread: str = "thread-1", workspace: str = "demo") -> Incoming:

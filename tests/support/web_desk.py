@@ -23,6 +23,7 @@ from graph.machine import build_machine
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
+from graph.turn_runner import TurnRunner
 from storage.database.tables import turns
 from storage.embeddings.protocol import Embedder
 from storage.queue.embedded import EmbeddedJobs
@@ -48,6 +49,7 @@ class WebDesk:
     settings: Settings
     store: Store
     desk: Desk
+    runner: TurnRunner
     intake: Intake
     jobs: EmbeddedJobs
     base_url: str = ""
@@ -120,7 +122,7 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
     async with open_test_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         jobs = EmbeddedJobs(retry_seconds=0.05)
         deps = Deps(settings, store.knowledge.index, Classifier(embedder, load_examples()), None)
-        desk = Desk(build_machine(checkpoints), checkpoints, deps, store, jobs)
+        runner = TurnRunner(build_machine(checkpoints), checkpoints, deps, store, jobs)
         intake = Intake(
             store.conversations.intake,
             store.conversations.edits,
@@ -128,7 +130,7 @@ async def open_web_desk(settings: Settings, embedder: Embedder, *, working: bool
             store.cluster.events,
             settings.conversation.gather_seconds,
         )
-        web = WebDesk(settings, store, desk, intake, jobs)
+        web = WebDesk(settings, store, Desk(runner, store, jobs), runner, intake, jobs)
         if working:
             jobs.start(_handlers(web))
         try:
@@ -209,10 +211,10 @@ def _handlers(web: WebDesk) -> Handlers:
     delivery = Delivery(web.store.conversations.outbox, channels, web.store.cluster.events)
 
     async def answer(job: Job) -> RunAt | None:
-        return await web.desk.answer(job.id)
+        return await web.runner.answer(job.id)
 
     async def resume(job: Job) -> None:
-        await web.desk.resume(job.id)
+        await web.runner.resume(job.id)
 
     by_kind = {JobKind.ANSWER: answer, JobKind.RESUME: resume, JobKind.DELIVER: delivery.deliver}
-    return Handlers(by_kind, web.desk.give_up)
+    return Handlers(by_kind, web.runner.give_up)

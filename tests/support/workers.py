@@ -16,6 +16,7 @@ from graph.machine import build_machine
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
+from graph.turn_runner import TurnRunner
 from storage import clock
 from storage.conversations.messages import read_messages
 from storage.conversations.outbox import Outbox, Outgoing
@@ -87,6 +88,7 @@ class Worker:
     """One process: the desk, the intake and the deliveries over the shared rows."""
 
     desk: Desk
+    runner: TurnRunner
     intake: Intake
     delivery: Delivery
     pile: Pile
@@ -95,9 +97,9 @@ class Worker:
         """Do one job."""
         match job.kind:
             case JobKind.ANSWER:
-                return await self.desk.answer(job.id)
+                return await self.runner.answer(job.id)
             case JobKind.RESUME:
-                await self.desk.resume(job.id)
+                await self.runner.resume(job.id)
             case JobKind.DELIVER:
                 return await self.delivery.deliver(job)
             case _:
@@ -141,15 +143,11 @@ class Desks:
         store, pile = store or self.store, Pile()
         checkpoints = checkpoints or InterruptCheckpointer(self.durable)
         deps = Deps(self.settings, knowledge or store.knowledge.index, self._classifier, None)
-        desk = Desk(build_machine(checkpoints), checkpoints, deps, store, pile)
+        runner = TurnRunner(build_machine(checkpoints), checkpoints, deps, store, pile)
         intake = Intake(store.conversations.intake, store.conversations.edits, pile, store.cluster.events, 0)
         patience = Patience(tries=3, first_pause=0.001)
-        return Worker(
-            desk,
-            intake,
-            Delivery(store.conversations.outbox, {"slack": self.board}, store.cluster.events, patience),
-            pile,
-        )
+        delivery = Delivery(store.conversations.outbox, {"slack": self.board}, store.cluster.events, patience)
+        return Worker(Desk(runner, store, pile), runner, intake, delivery, pile)
 
     async def pending(self) -> list[Review]:
         """The reviews that wait."""

@@ -137,7 +137,7 @@ class World:
             "take over": partial(desk.take_over, member),
             "reply": lambda conversation_id: desk.reply(member, conversation_id, f"By hand, {len(self.done)}."),
             "hand back": partial(desk.hand_back, member),
-            "ask for a person": partial(desk.ask_person, "demo", notice="A person will answer."),
+            "ask for a person": partial(desk.ask_person, "demo"),
             "resolve": partial(desk.resolve, "demo", member=member),
             "close": partial(desk.close, "demo"),
         }
@@ -179,7 +179,7 @@ class World:
         for worker in range(2):
             await self.crash(worker)
         await self.desks.store.conversations.outbox.release()
-        await self.workers[0].desk.sweep()
+        await self.workers[0].runner.sweep()
 
     async def recover(self, worker: int) -> None:
         """What the rows ask for becomes jobs again."""
@@ -234,7 +234,7 @@ class World:
 
     async def _look_at_rest(self) -> None:
         """What must hold when nothing is under way."""
-        await self.workers[0].desk.sweep()
+        await self.workers[0].runner.sweep()
         rows = await Rows.read(self.desks.store.database)
         posted = {delivery_id for delivery_id, _, _ in self._posts()}
         self._blame(at_rest(rows, self.model, posted, await self._checkpoints()))

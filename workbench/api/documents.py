@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 
 from storage.errors import InvalidError
 from storage.knowledge.documents.readers import READERS, read
-from storage.queue.jobs import Job, JobKind
 from storage.records import Document, DocumentStatus
 from workbench.api.dependencies import AtOffice, CurrentAdmin, CurrentMember
 from workbench.api.schemas import Id, Item, Items
@@ -81,8 +80,7 @@ async def upload(request: Request, office: AtOffice, admin: CurrentAdmin) -> Loa
         await asyncio.to_thread(read, filename, content)
     except InvalidError as error:
         raise UnreadableFileError(error.detail) from error
-    document = await office.store.knowledge.catalogue.create(admin.workspace_id, filename, content, created_by=admin.id)
-    await office.jobs.enqueue(Job(JobKind.LOAD, document.id, document.id))
+    document = await office.desk.add_document(admin, filename, content)
     return Loading(id=document.id, status=document.status)
 
 
@@ -102,7 +100,7 @@ async def document(office: AtOffice, member: CurrentMember, document_id: Id) -> 
 @router.delete("/{document_id}", status_code=204)
 async def delete(office: AtOffice, admin: CurrentAdmin, document_id: Id) -> None:
     """Forget a document and everything loaded from it."""
-    await office.store.knowledge.catalogue.delete(admin.workspace_id, document_id)
+    await office.desk.delete_document(admin, document_id)
 
 
 def _item(document: Document) -> DocumentItem:

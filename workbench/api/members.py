@@ -10,7 +10,6 @@ from workbench.api.schemas import (
     Item,
     Items,
 )
-from workbench.departures import part_with
 
 router = APIRouter(prefix="/members", tags=["members"])
 
@@ -46,7 +45,7 @@ async def change_role(office: AtOffice, admin: CurrentAdmin, member_id: Id, chan
 @router.delete("/{member_id}", status_code=204)
 async def remove(office: AtOffice, admin: CurrentAdmin, member_id: Id) -> None:
     """End another member's logins; what they wrote stays, and their conversations wait for anybody."""
-    await part_with(office, admin, member_id)
+    await office.desk.remove_member(admin, member_id)
 
 
 def _item(member: Member) -> MemberItem:

@@ -131,10 +131,11 @@ async def _move(office: WorkbenchContext, member: Member, act: Action) -> str:
 
 
 async def _claim(office: WorkbenchContext, member: Member, act: Action) -> str:
-    release = act.kind is ActionKind.RELEASE
-    review = await office.store.conversations.reviews.claim(member, act.review_id, release=release)
-    office.store.cluster.events.publish(review.conversation_id, member.workspace_id)
-    return "Released: anybody may take it." if release else "Claimed: your colleagues see that you work on it."
+    if act.kind is ActionKind.RELEASE:
+        await office.desk.release(member, act.review_id)
+        return "Released: anybody may take it."
+    await office.desk.claim(member, act.review_id)
+    return "Claimed: your colleagues see that you work on it."
 
 
 async def _set(office: WorkbenchContext, member: Member, act: Action) -> str:
@@ -144,6 +145,5 @@ async def _set(office: WorkbenchContext, member: Member, act: Action) -> str:
     if act.value not in set(Priority):
         raise InvalidError("There is no such priority.")
     priority = Priority(act.value)
-    await office.store.conversations.reading.set_priority(member, act.conversation_id, priority)
-    office.store.cluster.events.publish(act.conversation_id, member.workspace_id)
+    await office.desk.set_priority(member, act.conversation_id, priority)
     return f"Priority is {priority} now."

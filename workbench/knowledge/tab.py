@@ -12,7 +12,6 @@ from storage.errors import (
     NotFoundError,
     TooLargeError,
 )
-from storage.queue.jobs import Job, JobKind
 from storage.records import DocumentStatus, Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
@@ -76,11 +75,7 @@ class KnowledgeTab:
         most = self._office.settings.web.max_upload_mb
         if len(content) > most * 1024 * 1024:
             raise TooLargeError(f"{path.name} is larger than {most} MB.")
-        document = await self._office.store.knowledge.catalogue.create(
-            member.workspace_id, path.name, content, member.id
-        )
-        await self._office.jobs.enqueue(Job(JobKind.LOAD, document.id, document.id))
-        return document.id
+        return (await self._office.desk.add_document(member, path.name, content)).id
 
     async def try_out(self, member: Member, question: str) -> str:
         """What a customer who asks this would get."""
@@ -182,7 +177,7 @@ def _deleting(
     @reporting_errors
     async def forget(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.store.knowledge.catalogue.delete(member.workspace_id, chosen)
+        await office.desk.delete_document(member, chosen)
         gr.Info("Deleted: the bot does not answer from it any more.")
         return "", gr.Row(visible=False), *await page.shown(member, "")
 

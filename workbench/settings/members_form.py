@@ -9,7 +9,6 @@ from storage.errors import InvalidError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.departures import part_with
 from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import chip, esc, table
 
@@ -121,7 +120,7 @@ def _removing(
     @reporting_errors
     async def let_go(member_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         admin = await sessions.admin(request)
-        released = await part_with(office, admin, _picked(member_id))
+        released = await office.desk.remove_member(admin, _picked(member_id))
         gr.Info(_released_words(released))
         return gr.Column(visible=False), *await team_shown(office, admin.workspace_id)
 

@@ -71,13 +71,11 @@ class DiscordReplyActions:
                 return await self._ask(conversation, message, number, str(user.id))
 
     async def _vote(self, conversation: Conversation, message: Message, vote: Vote) -> str:
-        await self._ears.store.conversations.feedback.vote(conversation.workspace_id, conversation.id, message.id, vote)
-        self._ears.store.cluster.events.publish(conversation.id, conversation.workspace_id)
+        await self._ears.desk.vote(conversation.workspace_id, conversation.id, message.id, vote)
         return THANKS[vote]
 
     async def _person(self, conversation: Conversation) -> str:
-        workspace = await self._ears.store.accounts.workspaces.read(conversation.workspace_id)
-        await self._ears.desk.ask_person(conversation.workspace_id, conversation.id, workspace.settings.waiting_notice)
+        await self._ears.desk.ask_person(conversation.workspace_id, conversation.id)
         return "A person from our team will answer you here."
 
     async def _ask(self, conversation: Conversation, message: Message, number: int, user_id: str) -> str:

@@ -244,7 +244,7 @@ async def test_a_reply_on_its_way_at_the_backup_is_seen_once(
             document = await process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
             await process.store.knowledge.catalogue.load_document(document.id)
             accepted = await process.intake.accept(message(KNOWN))
-            await process.desk.answer(accepted.turn_id or "")
+            await process.runner.answer(accepted.turn_id or "")
             await asyncio.to_thread(back_up, old, tmp_path / "backup.tar.gz")
             if sent_since:
                 async with working(process):

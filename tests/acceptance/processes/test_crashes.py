@@ -80,4 +80,4 @@ async def settled(process: Process, platform: Platform, *, held: bool) -> None:
 
 
 async def waiting_checkpoints(process: Process) -> int:
-    return len([item async for item in process.desk.checkpoints.alist(None)])
+    return len([item async for item in process.runner.checkpoints.alist(None)])

@@ -76,7 +76,7 @@ async def accept(web: Process, text: str = KNOWN, channel: ChannelName = "slack"
 
 async def work(worker: Process) -> None:
     """Do what the rows ask for."""
-    worker.jobs.start(handlers_of(worker.desk, worker.delivery, worker.store))
+    worker.jobs.start(handlers_of(worker.runner, worker.desk, worker.delivery))
     await worker.jobs.idle()
 
 

@@ -94,7 +94,7 @@ class Talk:
         return (await self.store.conversations.reading.read("demo", conversation_id)).status
 
     async def checkpoints(self) -> int:
-        return len([item async for item in self.process.desk.checkpoints.alist(None)])
+        return len([item async for item in self.process.runner.checkpoints.alist(None)])
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ async def held(tmp_path: Path, database_url: str, embedder: Embedder) -> AsyncIt
     """A desk with a waiting review and an empty checkpoint store."""
     async with talking(settings_for(tmp_path, database_url), embedder) as talk:
         await talk.say(RISKY)
-        await talk.process.desk.checkpoints.durable.adelete_thread((await talk.pending()).turn_id)
+        await talk.process.runner.checkpoints.durable.adelete_thread((await talk.pending()).turn_id)
         assert await talk.checkpoints() == 0
         yield talk
 

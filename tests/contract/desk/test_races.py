@@ -368,7 +368,7 @@ async def test_a_checkpoint_that_a_crash_left_without_its_review_is_forgotten(de
     assert await desks.checkpoints() == 1
     again = desks.worker()
     await again.desk.resolve("demo", conversation_id)
-    await again.desk.sweep()
+    await again.runner.sweep()
     assert await desks.checkpoints() == 0
 
 
