@@ -56,7 +56,7 @@ class Intake:
         self._tell(accepted, incoming.channel, begun)
         if accepted.turn_id is not None:
             await self._answer(accepted.turn_id, accepted.conversation_id, accepted.wait, accepted.rank)
-        if accepted.told and incoming.channel not in READ_FROM_ROWS:
+        if accepted.notified and incoming.channel not in READ_FROM_ROWS:
             await self._jobs.enqueue(Job(JobKind.DELIVER, accepted.conversation_id, accepted.conversation_id))
         self._publish(accepted.conversation_id, accepted.workspace_id)
         return accepted

@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(self, runner: TurnRunner, store: Store, jobs: Jobs) -> None:
         self._runner = runner
-        self._conversations = store.conversations.reading
+        self._actions = store.conversations.actions
         self._reviews = store.conversations.reviews
         self._feedback = store.conversations.feedback
         self._workspaces = store.accounts.workspaces
@@ -75,23 +75,23 @@ class Desk:
 
     async def take_over(self, member: Member, conversation_id: str) -> None:
         """The member has the conversation; the bot is silent from now on."""
-        await self._conversations.take_over(member, conversation_id)
+        await self._actions.take_over(member, conversation_id)
         await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
 
     async def reply(self, member: Member, conversation_id: str, text: str) -> str:
         """Send a reply by hand; gives the message's id."""
-        message_id = await self._conversations.reply(member, conversation_id, text)
+        message_id = await self._actions.reply(member, conversation_id, text)
         await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
         return message_id
 
     async def overhear(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
         """The member wrote in the customer's thread themself: they have the conversation, their words are kept."""
-        await self._conversations.overhear(member, conversation_id, text, external_id)
+        await self._actions.overhear(member, conversation_id, text, external_id)
         await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
 
     async def hand_back(self, member: Member, conversation_id: str) -> None:
         """The bot answers again, first of all what nobody has answered."""
-        turn_id = await self._conversations.hand_back(member, conversation_id)
+        turn_id = await self._actions.hand_back(member, conversation_id)
         if turn_id is not None:
             await self._jobs.enqueue(Job(JobKind.ANSWER, turn_id, conversation_id))
         await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
@@ -100,32 +100,32 @@ class Desk:
         """The customer wants a person: whoever is free gets the conversation, and the customer is told once."""
         notice = (await self._workspaces.read(workspace_id)).settings.waiting_notice
         because = "The customer asked for a person."
-        await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
+        await self._actions.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
         await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
     async def resolve(self, workspace_id: str, conversation_id: str, member: Member | None = None) -> None:
         """The matter is settled, says a member or the customer."""
-        await self._conversations.resolve(member, conversation_id, workspace_id)
+        await self._actions.resolve(member, conversation_id, workspace_id)
         await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
     async def close(self, workspace_id: str, conversation_id: str, member: Member | None = None) -> None:
         """The conversation ends."""
-        await self._conversations.close(member, conversation_id, workspace_id)
+        await self._actions.close(member, conversation_id, workspace_id)
         await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
     async def note(self, member: Member, conversation_id: str, text: str) -> None:
         """A note for members only."""
-        await self._conversations.note(member, conversation_id, text)
+        await self._actions.note(member, conversation_id, text)
         self._changes.publish(member.workspace_id, conversation_id)
 
     async def assign(self, member: Member, conversation_id: str, assignee_id: str) -> None:
         """Give the conversation to a member."""
-        await self._conversations.assign(member, conversation_id, assignee_id)
+        await self._actions.assign(member, conversation_id, assignee_id)
         self._changes.publish(member.workspace_id, conversation_id)
 
     async def set_priority(self, member: Member, conversation_id: str, priority: Priority) -> None:
         """Say how urgent the conversation is."""
-        await self._conversations.set_priority(member, conversation_id, priority)
+        await self._actions.set_priority(member, conversation_id, priority)
         self._changes.publish(member.workspace_id, conversation_id)
 
     async def vote(

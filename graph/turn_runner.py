@@ -68,7 +68,8 @@ class TurnRunner:
         self._turns = store.conversations.turns
         self._endings = store.conversations.completion
         self._reviews = store.conversations.reviews
-        self._conversations = store.conversations.reading
+        self._actions = store.conversations.actions
+        self._summaries = store.conversations.summaries
         self._changes = ChangePublisher(jobs, store.cluster.events)
         self._jobs = jobs
         self._telemetry = telemetry or TurnTelemetry(Tracing())
@@ -115,7 +116,7 @@ class TurnRunner:
     async def summarise(self, conversation_id: str) -> None:
         """The job of a long conversation: fold its older messages into the summary; a failing model leaves it."""
         keep = self._deps.settings.conversation.history_messages
-        older = await self._conversations.older(conversation_id, keep)
+        older = await self._summaries.unsummarised(conversation_id, keep)
         if older is None or self._deps.model is None:
             return
         lines = [Line(author=message.author, text=message.text) for message in older.messages]
@@ -124,7 +125,7 @@ class TurnRunner:
         except ModelError as error:
             log.warning("summary failed", conversation=conversation_id, kind=error.kind)
             return
-        await self._conversations.keep_summary(conversation_id, older, summary)
+        await self._summaries.replace(conversation_id, older, summary)
 
     async def resume(self, review_id: str) -> None:
         """The job of a decision: let the graph go on from its interrupt, and commit where it ends."""
@@ -168,7 +169,7 @@ class TurnRunner:
         workspace_id, conversation_id, notice = turn.workspace_id, turn.conversation_id, turn.waiting_notice
         because = f"The desk could not finish this turn ({reason}); a person has to answer."
         with contextlib.suppress(ConversationClosedError):
-            await self._conversations.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
+            await self._actions.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
         await self._turns.abandon(job.id, job.kind is JobKind.RESUME)
         self._telemetry.given_up(turn, job.kind)
         await self._changes.publish_and_deliver(workspace_id, conversation_id)

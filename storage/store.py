@@ -20,14 +20,16 @@ from storage.channels.places import Places
 from storage.channels.read_cursors import ReadCursors
 from storage.channels.review_cards import ReviewCardTable
 from storage.cluster.events import EventBus
+from storage.conversations.actions import ConversationActions
 from storage.conversations.admission.backpressure import BacklogMonitor
-from storage.conversations.admission.rate_limit import Shares
+from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.edits import MessageEdits
 from storage.conversations.feedback import Feedback
 from storage.conversations.intake import MessageIntake
 from storage.conversations.outbox import Outbox
 from storage.conversations.reading import Conversations
 from storage.conversations.suggested_questions import SuggestedQuestions
+from storage.conversations.summaries import Summaries
 from storage.conversations.threads import Threads
 from storage.database.data_folder import rows_in_use
 from storage.database.engine import Database, open_database
@@ -51,7 +53,11 @@ class ConversationStore:
     edits: MessageEdits
     """Messages that were changed or deleted at the platform."""
     reading: Conversations
-    """Conversations one by one and in pages, and what members do to them."""
+    """Conversations one by one and in pages."""
+    actions: ConversationActions
+    """What people do with a conversation."""
+    summaries: Summaries
+    """The rolling summaries of long conversations."""
     threads: Threads
     """Which conversation a channel's thread is."""
     turns: Turns
@@ -160,9 +166,11 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
 def _conversations(database: Database, settings: Settings) -> ConversationStore:
     backlog = BacklogMonitor(settings.conversation.busy_seconds, settings.jobs.concurrency)
     return ConversationStore(
-        intake=MessageIntake(database, Shares(settings.limits), backlog),
+        intake=MessageIntake(database, AdmissionControl(settings.limits), backlog),
         edits=MessageEdits(database),
         reading=Conversations(database),
+        actions=ConversationActions(database),
+        summaries=Summaries(database),
         threads=Threads(database),
         turns=Turns(database, settings.conversation.history_messages),
         completion=TurnCompletion(database),

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
-from storage.conversations import intake, messages
+from storage.conversations import messages, turn_queue
 from storage.database.engine import Database
 from storage.database.tables import conversations, early_changes, turns
 from storage.database.tables import messages as message_table
@@ -98,7 +98,7 @@ class MessageEdits:
             values = {"text": text}
         await connection.execute(update(message_table).where(message_table.c.id == message["id"]).values(values))
         if message["author"] == Author.CUSTOMER and message["seq"] == conversation["customer_seq"]:
-            line = intake.first_line(DELETED if text is None else text)
+            line = messages.first_line(DELETED if text is None else text)
             await connection.execute(
                 update(conversations)
                 .where(conversations.c.id == conversation["id"])
@@ -116,15 +116,15 @@ class MessageEdits:
         """Overtake every turn that has read the old words, and start one over what is left."""
         if await self._decision_is_under_way(connection, conversation):
             return None
-        queued = await intake.end_queued(connection, conversation)
-        await intake.supersede_waiting(connection, conversation)
+        queued = await turn_queue.end_queued(connection, conversation)
+        await turn_queue.supersede_waiting(connection, conversation)
         mine = update(conversations).where(conversations.c.id == conversation["id"])
         if await self._something_is_left(connection, conversation):
             await connection.execute(mine.values(status=ConversationStatus.OPEN))
             # Who wrote too much at once does not wait for less by an edit.
             left = (queued.due_at - clock.now()).total_seconds() if queued else 0.0
             rank = queued.rank if queued else None
-            return await intake.queue_turn(connection, conversation, due_in=max(gather_seconds, left), rank=rank)
+            return await turn_queue.queue_turn(connection, conversation, due_in=max(gather_seconds, left), rank=rank)
         await connection.execute(
             mine.values(
                 status=ConversationStatus.OPEN,

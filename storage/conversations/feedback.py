@@ -1,12 +1,12 @@
 """Customers' votes on replies; a vote is also a label on the draft that was sent."""
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import audit, clock
 from storage.conversations import labels
 from storage.database.engine import Database
 from storage.database.tables import feedback, messages
+from storage.database.upsert import insert_into
 from storage.errors import InvalidError, NotFoundError
 from storage.records import Author, LabelSource, Vote, new_id
 
@@ -34,8 +34,7 @@ class Feedback:
             reply = (await connection.execute(query)).one_or_none()
             if reply is None or reply.author not in (Author.BOT, Author.AGENT):
                 raise NotFoundError("There is no such reply in this conversation.")
-            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-            row = dialect.insert(feedback).values(
+            row = insert_into(connection, feedback).values(
                 id=new_id(),
                 workspace_id=workspace_id,
                 conversation_id=conversation_id,

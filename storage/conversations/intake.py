@@ -1,24 +1,23 @@
-"""Accepting a customer's message: message, conversation and turn in one transaction, whatever arrives twice."""
+"""Idempotent intake: a customer's message, its conversation and its turn in one transaction, whatever comes twice."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlalchemy import RowMapping, bindparam, insert, select, update
+from sqlalchemy import RowMapping, bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
-from storage.conversations import messages
+from storage.conversations import messages, turn_queue
 from storage.conversations.admission import overload_notices
 from storage.conversations.admission.backpressure import BacklogMonitor
-from storage.conversations.admission.rate_limit import Share, Shares, served_rank
+from storage.conversations.admission.control import Admission, AdmissionControl
+from storage.conversations.messages import first_line
 from storage.database.engine import Database
 from storage.database.tables import (
     conversations,
     customers,
     early_changes,
-    reviews,
-    turns,
 )
 from storage.database.tables import messages as message_table
 from storage.database.upsert import insert_into
@@ -28,15 +27,10 @@ from storage.records import (
     ConversationStatus,
     Incoming,
     Priority,
-    ReviewStatus,
-    TurnStatus,
     new_id,
 )
 
-FIRST_LINE_LENGTH = 140
 SUBJECT_LENGTH = 80
-DECISION_PAUSE = timedelta(seconds=0.2)
-"""How long a new turn waits for a decision of the same conversation that is still taking effect."""
 
 # Built once: making such a statement takes longer than running it.
 KNOWN = select(message_table).where(
@@ -54,14 +48,7 @@ LIVE = (
     )
     .with_for_update()
 )
-TAKE = update(conversations).where(conversations.c.id == bindparam("conversation"))
-PUSH_BACK = (
-    update(turns)
-    .where(turns.c.conversation_id == bindparam("conversation"), turns.c.status == TurnStatus.QUEUED)
-    .values(due_at=bindparam("due"))
-    .returning(turns.c.id, turns.c.rank)
-)
-QUEUE = insert(turns)
+CHANGE_CONVERSATION = update(conversations).where(conversations.c.id == bindparam("conversation"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +62,7 @@ class Accepted:
     turn_id: str | None
     """None: a person owns the conversation, or the message was a repeat or was not kept."""
     repeated: bool = False
-    told: bool = False
+    notified: bool = False
     """The conversation has a notice to deliver: this takes longer, or the message was not kept."""
     wait: float = 0.0
     """Seconds until the turn may run, beyond the pause for gathering: too much was written at once."""
@@ -83,21 +70,13 @@ class Accepted:
     """Of the turn: lower ones are served first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
-    """The place of a turn in the queue."""
-
-    due_at: datetime
-    rank: int
-
-
 class MessageIntake:
     """Keeps incoming messages; the adapter acknowledges after `accept` returned."""
 
-    def __init__(self, database: Database, shares: Shares, load: BacklogMonitor) -> None:
+    def __init__(self, database: Database, admission: AdmissionControl, backlog: BacklogMonitor) -> None:
         self._database = database
-        self._shares = shares
-        self._load = load
+        self._admission = admission
+        self._backlog = backlog
 
     async def accept(self, incoming: Incoming, gather_seconds: float = 0.0) -> Accepted:
         """Keep a message once; a second call with the same external id gives the first result.
@@ -123,9 +102,8 @@ class MessageIntake:
             corrected = await self._corrected(connection, incoming)
             if corrected is None:
                 return Accepted("", "", incoming.workspace_id, 0, None, repeated=True)
-            incoming = corrected
-            conversation = await self._conversation(connection, incoming)
-            return await self._take(connection, conversation, incoming, gather_seconds)
+            conversation = await self._conversation(connection, corrected)
+            return await self._keep(connection, conversation, corrected, gather_seconds)
 
     async def open(self, incoming: Incoming) -> str:
         """Start a conversation before its first text (the web chat does); gives the conversation's id."""
@@ -194,7 +172,7 @@ class MessageIntake:
         kept = row.on_conflict_do_update(index_elements=key, set_={"id": customers.c.id}).returning(customers.c.id)
         return str((await connection.execute(kept)).scalar_one())
 
-    async def _take(
+    async def _keep(
         self, connection: AsyncConnection, conversation: RowMapping, incoming: Incoming, gather_seconds: float
     ) -> Accepted:
         seq = conversation["last_seq"] + 1
@@ -209,7 +187,7 @@ class MessageIntake:
         )
         owned = conversation["status"] == ConversationStatus.ASSIGNED
         await connection.execute(
-            TAKE,
+            CHANGE_CONVERSATION,
             {
                 "conversation": conversation["id"],
                 "last_seq": seq,
@@ -223,133 +201,68 @@ class MessageIntake:
             },
         )
         if owned:
-            share, turn_id = await self._share(connection, conversation, new_turn=False), None
+            admission, turn_id = await self._admit(connection, conversation, new_turn=False), None
         else:
-            share, turn_id = await self._turn(connection, conversation, gather_seconds)
+            admission, turn_id = await self._turn(connection, conversation, gather_seconds)
         await audit.record(
             connection,
             "message.accepted",
             incoming.workspace_id,
             conversation_id=conversation["id"],
             turn_id=turn_id,
-            data={"message_id": message_id, "seq": seq} | ({"waits": round(share.wait, 1)} if share.wait else {}),
+            data={"message_id": message_id, "seq": seq}
+            | ({"waits": round(admission.wait, 1)} if admission.wait else {}),
         )
-        told = turn_id is not None and await self._tell(connection, conversation, share)
+        notified = turn_id is not None and await self._notify(connection, conversation, admission)
         return Accepted(
             message_id,
             conversation["id"],
             incoming.workspace_id,
             seq,
             turn_id,
-            told=told,
-            wait=share.wait,
-            rank=share.rank,
+            notified=notified,
+            wait=admission.wait,
+            rank=admission.rank,
         )
 
     async def _turn(
         self, connection: AsyncConnection, conversation: RowMapping, gather_seconds: float
-    ) -> tuple[Share, str]:
-        """The queued turn that answers everything unanswered, started or pushed back; a waiting one is overtaken."""
+    ) -> tuple[Admission, str]:
+        """The queued turn that answers everything unanswered, started or postponed; a waiting one is superseded."""
         due = clock.now() + timedelta(seconds=gather_seconds)
-        pushing = {"conversation": conversation["id"], "due": due}
-        if queued := (await connection.execute(PUSH_BACK, pushing)).one_or_none():
-            share = await self._share(connection, conversation, new_turn=False)
-            if share.wait:
-                later = max(due, clock.now() + timedelta(seconds=share.wait))
-                await connection.execute(PUSH_BACK, pushing | {"due": later})
-            return replace(share, rank=queued.rank), str(queued.id)
+        if queued := await turn_queue.postpone_queued(connection, conversation, due):
+            admission = await self._admit(connection, conversation, new_turn=False)
+            if admission.wait:
+                later = max(due, clock.now() + timedelta(seconds=admission.wait))
+                await turn_queue.postpone_queued(connection, conversation, later)
+            return replace(admission, rank=queued.rank), queued.id
         if conversation["status"] == ConversationStatus.PENDING:
-            await supersede_waiting(connection, conversation)
-        share = await self._share(connection, conversation, new_turn=True)
-        due_in = max(gather_seconds, share.wait)
-        return share, await queue_turn(connection, conversation, due_in=due_in, rank=share.rank)
+            await turn_queue.supersede_waiting(connection, conversation)
+        admission = await self._admit(connection, conversation, new_turn=True)
+        due_in = max(gather_seconds, admission.wait)
+        return admission, await turn_queue.queue_turn(connection, conversation, due_in=due_in, rank=admission.rank)
 
-    async def _share(self, connection: AsyncConnection, conversation: RowMapping, *, new_turn: bool) -> Share:
-        return await self._shares.take(
-            connection, conversation["workspace_id"], conversation["customer_id"], new_turn=new_turn
-        )
+    async def _admit(self, connection: AsyncConnection, conversation: RowMapping, *, new_turn: bool) -> Admission:
+        workspace_id, customer_id = conversation["workspace_id"], conversation["customer_id"]
+        return await self._admission.admit(connection, workspace_id, customer_id, new_turn=new_turn)
 
-    async def _tell(self, connection: AsyncConnection, conversation: RowMapping, share: Share) -> bool:
-        """Whether the customer has been told that the answer takes longer."""
-        if share.wait:
-            return share.to_tell and await overload_notices.tell_paced(connection, conversation)
-        return await self._load.is_busy(connection) and await overload_notices.tell_busy(connection, conversation)
+    async def _notify(self, connection: AsyncConnection, conversation: RowMapping, admission: Admission) -> bool:
+        """Whether the customer has just been told that the answer takes longer."""
+        if admission.wait:
+            return admission.must_tell and await overload_notices.tell_paced(connection, conversation)
+        return await self._backlog.is_busy(connection) and await overload_notices.tell_busy(connection, conversation)
 
     async def _refuse(self, incoming: Incoming, retry_after: int) -> Accepted:
         """Keep nothing of a message but, once per burst, the notice in its thread."""
         async with self._database.write() as connection:
             customer_id = await self._customer(connection, incoming)
-            told = await self._shares.refuse(connection, incoming.workspace_id, customer_id, retry_after)
+            must_tell = await self._admission.refuse(connection, incoming.workspace_id, customer_id, retry_after)
             conversation_id = ""
-            if told:
+            if must_tell:
                 conversation = await self._conversation(connection, incoming)
                 conversation_id = str(conversation["id"])
                 await overload_notices.tell_refused(connection, conversation, retry_after)
                 await audit.record(
                     connection, "message.refused", incoming.workspace_id, conversation_id=conversation_id
                 )
-        return Accepted("", conversation_id, incoming.workspace_id, 0, None, repeated=True, told=told)
-
-
-async def queue_turn(
-    connection: AsyncConnection, conversation: RowMapping, *, due_in: float = 0.0, rank: int | None = None
-) -> str:
-    """Insert a turn over everything the conversation's customer wrote and nobody answered.
-
-    Without a rank of its own it joins the round that is being served.
-    """
-    turn_id = new_id()
-    await connection.execute(
-        QUEUE,
-        {
-            "id": turn_id,
-            "workspace_id": conversation["workspace_id"],
-            "conversation_id": conversation["id"],
-            "status": TurnStatus.QUEUED,
-            "rank": await served_rank(connection) if rank is None else rank,
-            "due_at": clock.now() + timedelta(seconds=due_in),
-            "created_at": clock.now(),
-        },
-    )
-    return turn_id
-
-
-async def supersede_waiting(connection: AsyncConnection, conversation: RowMapping) -> None:
-    """End the waiting turn and its review: newer words or a person have overtaken the draft."""
-    overtaken = (
-        update(turns)
-        .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.WAITING)
-        .values(status=TurnStatus.SUPERSEDED, finished_at=clock.now())
-        .returning(turns.c.id)
-    )
-    for turn_id in (await connection.execute(overtaken)).scalars().all():
-        await audit.record(
-            connection,
-            "turn.superseded",
-            conversation["workspace_id"],
-            conversation_id=conversation["id"],
-            turn_id=turn_id,
-        )
-    await connection.execute(
-        update(reviews)
-        .where(reviews.c.conversation_id == conversation["id"], reviews.c.status == ReviewStatus.PENDING)
-        .values(status=ReviewStatus.SUPERSEDED, closed_at=clock.now())
-    )
-
-
-async def end_queued(connection: AsyncConnection, conversation: RowMapping) -> Queued | None:
-    """A queued turn of this conversation has nothing left to answer, or a new one answers it: what it was."""
-    ended = await connection.execute(
-        update(turns)
-        .where(turns.c.conversation_id == conversation["id"], turns.c.status == TurnStatus.QUEUED)
-        .values(status=TurnStatus.SUPERSEDED, finished_at=clock.now())
-        .returning(turns.c.due_at, turns.c.rank)
-    )
-    row = ended.first()
-    return Queued(row.due_at, row.rank) if row else None
-
-
-def first_line(text: str, length: int = FIRST_LINE_LENGTH) -> str:
-    """The first line that is not empty, cut to `length` characters."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= length else line[: length - 1] + "…"
+        return Accepted("", conversation_id, incoming.workspace_id, 0, None, repeated=True, notified=must_tell)

@@ -1,11 +1,11 @@
 """What people's decisions and customers' votes say about drafts: right or wrong."""
 
 from sqlalchemy import RowMapping, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import clock
 from storage.database.tables import drafts, labels, reviews
+from storage.database.upsert import insert_into
 from storage.records import Decision, DecisionKind, LabelSource, new_id
 
 
@@ -34,8 +34,7 @@ async def put(
     member_id: str | None = None,
 ) -> None:
     """Set a draft's label of this source; the newest word counts."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(labels).values(
+    row = insert_into(connection, labels).values(
         id=new_id(),
         workspace_id=workspace_id,
         draft_id=draft_id,

@@ -28,6 +28,8 @@ from storage.records import (
     new_id,
 )
 
+FIRST_LINE_LENGTH = 140
+
 # Built once: making such a statement takes longer than running it.
 LOCK = (
     select(conversations)
@@ -223,3 +225,9 @@ def _kept(attachment: Attachment) -> dict[str, str | int]:
         "media_type": attachment.media_type,
         "size": attachment.size,
     }
+
+
+def first_line(text: str, length: int = FIRST_LINE_LENGTH) -> str:
+    """The first line that is not empty, cut to `length` characters."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return line if len(line) <= length else line[: length - 1] + "…"

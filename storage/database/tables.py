@@ -206,7 +206,7 @@ turns = Table(
     # Whether the checkpoint store holds this turn's thread, and which of its checkpoints the waiting draft is from.
     Column("checkpointed", Boolean, nullable=False, server_default=text("false")),
     Column("checkpoint_id", String(64)),
-    # Queued turns are served by rank (storage/conversations/admission/rate_limit.py).
+    # Queued turns are served by rank (storage/conversations/admission/fair_queue.py).
     Column("rank", BigInteger, nullable=False, server_default="0"),
     _at("due_at"),
     _at("created_at"),
@@ -529,7 +529,7 @@ shares = Table(
     "shares",
     metadata,
     # What a customer, or the whole workspace (empty subject), has taken of the desk
-    # (storage/conversations/admission/rate_limit.py).
+    # (storage/conversations/admission/counters.py).
     Column("workspace_id", String(64), ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True),
     Column("subject", String(32), primary_key=True),
     # When what was written is paid off at the rates per minute and per hour: seconds since 1970.

@@ -53,7 +53,7 @@ class Job:
     attempt: int = 0
     """Failed tries before this one."""
     rank: int = 0
-    """Of the jobs that are due, lower ones go first (storage/conversations/admission/rate_limit.py)."""
+    """Of the jobs that are due, lower ones go first (storage/conversations/admission/fair_queue.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """A turn's beginning: what it has to answer; and what a crash or a failure left of one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
-from storage.conversations import intake, messages
+from storage.conversations import messages
 from storage.database.engine import Database
 from storage.database.tables import (
     conversations,
@@ -29,6 +29,8 @@ from storage.records import (
 )
 from storage.turns import statements
 
+DECISION_PAUSE = timedelta(seconds=0.2)
+"""How long a new turn waits for a decision of the same conversation that is still taking effect."""
 UNFINISHED = (TurnStatus.QUEUED, TurnStatus.DECIDED)
 LEFT_CHECKPOINTS = select(turns.c.id).where(
     turns.c.checkpointed, turns.c.status.in_((TurnStatus.DONE, TurnStatus.SUPERSEDED))
@@ -201,7 +203,7 @@ class Turns:
         )
         others = [(str(item.id), item.status) for item in earlier]
         if any(status == TurnStatus.DECIDED for _, status in others):
-            return NotYet(clock.now() + intake.DECISION_PAUSE)
+            return NotYet(clock.now() + DECISION_PAUSE)
         texts = await self._texts(connection, row)
         fresh = [text for text in texts if text.author is Author.CUSTOMER and text.seq > row["answered_seq"]]
         history = tuple(text for text in texts if text not in fresh)[-2 * self._history_messages :]

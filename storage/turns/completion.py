@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit, clock
 from storage.conversations import (
     drafts,
-    intake,
     labels,
     messages,
+    turn_queue,
 )
 from storage.database.engine import Database
 from storage.database.tables import reviews, turns, workspaces
@@ -210,7 +210,7 @@ class TurnCompletion:
         """What the customer wrote after the words that this turn answered gets a turn of its own."""
         if turn["status"] != TurnStatus.QUEUED or conversation["customer_seq"] <= proposal.upto_seq:
             return CommitResult.COMMITTED
-        await intake.queue_turn(connection, conversation)
+        await turn_queue.queue_turn(connection, conversation)
         return CommitResult.CONTINUED
 
     async def _silence(

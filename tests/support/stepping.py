@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import ChannelError
 from graph.checkpoints.store import InterruptCheckpointer
 from storage.conversations.admission.backpressure import BacklogMonitor
-from storage.conversations.admission.rate_limit import Shares
+from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.edits import MessageEdits
 from storage.conversations.intake import MessageIntake
 from storage.conversations.outbox import Outbox, Outgoing
@@ -196,7 +196,7 @@ def stepping_store(store: Store, settings: Settings, violations: list[str]) -> S
     database = SteppingDatabase(store.database)
     conversations = replace(
         store.conversations,
-        intake=MessageIntake(database, Shares(settings.limits), BacklogMonitor(0, 1)),
+        intake=MessageIntake(database, AdmissionControl(settings.limits), BacklogMonitor(0, 1)),
         edits=MessageEdits(database),
         reading=Conversations(database),
         turns=Turns(database),

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.conversations.reading import MAX_REPLY_LENGTH
+from storage.conversations.actions import MAX_REPLY_LENGTH
 from storage.errors import (
     AlreadyDecidedError,
     DeskhandError,

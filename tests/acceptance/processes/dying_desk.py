@@ -19,7 +19,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.conversations.admission.backpressure import BacklogMonitor
-from storage.conversations.admission.rate_limit import Shares
+from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.conversations.outbox import Outgoing
 from storage.embeddings.opening import load_embedder
@@ -110,7 +110,7 @@ def dying_store(store: Store, point: str) -> Store:
     parts: dict[str, Any] = {}
     match point:
         case "after accept":
-            parts["intake"] = DyingArrivals(store.database, Shares(LimitsSettings()), BacklogMonitor(0, 0))
+            parts["intake"] = DyingArrivals(store.database, AdmissionControl(LimitsSettings()), BacklogMonitor(0, 0))
         case "after the interrupt":
             parts["completion"] = DyingAtHold(store.database)
         case "after the commit":

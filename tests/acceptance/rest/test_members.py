@@ -21,7 +21,7 @@ async def test_an_admin_changes_the_role_of_another_member(rest: Rest) -> None:
 
 async def test_a_removed_member_is_out_and_their_conversation_is_free(rest: Rest) -> None:
     conversation_id, store = await rest.write(), rest.process.store
-    await store.conversations.reading.take_over(rest.agent_member, conversation_id)
+    await store.conversations.actions.take_over(rest.agent_member, conversation_id)
     path = f"/members/{rest.agent_member.id}"
     assert_problem(await rest.agent.delete(f"/members/{rest.admin_member.id}"), 403, "not-allowed")
     assert_problem(await rest.stranger.delete(path), 404, "not-found")

@@ -318,7 +318,7 @@ async def test_an_act_during_an_outage_says_what_is_known_and_keeps_the_text(sto
 async def test_a_long_conversation_shows_its_latest_messages_and_older_ones_when_asked(story: Story) -> None:
     accepted = await story.write("Message 1 of many")
     store = story.served.process.store
-    await store.conversations.reading.take_over(story.anna, accepted.conversation_id)
+    await store.conversations.actions.take_over(story.anna, accepted.conversation_id)
     for number in range(2, 130):
         await story.write(f"Message {number} of many")
     page = await story.open()

@@ -102,8 +102,8 @@ async def test_what_a_removed_member_had_waits_for_anybody_and_what_they_wrote_s
 ) -> None:
     accepted = await wrote(store)
     untouched = await wrote(store, "u")
-    await store.conversations.reading.take_over(agent, accepted.conversation_id)
-    await store.conversations.reading.reply(agent, accepted.conversation_id, "I am looking.")
+    await store.conversations.actions.take_over(agent, accepted.conversation_id)
+    await store.conversations.actions.reply(agent, accepted.conversation_id, "I am looking.")
     assert await store.accounts.membership.remove(admin, agent.id) == (accepted.conversation_id,)
     conversation = await store.conversations.reading.read("demo", accepted.conversation_id)
     assert (conversation.status, conversation.assignee_id) == (ConversationStatus.ASSIGNED, None)
@@ -114,13 +114,13 @@ async def test_what_a_removed_member_had_waits_for_anybody_and_what_they_wrote_s
     assert kinds[-1] == "conversation.unassigned"
     assert len(await read_messages(store.database, "demo", untouched.conversation_id, internal=True)) == 1
     with pytest.raises(NotFoundError):
-        await store.conversations.reading.assign(admin, accepted.conversation_id, agent.id)
+        await store.conversations.actions.assign(admin, accepted.conversation_id, agent.id)
 
 
 async def test_what_was_under_way_when_a_member_left_is_nobody_s(store: Store, agent: Member, admin: Member) -> None:
     accepted = await wrote(store)
     await store.accounts.membership.remove(admin, agent.id)
-    await store.conversations.reading.take_over(agent, accepted.conversation_id)
+    await store.conversations.actions.take_over(agent, accepted.conversation_id)
     conversation = await store.conversations.reading.read("demo", accepted.conversation_id)
     assert (conversation.assignee_id, conversation.assignee_name) == (None, None)
 
@@ -141,10 +141,10 @@ async def test_a_conversation_knows_since_when_its_customer_waits(store: Store, 
     accepted = await wrote(store)
     first = (await store.conversations.reading.read("demo", accepted.conversation_id)).waiting_since
     await wrote(store)
-    await store.conversations.reading.hand_to_person("demo", accepted.conversation_id, because="Asked.", notice="Wait.")
+    await store.conversations.actions.hand_to_person("demo", accepted.conversation_id, because="Asked.", notice="Wait.")
     assert first is not None
     assert (await store.conversations.reading.read("demo", accepted.conversation_id)).waiting_since == first
-    await store.conversations.reading.reply(agent, accepted.conversation_id, "Hello.")
+    await store.conversations.actions.reply(agent, accepted.conversation_id, "Hello.")
     assert (await store.conversations.reading.read("demo", accepted.conversation_id)).waiting_since is None
 
 

@@ -71,9 +71,9 @@ async def written(store: Store, agent: Member, texts: Sequence[str], channel: Ch
     accepted = await store.conversations.intake.accept(
         Incoming("demo", channel, new_id(), thread="thread", customer_external_id="cleo", text="Hello?")
     )
-    await store.conversations.reading.take_over(agent, accepted.conversation_id)
+    await store.conversations.actions.take_over(agent, accepted.conversation_id)
     for text in texts:
-        await store.conversations.reading.reply(agent, accepted.conversation_id, text)
+        await store.conversations.actions.reply(agent, accepted.conversation_id, text)
     return accepted.conversation_id
 
 

@@ -134,9 +134,9 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
 async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_agent: Member) -> None:
     transcripts = CustomerView(web_store.database)
     door, (message_id,) = await asked(web_store, "one")
-    await web_store.conversations.reading.take_over(web_agent, door.conversation_id)
+    await web_store.conversations.actions.take_over(web_agent, door.conversation_id)
     assert (await transcripts.progress(message_id)).waits_for_person
-    await web_store.conversations.reading.reply(web_agent, door.conversation_id, "By hand.")
+    await web_store.conversations.actions.reply(web_agent, door.conversation_id, "By hand.")
     reply = (await transcripts.progress(message_id)).reply
     assert reply
     assert (reply.text, reply.member_name) == ("By hand.", "Anna")
@@ -148,7 +148,7 @@ async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation
     transcripts = CustomerView(web_store.database)
     door, _ = await asked(web_store, "one")
     assert (await transcripts.pulse(door)).working
-    await web_store.conversations.reading.take_over(web_agent, door.conversation_id)
+    await web_store.conversations.actions.take_over(web_agent, door.conversation_id)
     assert await queued_turn(web_store, door.conversation_id)
     pulse = await transcripts.pulse(door)
     assert (pulse.working, pulse.assignee) == (False, "Anna")
@@ -167,6 +167,6 @@ async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> 
 async def test_notes_are_for_members_only(web_store: Store, web_agent: Member) -> None:
     transcripts = CustomerView(web_store.database)
     door, _ = await asked(web_store, "one")
-    await web_store.conversations.reading.note(web_agent, door.conversation_id, "Careful here.")
+    await web_store.conversations.actions.note(web_agent, door.conversation_id, "Careful here.")
     assert [one.message.text for one in await transcripts.said(door)] == ["one"]
     assert [one.message.text for one in await transcripts.said(door, internal=True)] == ["one", "Careful here."]

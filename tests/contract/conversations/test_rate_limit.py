@@ -11,7 +11,8 @@ from sqlalchemy import func, select, update
 
 from storage import clock
 from storage.conversations.admission.backpressure import BacklogMonitor
-from storage.conversations.admission.rate_limit import Shares, forget_shares
+from storage.conversations.admission.control import AdmissionControl
+from storage.conversations.admission.counters import forget_paid_off
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.conversations.messages import read_messages
 from storage.database.engine import Database, open_database
@@ -43,7 +44,7 @@ QUIET = BacklogMonitor(0, 0)
 
 
 def intake(database: Database, load: BacklogMonitor = QUIET, **limits: float) -> MessageIntake:
-    return MessageIntake(database, Shares(LimitsSettings.model_validate(NONE | limits)), load)
+    return MessageIntake(database, AdmissionControl(LimitsSettings.model_validate(NONE | limits)), load)
 
 
 def said(
@@ -133,7 +134,7 @@ async def test_processes_that_write_at_once_count_together(store: Store) -> None
             await database.close()
     assert [item.wait > 0 for item in accepted].count(False) == 10
     assert sorted(round(item.wait / 360) for item in accepted if item.wait) == list(range(1, 31))
-    assert sum(item.told for item in accepted) == 1
+    assert sum(item.notified for item in accepted) == 1
 
 
 async def test_the_customers_of_a_workspace_count_together_and_no_other_workspace_does(store: Store) -> None:
@@ -141,7 +142,7 @@ async def test_the_customers_of_a_workspace_count_together_and_no_other_workspac
     arrivals = intake(store.database, workspace_per_minute=5)
     accepted = await asyncio.gather(*(arrivals.accept(said(f"customer {number}")) for number in range(12)))
     assert [item.wait > 0 for item in accepted].count(False) == 5
-    assert all(item.told for item in accepted if item.wait)
+    assert all(item.notified for item in accepted if item.wait)
     (elsewhere,) = await write(arrivals, 1, at="other")
     assert elsewhere.wait == 0
 
@@ -156,7 +157,7 @@ async def test_one_customer_does_not_use_up_what_the_others_may_write(store: Sto
 async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Store) -> None:
     arrivals = intake(store.database, customer_per_minute=2)
     first = await write(arrivals, 6)
-    assert [item.told for item in first] == [False, False, True, False, False, False]
+    assert [item.notified for item in first] == [False, False, True, False, False, False]
     conversation_id = first[0].conversation_id
     assert len(await notices(store, conversation_id)) == 1
     outgoing = await store.conversations.outbox.next(conversation_id)
@@ -164,7 +165,7 @@ async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Sto
     assert outgoing.message.author is Author.SYSTEM
     await let_pass(store.database, 3600)
     again = await write(arrivals, 4)
-    assert [item.told for item in again] == [False, False, True, False]
+    assert [item.notified for item in again] == [False, False, True, False]
 
 
 async def test_where_the_desk_only_watches_nobody_is_told(store: Store, admin: Member) -> None:
@@ -202,7 +203,7 @@ async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(s
     arrivals = intake(store.database, customer_per_minute=1, longest_wait_seconds=0)
     (kept,) = await write(arrivals, 1)
     refused = [await arrivals.accept(said(thread=f"thread {number}")) for number in range(4)]
-    assert [item.told for item in refused] == [True, False, False, False]
+    assert [item.notified for item in refused] == [True, False, False, False]
     assert {item.turn_id for item in refused} == {None}
     assert all(item.repeated for item in refused)
     (notice,) = await notices(store, refused[0].conversation_id)
@@ -215,18 +216,18 @@ async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(s
 async def test_a_conversation_that_a_person_has_is_never_told_to_wait(store: Store, agent: Member) -> None:
     arrivals = intake(store.database, customer_per_minute=1)
     (accepted,) = await write(arrivals, 1)
-    await store.conversations.reading.take_over(agent, accepted.conversation_id)
-    assert not any(item.told for item in await write(arrivals, 3))
+    await store.conversations.actions.take_over(agent, accepted.conversation_id)
+    assert not any(item.notified for item in await write(arrivals, 3))
 
 
 async def test_what_is_paid_off_is_forgotten(store: Store) -> None:
     arrivals = intake(store.database, customer_per_minute=1)
     await write(arrivals, 2)
-    assert await forget_shares(store.database) == 0
+    assert await forget_paid_off(store.database) == 0
     async with store.database.write() as connection:
         await connection.execute(update(shares).values(rank=0))
     await let_pass(store.database, 3600)
-    assert await forget_shares(store.database) == 2
+    assert await forget_paid_off(store.database) == 2
 
 
 @pytest.fixture
@@ -250,11 +251,11 @@ async def be_late(store: Store, number: int) -> None:
 
 async def test_who_writes_while_the_desk_is_late_is_told_once_per_wait(late_store: Store) -> None:
     accepted = [await late_store.conversations.intake.accept(said(thread="late")) for _ in range(3)]
-    assert [item.told for item in accepted] == [True, False, False]
+    assert [item.notified for item in accepted] == [True, False, False]
     (notice,) = await notices(late_store, accepted[0].conversation_id)
     assert "a lot of messages" in notice
     other = await late_store.conversations.intake.accept(said("Otto"))
-    assert other.told
+    assert other.notified
 
 
 async def test_in_the_next_wait_the_customer_is_told_again(late_store: Store) -> None:
@@ -264,14 +265,14 @@ async def test_in_the_next_wait_the_customer_is_told_again(late_store: Store) ->
         await connection.execute(update(conversations).where(mine).values(waiting_since=None))
         queued = turns.c.conversation_id == first.conversation_id
         await connection.execute(update(turns).where(queued).values(status=TurnStatus.DONE))
-    assert (await late_store.conversations.intake.accept(said())).told
+    assert (await late_store.conversations.intake.accept(said())).notified
 
 
 async def test_turns_that_are_at_work_make_no_queue(tmp_path: Path, database_url: str, embedder: Embedder) -> None:
     settings = settings_for(tmp_path, database_url, conversation={"busy_seconds": 30}, jobs={"concurrency": 8})
     async with open_test_store(settings, embedder) as store:
         await be_late(store, 3)
-        assert not (await store.conversations.intake.accept(said())).told
+        assert not (await store.conversations.intake.accept(said())).notified
 
 
 async def test_the_look_at_the_queue_uses_an_index(store: Store) -> None:

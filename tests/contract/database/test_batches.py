@@ -35,7 +35,7 @@ async def closed(store: Store) -> int:
 
 async def test_a_message_is_accepted_in_the_middle_of_a_long_clean_up(store: Store) -> None:
     await resolved_conversations(store, MANY)
-    cleaning = asyncio.create_task(store.conversations.reading.close_silent(timedelta(days=14)))
+    cleaning = asyncio.create_task(Retention(store.database).close_silent(timedelta(days=14)))
     while not await closed(store):
         assert not cleaning.done()
     accepted = await store.conversations.intake.accept(Incoming("demo", "web", new_id(), "thread", "Cleo", "hello"))

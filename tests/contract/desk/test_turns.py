@@ -225,7 +225,7 @@ async def labels_of(store: Store) -> list[tuple[str, bool]]:
 
 async def test_while_a_person_has_the_conversation_the_bot_sends_nothing(store: Store, agent: Member) -> None:
     work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
-    await store.conversations.reading.take_over(agent, work.conversation_id)
+    await store.conversations.actions.take_over(agent, work.conversation_id)
     assert await store.conversations.completion.send(proposal(work)) is CommitResult.DROPPED
     later = await store.conversations.intake.accept(incoming("hello?"))
     assert later.turn_id is None
@@ -235,16 +235,16 @@ async def test_while_a_person_has_the_conversation_the_bot_sends_nothing(store: 
 async def test_a_reply_on_its_way_is_held_back_when_a_person_takes_over(store: Store, agent: Member) -> None:
     work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
     await store.conversations.completion.send(proposal(work))
-    await store.conversations.reading.take_over(agent, work.conversation_id)
+    await store.conversations.actions.take_over(agent, work.conversation_id)
     assert await store.conversations.outbox.next(work.conversation_id) is None
 
 
 async def test_handing_back_gives_the_bot_what_nobody_answered(store: Store, agent: Member) -> None:
     work, _ = await held(store)
-    await store.conversations.reading.take_over(agent, work.conversation_id)
-    await store.conversations.reading.reply(agent, work.conversation_id, "I am on it.")
+    await store.conversations.actions.take_over(agent, work.conversation_id)
+    await store.conversations.actions.reply(agent, work.conversation_id, "I am on it.")
     await store.conversations.intake.accept(incoming("thanks! and how do I export?"))
-    turn_id = await store.conversations.reading.hand_back(agent, work.conversation_id)
+    turn_id = await store.conversations.actions.hand_back(agent, work.conversation_id)
     assert turn_id
     again = await store.conversations.turns.begin(turn_id)
     assert isinstance(again, TurnWork)
@@ -254,10 +254,10 @@ async def test_handing_back_gives_the_bot_what_nobody_answered(store: Store, age
 async def test_a_resolved_conversation_reopens_and_a_closed_one_starts_anew(store: Store, agent: Member) -> None:
     work = await begun(store, await store.conversations.intake.accept(incoming("How do I reset?")))
     await store.conversations.completion.send(proposal(work))
-    await store.conversations.reading.resolve(agent, work.conversation_id, "demo")
+    await store.conversations.actions.resolve(agent, work.conversation_id, "demo")
     reopened = await store.conversations.intake.accept(incoming("one more thing"))
     assert reopened.conversation_id == work.conversation_id
-    await store.conversations.reading.close(agent, work.conversation_id, "demo")
+    await store.conversations.actions.close(agent, work.conversation_id, "demo")
     fresh = await store.conversations.intake.accept(incoming("hello again"))
     assert fresh.conversation_id != work.conversation_id
 
@@ -278,7 +278,7 @@ async def test_nothing_of_one_workspace_is_seen_from_another(store: Store) -> No
     with pytest.raises(NotFoundError):
         await store.conversations.reading.read("other", work.conversation_id)
     with pytest.raises(NotFoundError):
-        await store.conversations.reading.take_over(stranger, work.conversation_id)
+        await store.conversations.actions.take_over(stranger, work.conversation_id)
     decision = Decision(kind=DecisionKind.APPROVE, member_id=stranger.id)
     with pytest.raises(NotFoundError):
         await store.conversations.reviews.decide(stranger, review_id, decision, based_on=1)

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from bot.intake import Intake
 from storage import clock
 from storage.conversations.admission.backpressure import BacklogMonitor
-from storage.conversations.admission.rate_limit import Shares
+from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.database.tables import turns
 from storage.embeddings.protocol import Embedder
@@ -211,7 +211,9 @@ async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_de
 async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> None:
     """The turn waits for the limit, what the customer is told does not."""
     store = small_desk.store
-    arrivals = MessageIntake(store.database, Shares(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0))
+    arrivals = MessageIntake(
+        store.database, AdmissionControl(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0)
+    )
     jobs = EmbeddedJobs()
     intake = Intake(arrivals, store.conversations.edits, jobs, store.cluster.events, 0)
     for _ in range(2):
@@ -230,7 +232,7 @@ async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> 
         return bool(delivered)
 
     await until(is_told)
-    assert accepted.told
+    assert accepted.notified
     assert "faster than we can answer" in delivered[0]
     assert await small_desk.unanswered() == 1
     await jobs.stop()

@@ -114,4 +114,4 @@ async def test_conversations_are_found_whose_summary_lags_behind(store: Store, k
     await change(kept, up_to_date, last_seq=60, summary_seq=40)
     await change(kept, closed, last_seq=60, status=ConversationStatus.CLOSED)
     await change(kept, old, last_seq=60, updated_at=now() - timedelta(days=2))
-    assert await Retention(store.database).lagging_summaries(36) == [lagging]
+    assert await store.conversations.summaries.lagging(36) == [lagging]

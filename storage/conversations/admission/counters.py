@@ -1,0 +1,136 @@
+"""Admission counters: a row per customer and one per workspace, moved on in the transaction that keeps the message.
+
+So they are exact for any number of processes. One upsert serves the rate limiter (`minute_at` and `hour_at`) and the
+fair queue (`rank`): both keep the latest of a base and what is stored, and add a cost to it. The base is the clock for
+the one and the virtual time for the other.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, and_, delete, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import clock
+from storage.conversations.admission.fair_queue import VIRTUAL_TIME
+from storage.database.batches import change_in_batches
+from storage.database.engine import Database
+from storage.database.tables import shares
+
+WORKSPACE = ""
+"""The subject of a workspace's own row."""
+REFUSAL_SECONDS = 60.0
+"""How much longer than a refusal lasts the customer counts as told."""
+
+
+def _ahead(column: str, base: str) -> str:
+    return f"CASE WHEN shares.{column} > {base} THEN shares.{column} - {base} ELSE 0 END"
+
+
+# `excluded` is the row as it would be new: base and cost. The customer's row comes before the workspace's, which
+# everybody needs: nobody waits crosswise.
+CHARGE = text(f"""
+    INSERT INTO shares (workspace_id, subject, minute_at, hour_at, rank) VALUES
+        (:workspace_id, :customer_id, :now + :customer_minute, :now + :customer_hour, {VIRTUAL_TIME} + :customer_step),
+        (:workspace_id, '', :now + :workspace_minute, :now, {VIRTUAL_TIME} + :workspace_step)
+    ON CONFLICT (workspace_id, subject) DO UPDATE SET
+        minute_at = excluded.minute_at + {_ahead("minute_at", ":now")},
+        hour_at = excluded.hour_at + {_ahead("hour_at", ":now")},
+        rank = excluded.rank + {_ahead("rank", VIRTUAL_TIME)}
+    RETURNING subject, minute_at, hour_at, told_until, rank
+""")  # noqa: S608 - put together from constants
+REFUND_WORKSPACE = text("""
+    UPDATE shares SET minute_at = minute_at - :minute, rank = rank - :step
+    WHERE workspace_id = :workspace_id AND subject = ''
+""")
+MARK_TOLD = text("""
+    UPDATE shares SET told_until = :until WHERE workspace_id = :workspace_id AND subject = :customer_id
+""")
+MARK_REFUSED = text("""
+    INSERT INTO shares (workspace_id, subject, minute_at, hour_at, refused_until)
+    VALUES (:workspace_id, :customer_id, :now, :now, :until)
+    ON CONFLICT (workspace_id, subject) DO UPDATE SET refused_until = :until WHERE shares.refused_until <= :now
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one message adds to the two rows."""
+
+    customer_minute: float
+    """Seconds, as the other rates."""
+    customer_hour: float
+    workspace_minute: float
+    customer_step: int
+    """Ranks; 0 for a message that begins no turn."""
+    workspace_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A customer's row, or a workspace's."""
+
+    minute_at: float
+    """When what was written is paid off at the rate per minute: seconds since 1970."""
+    hour_at: float
+    """The same at the rate per hour."""
+    rank: int
+    """Of the newest turn."""
+    told_until: float = 0.0
+    """Until when the customer knows that their messages wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """Both rows with the message in them."""
+
+    customer: Counter
+    workspace: Counter
+
+
+async def charge(connection: AsyncConnection, workspace_id: str, customer_id: str, cost: Cost, now: float) -> Charged:
+    """Count a message in the rows of its customer and its workspace."""
+    values = {
+        "workspace_id": workspace_id,
+        "customer_id": customer_id,
+        "now": now,
+        "customer_minute": cost.customer_minute,
+        "customer_hour": cost.customer_hour,
+        "workspace_minute": cost.workspace_minute,
+        "customer_step": cost.customer_step,
+        "workspace_step": cost.workspace_step,
+    }
+    rows = {row.subject: _counter(row) for row in await connection.execute(CHARGE, values)}
+    return Charged(rows[customer_id], rows[WORKSPACE])
+
+
+async def refund_workspace(connection: AsyncConnection, workspace_id: str, *, minute: float, step: int) -> None:
+    """Take a message, or its turn, out of the workspace's row again."""
+    await connection.execute(REFUND_WORKSPACE, {"workspace_id": workspace_id, "minute": minute, "step": step})
+
+
+async def mark_told(connection: AsyncConnection, workspace_id: str, customer_id: str, until: float) -> None:
+    """Note until when the customer knows that their messages wait."""
+    await connection.execute(MARK_TOLD, {"workspace_id": workspace_id, "customer_id": customer_id, "until": until})
+
+
+async def mark_refused(
+    connection: AsyncConnection, workspace_id: str, customer_id: str, seconds: float, now: float
+) -> bool:
+    """Note that a message was refused for so many seconds; false if the customer has been told of a refusal."""
+    until = now + seconds + REFUSAL_SECONDS
+    keys = {"workspace_id": workspace_id, "customer_id": customer_id, "now": now, "until": until}
+    return bool((await connection.execute(MARK_REFUSED, keys)).rowcount)
+
+
+async def forget_paid_off(database: Database) -> int:
+    """Delete the rows that say no more than none would; gives how many."""
+    now = clock.timestamp()
+    moments = (shares.c.minute_at, shares.c.hour_at, shares.c.told_until, shares.c.refused_until, shares.c.rank)
+    paid_off = and_(*(moment < now for moment in moments))
+    which, forget = select(shares.c.subject).where(paid_off), delete(shares).where(paid_off)
+    return await change_in_batches(database, which, forget, shares.c.subject)
+
+
+def _counter(row: Row[Any]) -> Counter:
+    return Counter(row.minute_at, row.hour_at, row.rank, row.told_until)
