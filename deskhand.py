@@ -48,7 +48,6 @@ from graph.triage.examples import load_examples
 from graph.triage.language import identifier
 from graph.turn_runner import TurnRunner
 from graph.turn_telemetry import TurnTelemetry
-from storage.cluster.channel_status import sharing
 from storage.cluster.leases import open_leases
 from storage.cluster.listen_notify import bridged_events
 from storage.database.data_folder import running_desk
@@ -62,7 +61,6 @@ from storage.knowledge.vectors import open_vectors
 from storage.operations.demo import Demo, ensure_demo
 from storage.queue.jobs import JobQueue, Queue
 from storage.queue.metrics import JobMetrics
-from storage.queue.opening import embedded_jobs, open_jobs
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
 from storage.store import (
@@ -148,11 +146,11 @@ async def _built(
     if part.runs_graph:
         await enter(warming(classifier))
     deps = Deps(settings, store.knowledge.index, classifier, model)
-    jobs = await enter(open_jobs(settings, store.database))
+    jobs = await enter(store.cluster.open_jobs())
     channels: dict[ChannelName, Channel] = {"web": WebChannel(store.cluster.events)}
     process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, part=part, tracing=tracing)
     await enter(bridged_events(settings.database_url, store.cluster.events))
-    await enter(sharing(store.database, process.states.own, process.states.hear))
+    await enter(store.cluster.sharing_channel_status(process.states.own, process.states.hear))
     return process
 
 
@@ -218,7 +216,7 @@ def assemble(
     tracing: Tracing | None = None,
 ) -> Process:
     """Wire the layers; nothing runs yet. Without `jobs` this process has a queue of its own."""
-    jobs = jobs or embedded_jobs(settings, store.database)
+    jobs = jobs or store.cluster.embedded_jobs()
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
     machine = build_machine(checkpoints, times=NodeMetrics(registry))
     runner = TurnRunner(machine, checkpoints, deps, store, jobs, TurnTelemetry(tracing))

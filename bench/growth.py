@@ -9,6 +9,7 @@ from bench.word_vectors import WordEmbedder
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.documents.pieces import Loaded
 from storage.knowledge.search import Knowledge
+from tests.support.rows import database_of
 
 FEW, MANY = "few", "many"
 
@@ -52,7 +53,7 @@ async def _fill(laboratory: Laboratory, workspace_id: str, count: int) -> None:
     store = laboratory.store
     await add_workspace(store, workspace_id)
     (faq,) = await store.knowledge.catalogue.list(workspace_id)
-    cheap = Knowledge(store.database, WordEmbedder(laboratory.embedder.model), laboratory.vectors)
+    cheap = Knowledge(database_of(store), WordEmbedder(laboratory.embedder.model), laboratory.vectors)
     loaded = Loaded(tuple(filler(count - faq.entries)))
-    await Catalogue(store.database, cheap).store(workspace_id, "filler", loaded)
+    await Catalogue(database_of(store), cheap).store(workspace_id, "filler", loaded)
     await store.knowledge.index.refresh(workspace_id)

@@ -23,7 +23,6 @@ from graph.triage.examples import load_examples
 from storage.embeddings.opening import cached_embedder, load_embedder
 from storage.embeddings.protocol import Embedder
 from storage.knowledge.vectors import VectorStore, open_vectors
-from storage.queue.opening import open_jobs
 from storage.settings import Settings
 from storage.store import Store, migrate_database, open_store
 from storage.telemetry.logging import set_up_logging
@@ -110,7 +109,7 @@ async def open_laboratory(
     async with (
         open_store(settings, remembering) as store,
         open_checkpoints(settings) as checkpoints,
-        open_jobs(settings, store.database) as jobs,
+        store.cluster.open_jobs() as jobs,
     ):
         classifier = Classifier(remembering, load_examples())
         await asyncio.to_thread(warm, classifier)

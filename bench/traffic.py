@@ -9,6 +9,7 @@ from deskhand import Process
 from storage.cluster.events import wait_for_event
 from storage.database.tables import deliveries
 from storage.records import DeliveryStatus, Incoming, new_id
+from tests.support.rows import database_of
 
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
@@ -66,7 +67,7 @@ class Customer:
 
 async def delivered(process: Process, conversation_id: str) -> int:
     """How many replies of a conversation its customer has."""
-    async with process.store.database.read() as connection:
+    async with database_of(process.store).read() as connection:
         return int((await connection.execute(DELIVERED, {"conversation": conversation_id})).scalar_one())
 
 

@@ -24,6 +24,7 @@ from storage.settings import Settings
 from storage.telemetry.logging import set_up_logging
 from tests.support.chroma_server import free_port
 from tests.support.processes import Child, environment_of
+from tests.support.rows import database_of
 
 COUNTS = (1, 2, 4)
 WARM_UP = 2
@@ -83,7 +84,7 @@ async def ledger(process: Process) -> Ledger:
         "SELECT pg_database_size(current_database()), xact_commit FROM pg_stat_database"
         " WHERE datname = current_database()"
     )
-    async with process.store.database.read() as connection:
+    async with database_of(process.store).read() as connection:
         row = (await connection.execute(query)).one()
     return Ledger(int(row[0]), int(row[1]))
 

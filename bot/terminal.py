@@ -8,7 +8,6 @@ from rich.markdown import Markdown
 
 from bot.intake import Intake
 from storage.cluster.events import wait_for_event
-from storage.conversations.messages import read_messages
 from storage.records import Author, ConversationStatus, Incoming, Message, new_id
 from storage.store import Store
 
@@ -54,12 +53,12 @@ class Terminal:
 
     async def _show_until_answered(self, conversation_id: str, seen: int) -> int:
         """Print what comes until the desk has done its turn; a person's reply is shown at the next look."""
-        database, conversations = self._store.database, self._store.conversations.reading
+        conversations, texts = self._store.conversations.reading, self._store.conversations.messages
         with self._store.cluster.events.listen(conversation_id) as news:
             while True:
                 news.clear()
                 working = await conversations.is_working(conversation_id)
-                for message in await read_messages(database, self._workspace_id, conversation_id, after_seq=seen):
+                for message in await texts.of_conversation(self._workspace_id, conversation_id, after_seq=seen):
                     seen = message.seq
                     self._print(message)
                 if not working:

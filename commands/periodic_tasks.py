@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from graph.desk import Desk
 from graph.turn_runner import TurnRunner
-from storage.conversations.retention import Retention
 from storage.conversations.summaries import Summaries
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.queue.periodic import HOUR, MINUTE, PeriodicTask
@@ -16,7 +15,7 @@ def periodic_tasks_of(
     settings: Settings, store: Store, desk: Desk, runner: TurnRunner, jobs: Jobs
 ) -> tuple[PeriodicTask, ...]:
     """Every periodic task that these settings ask for."""
-    retention = Retention(store.database)
+    retention = store.conversations.retention
     silence = timedelta(days=settings.conversation.close_after_days)
     periodic_tasks = [
         PeriodicTask("close-silent", 10 * MINUTE, lambda: retention.close_silent(silence)),

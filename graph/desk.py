@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from graph.change_publisher import ChangePublisher
 from graph.turn_runner import TurnRunner
-from storage.conversations.sla import SlaReminders
 from storage.knowledge.search import Progress
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import (
@@ -36,7 +35,7 @@ class Desk:
         self._workspaces = store.accounts.workspaces
         self._membership = store.accounts.membership
         self._documents = store.knowledge.catalogue
-        self._reminders = SlaReminders(store.database)
+        self._reminders = store.conversations.sla
         self._jobs = jobs
         self._changes = ChangePublisher(jobs, store.cluster.events)
 

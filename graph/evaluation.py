@@ -12,16 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from graph.confidence import assess
-from storage.accounts.workspaces import Workspaces
-from storage.database.engine import open_database
 from storage.embeddings.protocol import Embedder
 from storage.errors import InvalidError
-from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.documents.pieces import Loaded, Piece
 from storage.knowledge.search import Knowledge
-from storage.knowledge.vectors import open_vectors
 from storage.records import ChunkKind, Hit
 from storage.settings import Settings
+from storage.store import KnowledgeStore, migrate_database, open_store
 
 WORKSPACE = "evaluation"
 LIMIT = 10
@@ -121,24 +118,17 @@ async def judge(labelled: Dataset, embedder: Embedder) -> tuple[Result, ...]:
     """Ask every question of a desk that knows the set's entries and nothing else."""
     with TemporaryDirectory(prefix="deskhand-evaluation-") as folder:
         settings = Settings(data_dir=Path(folder))
-        database = open_database(settings.database_url)
-        try:
-            await database.upgrade()
-            await Workspaces(database, settings).create(WORKSPACE, "Evaluation")
-            knowledge = Knowledge(database, embedder, open_vectors(settings, embedder.model))
-            try:
-                return await _ask_all(Catalogue(database, knowledge), knowledge, labelled)
-            finally:
-                await knowledge.close()
-        finally:
-            await database.close()
+        await migrate_database(settings)
+        async with open_store(settings, embedder) as store:
+            await store.accounts.workspaces.create(WORKSPACE, "Evaluation")
+            return await _ask_all(store.knowledge, labelled)
 
 
-async def _ask_all(catalogue: Catalogue, knowledge: Knowledge, labelled: Dataset) -> tuple[Result, ...]:
+async def _ask_all(knowledge: KnowledgeStore, labelled: Dataset) -> tuple[Result, ...]:
     pieces = Loaded(tuple(piece for _, piece in labelled.entries))
-    await catalogue.store(WORKSPACE, labelled.name, pieces)
+    await knowledge.catalogue.store(WORKSPACE, labelled.name, pieces)
     ids = [entry_id for entry_id, _ in labelled.entries]
-    return tuple([await _ask(knowledge, question, ids) for question in labelled.questions])
+    return tuple([await _ask(knowledge.index, question, ids) for question in labelled.questions])
 
 
 async def _ask(knowledge: Knowledge, question: Question, ids: Sequence[str]) -> Result:

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import clock
-from storage.database.engine import Database
 from storage.database.tables import audit_events
-from storage.records import AuditEvent, new_id
+from storage.records import new_id
 
 RECORD = insert(audit_events)
 
@@ -36,28 +35,4 @@ async def record(
             "data": data or {},
             "at": clock.now(),
         },
-    )
-
-
-async def trail(database: Database, workspace_id: str, conversation_id: str) -> list[AuditEvent]:
-    """Every event of a conversation, oldest first."""
-    query = (
-        select(audit_events)
-        .where(audit_events.c.workspace_id == workspace_id, audit_events.c.conversation_id == conversation_id)
-        .order_by(audit_events.c.at, audit_events.c.id)
-    )
-    async with database.read() as connection:
-        return [_event(row) for row in (await connection.execute(query)).mappings()]
-
-
-def _event(row: RowMapping) -> AuditEvent:
-    return AuditEvent(
-        id=row["id"],
-        workspace_id=row["workspace_id"],
-        kind=row["kind"],
-        at=row["at"],
-        conversation_id=row["conversation_id"],
-        turn_id=row["turn_id"],
-        member_id=row["member_id"],
-        data=dict(row["data"]),
     )

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+from prometheus_client import CollectorRegistry
 
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
@@ -19,15 +21,20 @@ from storage.channels.installations import Installations
 from storage.channels.places import Places
 from storage.channels.read_cursors import ReadCursors
 from storage.channels.review_cards import ReviewCardTable
+from storage.cluster.channel_status import sharing
 from storage.cluster.events import EventBus
 from storage.conversations.actions import ConversationActions
 from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.control import AdmissionControl
+from storage.conversations.customer_view import CustomerView
 from storage.conversations.edits import MessageEdits
 from storage.conversations.feedback import Feedback
 from storage.conversations.intake import MessageIntake
+from storage.conversations.messages import Messages
 from storage.conversations.outbox import Outbox
 from storage.conversations.reading import Conversations
+from storage.conversations.retention import Retention
+from storage.conversations.sla import SlaReminders
 from storage.conversations.suggested_questions import SuggestedQuestions
 from storage.conversations.summaries import Summaries
 from storage.conversations.threads import Threads
@@ -38,7 +45,15 @@ from storage.errors import SettingsError
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
+from storage.queue.jobs import JobQueue
+from storage.queue.opening import embedded_jobs, open_jobs
+from storage.records import ChannelState
+from storage.reporting.activity import Activity
+from storage.reporting.analytics import Analytics
+from storage.reporting.monitoring import Monitoring
 from storage.settings import Settings
+from storage.telemetry.health import Health
+from storage.telemetry.metrics import Metrics
 from storage.turns.begin import Turns
 from storage.turns.completion import TurnCompletion
 from storage.turns.reviews import Reviews
@@ -58,6 +73,10 @@ class ConversationStore:
     """What people do with a conversation."""
     summaries: Summaries
     """The rolling summaries of long conversations."""
+    messages: Messages
+    """Their texts, as members read them."""
+    customer_view: CustomerView
+    """Their texts, as the customer reads them."""
     threads: Threads
     """Which conversation a channel's thread is."""
     turns: Turns
@@ -72,6 +91,10 @@ class ConversationStore:
     """The customers' votes."""
     suggested_questions: SuggestedQuestions
     """What a customer who has not written yet may ask."""
+    sla: SlaReminders
+    """Reminds of customers who wait too long for a person."""
+    retention: Retention
+    """Forgets what nobody needs any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,23 +136,60 @@ class KnowledgeStore:
 
 
 @dataclass(frozen=True, slots=True)
-class ClusterStore:
-    """What the processes of one deployment tell each other."""
+class ReportStore:
+    """What members read about their workspace as a whole; nothing here changes a row."""
 
-    events: EventBus
-    """Wakes who waits for news of a conversation or a workspace."""
+    analytics: Analytics
+    """Numbers over a span of days."""
+    monitoring: Monitoring
+    """What waits now, and how the latest turns went."""
+    activity: Activity
+    """The latest events, and replies that did not arrive."""
+
+
+class ClusterStore:
+    """This process among the others: events, jobs, the state of the channels, its own health and metrics."""
+
+    def __init__(self, settings: Settings, database: Database, index: Knowledge) -> None:
+        self._settings = settings
+        self._database = database
+        self._index = index
+        self.events = EventBus()
+        """Wakes who waits for news of a conversation or a workspace."""
+
+    def open_jobs(self) -> AbstractAsyncContextManager[JobQueue]:
+        """The queue that fits the database: of this process on SQLite, shared on PostgreSQL."""
+        return open_jobs(self._settings, self._database)
+
+    def embedded_jobs(self) -> JobQueue:
+        """A queue of this process alone, whatever the database."""
+        return embedded_jobs(self._settings, self._database)
+
+    def sharing_channel_status(
+        self, mine: Callable[[], tuple[ChannelState, ...]], hear: Callable[[tuple[ChannelState, ...]], None]
+    ) -> AbstractAsyncContextManager[None]:
+        """While the block lasts, the processes on this database know how each other's channels are."""
+        return sharing(self._database, mine, hear)
+
+    def health(self, works: Callable[[], bool] | None = None) -> Health:
+        """Whether this process can do its work; `works` says whether it takes jobs (None: it is not to take any)."""
+        return Health(self._database, self._index, works)
+
+    def metrics(self, registry: CollectorRegistry) -> Metrics:
+        """What Prometheus reads of this process and of the rows; once per registry."""
+        return Metrics(registry, self._database)
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The way to everything that is kept, in five groups."""
+    """The way to everything that is kept, in five groups, and to the reports about them."""
 
-    database: Database
     conversations: ConversationStore
     accounts: AccountStore
     channels: ChannelStore
     knowledge: KnowledgeStore
     cluster: ClusterStore
+    reporting: ReportStore
 
 
 @asynccontextmanager
@@ -144,7 +204,6 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
         knowledge = Knowledge(database, embedder, await asyncio.to_thread(open_vectors, settings, embedder.model))
         stack.push_async_callback(knowledge.close)
         yield Store(
-            database=database,
             conversations=_conversations(database, settings),
             accounts=AccountStore(
                 workspaces=Workspaces(database, settings),
@@ -159,7 +218,8 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
                 read_cursors=ReadCursors(database),
             ),
             knowledge=KnowledgeStore(index=knowledge, catalogue=Catalogue(database, knowledge)),
-            cluster=ClusterStore(events=EventBus()),
+            cluster=ClusterStore(settings, database, knowledge),
+            reporting=ReportStore(Analytics(database), Monitoring(database), Activity(database)),
         )
 
 
@@ -171,6 +231,8 @@ def _conversations(database: Database, settings: Settings) -> ConversationStore:
         reading=Conversations(database),
         actions=ConversationActions(database),
         summaries=Summaries(database),
+        messages=Messages(database),
+        customer_view=CustomerView(database),
         threads=Threads(database),
         turns=Turns(database, settings.conversation.history_messages),
         completion=TurnCompletion(database),
@@ -178,6 +240,8 @@ def _conversations(database: Database, settings: Settings) -> ConversationStore:
         outbox=Outbox(database),
         feedback=Feedback(database),
         suggested_questions=SuggestedQuestions(database),
+        sla=SlaReminders(database),
+        retention=Retention(database),
     )
 
 

@@ -22,6 +22,7 @@ from storage.records import Member, Role, new_id
 from storage.settings import Settings
 from storage.store import Store, open_store
 from tests.support.chroma_server import ChromaServer, chroma_running
+from tests.support.rows import database_of
 from tests.support.shared_model import shared_embedder
 
 PASSWORD = "a long enough password"
@@ -179,7 +180,7 @@ async def store(tmp_path: Path, database_url: str, embedder: Embedder) -> AsyncI
 @pytest.fixture
 def database(store: Store) -> Database:
     """The store's database."""
-    return store.database
+    return database_of(store)
 
 
 @pytest.fixture

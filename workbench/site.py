@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from storage.telemetry.metrics import Metrics
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
@@ -16,7 +15,7 @@ from workbench.http.body_limit import MEGABYTE, BodyLimit
 def build_site(office: WorkbenchContext, customer_routes: Sequence[APIRouter]) -> FastAPI:
     """Everything that port 7860 serves; the workbench, mounted at `/`, comes last and takes what is left."""
     site = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
-    measures = Metrics(office.registry, office.store.database)
+    measures = office.store.cluster.metrics(office.registry)
     # One for both ways in: a password may not be tried twice as often by changing the door.
     logins = LoginLimits(office.settings.web.login_attempts)
     site.add_middleware(BodyLimit, largest_file=office.settings.web.max_upload_mb * MEGABYTE)

@@ -11,7 +11,6 @@ from bot.slack.installations import SlackTeam
 from bot.slack.mrkdwn import escape_mrkdwn
 from bot.slack.throttle import SlackPace
 from graph.desk import Desk
-from storage.conversations.messages import read_message
 from storage.errors import DeskhandError
 from storage.records import Conversation, ConversationStatus, Incoming, Vote
 from storage.store import Store
@@ -134,6 +133,6 @@ class SlackReplyActions:
         )
 
     async def _show_sources(self, press: ButtonClick, message_id: str) -> None:
-        message = await read_message(self._store.database, press.team.workspace_id, message_id)
+        message = await self._store.conversations.messages.find(press.team.workspace_id, message_id)
         citations = message.draft.citations if message and message.draft else ()
         await press.team.client.views_open(trigger_id=press.trigger_id, view=source_modal(citations))

@@ -35,7 +35,7 @@ from bot.web.sse import (
 from graph.desk import Desk
 from storage.accounts.members import checked_email
 from storage.cluster.events import wait_for_event
-from storage.conversations.customer_view import ConversationRef, CustomerView, Progress
+from storage.conversations.customer_view import ConversationRef, Progress
 from storage.errors import ConversationClosedError, InvalidError, TooLargeError
 from storage.records import ConversationStatus, Customer, Incoming, new_id
 from storage.store import Store
@@ -54,7 +54,7 @@ class ConversationRoutes:
         self._desk = desk
         self._access = access
         self._limits = limits
-        self._transcripts = CustomerView(store.database)
+        self._transcripts = store.conversations.customer_view
 
     def router(self) -> APIRouter:
         """The routes, relative to `/api/v1`."""

@@ -9,7 +9,6 @@ from bot.web.customers import CustomerRoutes
 from bot.web.limits import WebLimits
 from bot.web.page import ChatPage
 from graph.desk import Desk
-from storage.conversations.customer_view import CustomerView
 from storage.settings import Settings
 from storage.store import Store
 
@@ -19,7 +18,7 @@ def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> 
 
     Errors are raised as DeskhandError; the site translates them to problem documents.
     """
-    access = WebAccess(store.accounts.members, CustomerView(store.database))
+    access = WebAccess(store.accounts.members, store.conversations.customer_view)
     limits = WebLimits(settings.web)
     router = APIRouter()
     router.include_router(ConversationRoutes(store, intake, desk, access, limits).router(), prefix="/api/v1")

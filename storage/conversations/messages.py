@@ -145,40 +145,44 @@ async def next_seq(connection: AsyncConnection, conversation_id: str) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 
-async def read_messages(
-    database: Database, workspace_id: str, conversation_id: str, *, after_seq: int = 0, internal: bool = False
-) -> list[Message]:
-    """The messages of a conversation in order; notes and system lines for members only with `internal`."""
-    query = reading().where(
-        messages.c.workspace_id == workspace_id,
-        messages.c.conversation_id == conversation_id,
-        messages.c.seq > after_seq,
-    )
-    if not internal:
-        query = query.where(messages.c.visibility == Visibility.PUBLIC)
-    async with database.read() as connection:
-        return [message_of(row) for row in (await connection.execute(query.order_by(messages.c.seq))).mappings()]
+class Messages:
+    """Reads the texts of conversations."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-async def latest_messages(database: Database, workspace_id: str, conversation_id: str, limit: int) -> list[Message]:
-    """The newest messages of a conversation in order, with notes and system lines."""
-    query = (
-        reading()
-        .where(messages.c.workspace_id == workspace_id, messages.c.conversation_id == conversation_id)
-        .order_by(messages.c.seq.desc())
-        .limit(limit)
-    )
-    async with database.read() as connection:
-        found = [message_of(row) for row in (await connection.execute(query)).mappings()]
-    return found[::-1]
+    async def of_conversation(
+        self, workspace_id: str, conversation_id: str, *, after_seq: int = 0, internal: bool = False
+    ) -> list[Message]:
+        """The messages of a conversation in order; notes and system lines for members only with `internal`."""
+        query = reading().where(
+            messages.c.workspace_id == workspace_id,
+            messages.c.conversation_id == conversation_id,
+            messages.c.seq > after_seq,
+        )
+        if not internal:
+            query = query.where(messages.c.visibility == Visibility.PUBLIC)
+        async with self._database.read() as connection:
+            return [message_of(row) for row in (await connection.execute(query.order_by(messages.c.seq))).mappings()]
 
+    async def latest(self, workspace_id: str, conversation_id: str, limit: int) -> list[Message]:
+        """The newest messages of a conversation in order, with notes and system lines."""
+        query = (
+            reading()
+            .where(messages.c.workspace_id == workspace_id, messages.c.conversation_id == conversation_id)
+            .order_by(messages.c.seq.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            found = [message_of(row) for row in (await connection.execute(query)).mappings()]
+        return found[::-1]
 
-async def read_message(database: Database, workspace_id: str, message_id: str) -> Message | None:
-    """One message by its id."""
-    query = reading().where(messages.c.workspace_id == workspace_id, messages.c.id == message_id)
-    async with database.read() as connection:
-        row = (await connection.execute(query)).mappings().one_or_none()
-    return message_of(row) if row else None
+    async def find(self, workspace_id: str, message_id: str) -> Message | None:
+        """One message by its id."""
+        query = reading().where(messages.c.workspace_id == workspace_id, messages.c.id == message_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().one_or_none()
+        return message_of(row) if row else None
 
 
 def reading() -> Select[Any]:

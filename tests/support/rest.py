@@ -28,6 +28,7 @@ from storage.telemetry.metrics import Metrics
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult, TurnResult
 from tests.conftest import PASSWORD, open_test_store
+from tests.support.rows import database_of
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.http.body_limit import MEGABYTE, BodyLimit
@@ -168,7 +169,7 @@ def password_hash() -> str:
 async def member_of(store: Store, workspace: str, email: str, name: str, role: Role) -> Member:
     """A member whose password is PASSWORD."""
     member = Member(new_id(), workspace, email, name, role)
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         row = {**asdict(member), "password_hash": password_hash(), "created_at": now()}
         await connection.execute(insert(members).values(row))
     return member
@@ -177,7 +178,7 @@ async def member_of(store: Store, workspace: str, email: str, name: str, role: R
 def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
-    measures = Metrics(process.office.registry, process.store.database)
+    measures = Metrics(process.office.registry, database_of(process.store))
     app.add_middleware(BodyLimit, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)

@@ -29,6 +29,7 @@ from storage.store import Store
 from storage.turns.begin import Turns
 from storage.turns.completion import TurnCompletion
 from storage.turns.reviews import Reviews
+from tests.support.rows import database_of
 from tests.support.workers import DiscordReviewCards, Worker
 
 LEASE_SECONDS = 3600.0
@@ -193,7 +194,7 @@ class WatchedOutbox(Outbox):
 
 def stepping_store(store: Store, settings: Settings, violations: list[str]) -> Store:
     """The store with a place to stop at each of its transactions; what speaks over a person is noted."""
-    database = SteppingDatabase(store.database)
+    database = SteppingDatabase(database_of(store))
     conversations = replace(
         store.conversations,
         intake=MessageIntake(database, AdmissionControl(settings.limits), BacklogMonitor(0, 1)),
@@ -204,4 +205,4 @@ def stepping_store(store: Store, settings: Settings, violations: list[str]) -> S
         reviews=Reviews(database),
         outbox=WatchedOutbox(database, violations),
     )
-    return replace(store, database=database, conversations=conversations)
+    return replace(store, conversations=conversations)

@@ -39,6 +39,7 @@ from storage.store import Store, open_store
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult, TurnResult
 from tests.conftest import open_test_store
+from tests.support.rows import database_of
 from workbench.api.problems import install_problems
 
 
@@ -202,7 +203,7 @@ async def proposal_for(store: Store, conversation_id: str, draft: Draft) -> Turn
 async def queued_turn(store: Store, conversation_id: str) -> str:
     """The turn that waits for the graph in this conversation."""
     query = select(turns.c.id).where(turns.c.conversation_id == conversation_id, turns.c.status == TurnStatus.QUEUED)
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         return str((await connection.execute(query)).scalar_one())
 
 

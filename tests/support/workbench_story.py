@@ -13,7 +13,6 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 from bot.web.routes import web_routes
 from deskhand import Process
 from storage.conversations.intake import Accepted
-from storage.conversations.messages import read_messages
 from storage.records import (
     Author,
     Incoming,
@@ -104,8 +103,8 @@ class Story:
 
     async def messages(self, accepted: Accepted, *authors: Author) -> list[Message]:
         """What was said in the conversation by these authors."""
-        database = self.served.process.store.database
-        found = await read_messages(database, self.workspace, accepted.conversation_id, internal=True)
+        messages = self.served.process.store.conversations.messages
+        found = await messages.of_conversation(self.workspace, accepted.conversation_id, internal=True)
         return [message for message in found if not authors or message.author in authors]
 
     async def reply(self, accepted: Accepted, *authors: Author) -> Message:

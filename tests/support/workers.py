@@ -18,7 +18,6 @@ from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from graph.turn_runner import TurnRunner
 from storage import clock
-from storage.conversations.messages import read_messages
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.embeddings.caching import CachingEmbedder
 from storage.knowledge.search import Knowledge
@@ -38,6 +37,7 @@ from storage.settings import Settings
 from storage.store import Store
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, open_test_store
+from tests.support.rows import database_of
 
 KNOWN, EXPORT = "How do I reset my password?", "How do I export my data?"
 """What the bot answers alone."""
@@ -155,7 +155,7 @@ class Desks:
 
     async def said(self, conversation_id: str, *, internal: bool = False) -> list[Message]:
         """What is in a conversation."""
-        return await read_messages(self.store.database, "demo", conversation_id, internal=internal)
+        return await self.store.conversations.messages.of_conversation("demo", conversation_id, internal=internal)
 
     async def checkpoints(self) -> int:
         """How many are kept durably."""
@@ -172,7 +172,7 @@ async def open_desks(settings: Settings, embedder: CachingEmbedder, classifier: 
     """A desk with the FAQ and three agents."""
     async with open_test_store(settings, embedder) as opened, open_checkpoints(settings) as checkpoints:
         # Who finds a reply in another worker's hands looks again when the lease would end.
-        outbox = Outbox(opened.database, lease_seconds=1.0)
+        outbox = Outbox(database_of(opened), lease_seconds=1.0)
         store = replace(opened, conversations=replace(opened.conversations, outbox=outbox))
         document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
         await store.knowledge.catalogue.load_document(document.id)

@@ -34,6 +34,7 @@ from tests.support.model import (
     always,
     at_rest,
 )
+from tests.support.rows import database_of
 from tests.support.stepping import (
     RoughBoard,
     Run,
@@ -74,7 +75,7 @@ class World:
 
     async def clear(self) -> None:
         """Forget the conversations of the example before."""
-        async with self.desks.store.database.write() as connection:
+        async with database_of(self.desks.store).write() as connection:
             for table in reversed(metadata.sorted_tables):
                 if table.name not in KEPT:
                     await connection.execute(delete(table))
@@ -183,14 +184,14 @@ class World:
 
     async def recover(self, worker: int) -> None:
         """What the rows ask for becomes jobs again."""
-        for job in await unfinished(self.desks.store.database):
+        for job in await unfinished(database_of(self.desks.store)):
             await self.workers[worker].pile.enqueue(job)
 
     async def pass_time(self) -> None:
         """All pauses are over, and so are the leases of the dead."""
         held = [run.holding for run in self.running if run.holding]
         waits = (deliveries.c.status == DeliveryStatus.PENDING) & deliveries.c.id.not_in(held)
-        async with self.desks.store.database.write() as connection:
+        async with database_of(self.desks.store).write() as connection:
             await connection.execute(update(deliveries).where(waits).values(next_at=clock.now()))
             queued = update(turns).where(turns.c.status == TurnStatus.QUEUED)
             await connection.execute(queued.values(due_at=clock.now()))
@@ -229,13 +230,13 @@ class World:
         """See the reviews that have appeared, and what must hold at every moment."""
         for review in await self.desks.pending():
             self.model.see(review)
-        rows = await Rows.read(self.desks.store.database)
+        rows = await Rows.read(database_of(self.desks.store))
         self._blame([*self.violations, *always(rows, self._posts())])
 
     async def _look_at_rest(self) -> None:
         """What must hold when nothing is under way."""
         await self.workers[0].runner.sweep()
-        rows = await Rows.read(self.desks.store.database)
+        rows = await Rows.read(database_of(self.desks.store))
         posted = {delivery_id for delivery_id, _, _ in self._posts()}
         self._blame(at_rest(rows, self.model, posted, await self._checkpoints()))
 

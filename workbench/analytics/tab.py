@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from storage.clock import now
-from storage.reporting.analytics import Analytics, Report
+from storage.reporting.analytics import Report
 from workbench.analytics import view as seen
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
@@ -18,7 +18,7 @@ TITLE = '<div class="dh-title"><h1>Analytics</h1><p>Counted from the rows, in UT
 
 def build_analytics(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
-    numbers = Analytics(office.store.database)
+    numbers = office.store.reporting.analytics
     with gr.Column(elem_classes="dh-page"):
         with gr.Row(equal_height=True):
             gr.HTML(TITLE, apply_default_css=False)

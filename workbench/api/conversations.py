@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from storage.conversations.messages import read_messages
 from storage.records import Author, Conversation, ConversationStatus, Message, Priority
 from workbench.api.dependencies import AtOffice, CurrentMember
 from workbench.api.schemas import (
@@ -92,7 +91,9 @@ async def conversations(
 async def summary(office: AtOffice, member: CurrentMember, conversation_id: Id) -> Summary:
     """What a member must know who has not read the conversation."""
     conversation = await office.store.conversations.reading.read(member.workspace_id, conversation_id)
-    return _summary(conversation, await read_messages(office.store.database, member.workspace_id, conversation_id))
+    return _summary(
+        conversation, await office.store.conversations.messages.of_conversation(member.workspace_id, conversation_id)
+    )
 
 
 @router.post("/{conversation_id}/take-over")

@@ -2,9 +2,6 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from storage.reporting.analytics import Analytics
-from storage.reporting.monitoring import Monitoring
-from storage.telemetry.health import Health
 from storage.telemetry.metrics import Metrics
 from workbench.api import (
     analytics,
@@ -38,20 +35,19 @@ def api_routes(
     login page has too.
     """
     attempts = office.settings.web.login_attempts
-    database = office.store.database
     front = ApiContext(
         office=office,
         logins=logins or LoginLimits(attempts),
         registrations=LoginLimits(attempts),
-        analytics=Analytics(database),
-        monitoring=Monitoring(database),
+        analytics=office.store.reporting.analytics,
+        monitoring=office.store.reporting.monitoring,
     )
     here = [Depends(behind(front))]
     routes = APIRouter()
     for resource in RESOURCES:
         routes.include_router(resource.router, prefix="/api/v1", dependencies=here, responses=dict(PROBLEMS))
-    health = Health(database, office.store.knowledge.index, office.works)
-    routes.include_router(health_routes(health, measures or Metrics(office.registry, database)))
+    health = office.store.cluster.health(office.works)
+    routes.include_router(health_routes(health, measures or office.store.cluster.metrics(office.registry)))
     routes.include_router(docs.router)
     return routes
 

@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from pydantic import StringConstraints
 
 from storage.accounts.members import checked_email
-from storage.conversations.messages import read_messages
 from storage.errors import InvalidError
 from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
 from workbench.api.answers import Answer, answer_of
@@ -96,7 +95,7 @@ async def tickets(
 async def ticket(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Ticket:
     """One ticket with its messages, notes included."""
     conversation = await office.store.conversations.reading.read(member.workspace_id, ticket_id)
-    texts = await read_messages(office.store.database, member.workspace_id, ticket_id, internal=True)
+    texts = await office.store.conversations.messages.of_conversation(member.workspace_id, ticket_id, internal=True)
     return Ticket(**conversation_item(conversation).model_dump(), messages=[message_item(text) for text in texts])
 
 
@@ -104,7 +103,7 @@ async def ticket(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Tick
 async def ai_evaluate(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Evaluation:
     """Run the desk on what the customer wrote last; nothing is kept or sent."""
     conversation = await office.store.conversations.reading.read(member.workspace_id, ticket_id)
-    texts = await read_messages(office.store.database, member.workspace_id, ticket_id)
+    texts = await office.store.conversations.messages.of_conversation(member.workspace_id, ticket_id)
     question = _question(texts)
     workspace = await office.store.accounts.workspaces.read(member.workspace_id)
     draft, verdict, triage = await office.desk.propose(workspace.id, question, workspace.settings)

@@ -5,7 +5,6 @@ from typing import Any
 import gradio as gr
 
 from storage.records import WorkspaceSettings
-from storage.reporting.monitoring import Monitoring
 from workbench.auth.sessions import Sessions
 from workbench.autopilot.backtest import forecast, forecast_words
 from workbench.autopilot.form import build_form, changes, shown
@@ -29,7 +28,7 @@ def build_autopilot(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -
         with gr.Row():
             save = gr.Button("Save", variant="primary", scale=0, min_width=120)
             preview = gr.Button("Try on the last drafts", scale=0, min_width=220)
-    monitoring = Monitoring(office.store.database)
+    monitoring = office.store.reporting.monitoring
 
     async def outlook_of(workspace_id: str, settings: WorkspaceSettings) -> str:
         past = await monitoring.summaries(workspace_id, limit=PAST_DRAFTS)

@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from storage.conversations.messages import latest_messages
 from storage.errors import NotFoundError, NotLoggedInError
 from storage.records import Member
 from workbench.auth.sessions import Sessions
@@ -128,7 +127,7 @@ async def _open(office: WorkbenchContext, member: Member, conversation_id: str, 
         conversation = await office.store.conversations.reading.read(workspace_id, conversation_id)
     except NotFoundError:
         return NOTHING_OPEN
-    messages = await latest_messages(office.store.database, workspace_id, conversation_id, length + 1)
+    messages = await office.store.conversations.messages.latest(workspace_id, conversation_id, length + 1)
     review = await office.store.conversations.reviews.of_conversation(workspace_id, conversation_id)
     panel = panel_of(conversation, review, member)
     on_review = review is not None and panel.mode == "review"

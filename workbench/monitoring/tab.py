@@ -2,8 +2,6 @@
 
 import gradio as gr
 
-from storage.reporting.activity import latest_events, undelivered
-from storage.reporting.monitoring import Monitoring
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.monitoring import view as seen
@@ -36,7 +34,7 @@ def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) 
                 documents = gr.HTML(apply_default_css=False)
         gr.HTML('<p class="dh-section">Audit trail</p>', apply_default_css=False)
         events = gr.HTML(js_on_load=ages, apply_default_css=False)
-    monitoring = Monitoring(office.store.database)
+    monitoring = office.store.reporting.monitoring
 
     @reporting_errors
     async def look(request: gr.Request) -> tuple[str, str, str, str, str]:
@@ -45,9 +43,9 @@ def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) 
         return (
             seen.dashboard_html(await monitoring.dashboard(workspace_id)),
             seen.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
-            seen.undelivered_html(await undelivered(office.store.database, workspace_id)),
+            seen.undelivered_html(await office.store.reporting.activity.undelivered(workspace_id)),
             seen.documents_html(await office.store.knowledge.catalogue.list(workspace_id)),
-            seen.events_html(await latest_events(office.store.database, workspace_id)),
+            seen.events_html(await office.store.reporting.activity.latest_events(workspace_id)),
         )
 
     outputs = [tiles, turns, failures, documents, events]

@@ -6,7 +6,6 @@ from bot.discord.ephemeral import tell
 from bot.discord.replies.buttons import ButtonInteraction
 from bot.discord.routing import Ears
 from bot.text import neutralise_mentions
-from storage.conversations.messages import read_message
 from storage.records import (
     Conversation,
     Incoming,
@@ -46,7 +45,7 @@ class DiscordReplyActions:
         """The reply, of the server's workspace; in direct messages of any that the desk serves."""
         served = await self._ears.direct.served()
         for workspace_id in served if guild_id is None else [await self._ears.directory.workspace_of(guild_id)]:
-            if message := await read_message(self._ears.store.database, workspace_id, message_id):
+            if message := await self._ears.store.conversations.messages.find(workspace_id, message_id):
                 return message
         return None
 

@@ -19,6 +19,7 @@ from tests.simulators.discord.desk import (
     running_desk,
     until,
 )
+from tests.support.rows import database_of
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -100,11 +101,11 @@ async def test_only_channels_with_news_are_read(started: Opened, simulated: Serv
 async def test_a_message_that_could_not_be_kept_is_read_by_the_next_session(started: Opened) -> None:
     async with started() as desk:
         server = desk.server
-        async with desk.store.database.write() as connection:
+        async with database_of(desk.store).write() as connection:
             await connection.exec_driver_sql("ALTER TABLE messages RENAME TO hidden")
         mention = server.ann.mention(server.general, QUESTION)
         await until(lambda: "could not be handled" in desk.states.of("discord").last_error, "the failure")
-        async with desk.store.database.write() as connection:
+        async with database_of(desk.store).write() as connection:
             await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO messages")
         await desk.simulator.gateway.invalidate()
         assert "Forgot password" in (await desk.said(mention["id"]))[0]["content"]

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from graph.triage.classifier import Classifier
-from storage.conversations.messages import read_messages
 from storage.embeddings.protocol import Embedder
 from storage.errors import ConflictError
 from storage.records import ConversationStatus, Installation
@@ -66,7 +65,7 @@ async def kept(desk: DiscordDesk, workspace: str, person: Person) -> list[str]:
     conversation = await desk.store.conversations.threads.find(workspace, "discord", person.direct["id"])
     if conversation is None:
         return []
-    said = await read_messages(desk.store.database, workspace, conversation.id)
+    said = await desk.store.conversations.messages.of_conversation(workspace, conversation.id)
     return [message.text for message in said if message.author == "customer"]
 
 

@@ -15,6 +15,7 @@ from tests.simulators.discord.desk import DiscordDesk, found, until
 from tests.simulators.discord.limits import Fault
 from tests.simulators.discord.people import Person
 from tests.simulators.discord.world import Payload
+from tests.support.rows import database_of
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -124,7 +125,7 @@ def as_shown(message: Message) -> str:
 async def rows(desk: DiscordDesk, author: str) -> list[tuple[str, str | None]]:
     """(external id, turn) of the messages of an author."""
     query = select(messages.c.external_id, messages.c.turn_id).where(messages.c.author == author)
-    async with desk.store.database.read() as connection:
+    async with database_of(desk.store).read() as connection:
         return [(row[0], row[1]) for row in await connection.execute(query)]
 
 

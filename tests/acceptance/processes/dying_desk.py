@@ -33,6 +33,7 @@ from storage.turns.reviews import Decided, Reviews
 from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, settings_for
 from tests.simulators.platform import PlatformChannel
+from tests.support.rows import database_of
 
 POINTS = (
     "after accept",
@@ -110,13 +111,15 @@ def dying_store(store: Store, point: str) -> Store:
     parts: dict[str, Any] = {}
     match point:
         case "after accept":
-            parts["intake"] = DyingArrivals(store.database, AdmissionControl(LimitsSettings()), BacklogMonitor(0, 0))
+            parts["intake"] = DyingArrivals(
+                database_of(store), AdmissionControl(LimitsSettings()), BacklogMonitor(0, 0)
+            )
         case "after the interrupt":
-            parts["completion"] = DyingAtHold(store.database)
+            parts["completion"] = DyingAtHold(database_of(store))
         case "after the commit":
-            parts["completion"] = DyingAtSend(store.database)
+            parts["completion"] = DyingAtSend(database_of(store))
         case "after the decision":
-            parts["reviews"] = DyingReviews(store.database)
+            parts["reviews"] = DyingReviews(database_of(store))
     return replace(store, conversations=replace(store.conversations, **parts))
 
 
@@ -131,7 +134,7 @@ async def main(folder: Path, point: str, platform_url: str) -> None:
         store = dying_store(whole, point)
         knowledge = store.knowledge.index
         if point == "in the middle of the graph":
-            knowledge = DyingKnowledge(store.database, embedder, open_vectors(settings, embedder.model))
+            knowledge = DyingKnowledge(database_of(store), embedder, open_vectors(settings, embedder.model))
         deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), None)
         channel = DyingChannel(platform_url) if point == "in the middle of delivery" else PlatformChannel(platform_url)
         process = assemble(settings, store, checkpoints, deps, {"slack": channel})

@@ -12,7 +12,6 @@ from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage.conversations.messages import read_messages
 from storage.embeddings.protocol import Embedder
 from storage.records import (
     Author,
@@ -67,7 +66,7 @@ async def decide_if_pending(process: Process) -> None:
 async def settled(process: Process, platform: Platform, *, held: bool) -> None:
     """The customer's one message has exactly one reply, shown once, in order."""
     (conversation,) = (await process.store.conversations.reading.page("demo")).items
-    messages = await read_messages(process.store.database, "demo", conversation.id)
+    messages = await process.store.conversations.messages.of_conversation("demo", conversation.id)
     authors = [message.author for message in messages]
     if held:
         assert authors == [Author.CUSTOMER, Author.SYSTEM, Author.AGENT]

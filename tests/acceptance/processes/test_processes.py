@@ -19,7 +19,6 @@ from storage.accounts.members import Members
 from storage.accounts.workspaces import Workspaces
 from storage.channels.places import Places
 from storage.cluster.channel_status import ChannelStatusTable
-from storage.conversations.messages import read_messages
 from storage.database.engine import open_database
 from storage.queue.procrastinate.jobs import ProcrastinateJobs
 from storage.records import Author, Incoming, Mode, Place, Role
@@ -356,7 +355,7 @@ async def test_everything_in_one_process_works_on_postgresql_too(tmp_path: Path,
         accepted = await process.intake.accept(Incoming(WORKSPACE, "web", "m1", "thread", "customer", KNOWN))
 
         async def replied() -> bool:
-            said = await read_messages(store.database, WORKSPACE, accepted.conversation_id)
+            said = await store.conversations.messages.of_conversation(WORKSPACE, accepted.conversation_id)
             return [message.author for message in said] == [Author.CUSTOMER, Author.BOT]
 
         await until(replied, PATIENCE)

@@ -12,6 +12,7 @@ from tests.support.rest import (
     incoming,
     proposal,
 )
+from tests.support.rows import database_of
 
 pytest_plugins = ["tests.support.rest_fixtures"]
 
@@ -122,7 +123,7 @@ async def test_a_desk_whose_parts_answer_is_healthy(rest_on_each: Rest) -> None:
 
 async def test_a_desk_without_its_database_is_not_ready(rest: Rest) -> None:
     (rest.process.settings.data_dir / "deskhand.db").unlink()
-    await rest.process.store.database.close()
+    await database_of(rest.process.store).close()
     (rest.process.settings.data_dir / "deskhand.db").mkdir()
     answer = await rest.client.get("/health")
     assert answer.status_code == 503

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from storage.conversations.messages import read_messages
 from storage.records import new_id
 from tests.support.rest import DRAFT, Rest, assert_problem
 
@@ -12,7 +11,7 @@ pytest_plugins = ["tests.support.rest_fixtures"]
 
 
 async def lines(rest: Rest, conversation_id: str, *, internal: bool = False) -> list[tuple[str, str]]:
-    found = await read_messages(rest.process.store.database, "demo", conversation_id, internal=internal)
+    found = await rest.process.store.conversations.messages.of_conversation("demo", conversation_id, internal=internal)
     return [(message.author, message.text) for message in found]
 
 

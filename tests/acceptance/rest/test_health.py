@@ -11,6 +11,7 @@ from sqlalchemy import text
 from storage.telemetry.health import Health
 from storage.telemetry.metrics import Metrics
 from tests.support.rest import Rest
+from tests.support.rows import database_of
 from workbench.http.health import health_routes
 
 pytest_plugins = ["tests.support.rest_fixtures"]
@@ -20,8 +21,8 @@ def door(rest: Rest, works: Callable[[], bool]) -> httpx.AsyncClient:
     """What a worker serves: these routes alone."""
     store = rest.process.store
     app = FastAPI()
-    health = Health(store.database, store.knowledge.index, works)
-    app.include_router(health_routes(health, Metrics(CollectorRegistry(), store.database)))
+    health = Health(database_of(store), store.knowledge.index, works)
+    app.include_router(health_routes(health, Metrics(CollectorRegistry(), database_of(store))))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door")
 
 
@@ -59,7 +60,7 @@ async def test_a_worker_that_takes_no_jobs_is_alive_and_not_ready(rest: Rest) ->
 async def test_an_older_schema_stops_a_process_and_a_newer_one_does_not(
     rest_on_each: Rest, revision: str, word: str
 ) -> None:
-    async with rest_on_each.process.store.database.write() as connection:
+    async with database_of(rest_on_each.process.store).write() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
     rest_on_each.work()
     answer = await rest_on_each.client.get("/health/ready")
@@ -69,7 +70,7 @@ async def test_an_older_schema_stops_a_process_and_a_newer_one_does_not(
 
 async def test_a_process_without_its_database_is_alive_and_not_ready(rest: Rest) -> None:
     database = rest.process.settings.data_dir / "deskhand.db"
-    await rest.process.store.database.close()
+    await database_of(rest.process.store).close()
     database.unlink()
     database.mkdir()
     answer = await rest.client.get("/health/ready")

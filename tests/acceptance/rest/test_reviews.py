@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from storage.conversations.messages import read_messages
 from storage.records import Author, ConversationStatus
 from tests.support.rest import (
     DRAFT,
@@ -19,7 +18,7 @@ pytest_plugins = ["tests.support.rest_fixtures"]
 
 
 async def replies(rest: Rest, conversation_id: str) -> list[tuple[Author, str]]:
-    messages = await read_messages(rest.process.store.database, "demo", conversation_id)
+    messages = await rest.process.store.conversations.messages.of_conversation("demo", conversation_id)
     return [(item.author, item.text) for item in messages if item.author in (Author.BOT, Author.AGENT)]
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from storage.conversations.messages import read_messages
 from storage.records import ConversationStatus, Mode, Place, ReviewStatus
 from tests.conftest import settings_for
 from tests.simulators.slack.desk import STAFF, SlackDesk, open_slack_desk
@@ -60,7 +59,7 @@ async def quiet(desk: SlackDesk, channel: str) -> bool:
 
 async def customer_texts(desk: SlackDesk, channel: str, ts: str) -> list[str]:
     conversation = await desk.conversation(channel, ts)
-    said = await read_messages(desk.process.store.database, "demo", conversation.id)
+    said = await desk.process.store.conversations.messages.of_conversation("demo", conversation.id)
     return [item.text for item in said if item.author == "customer"]
 
 
@@ -235,7 +234,7 @@ async def test_a_text_file_is_read_and_a_picture_goes_to_a_person(
     review = await desk.process.store.conversations.reviews.of_conversation("demo", conversation.id)
     assert review
     assert "file" in " ".join(review.held_because)
-    (message, *_) = await read_messages(desk.process.store.database, "demo", conversation.id)
+    (message, *_) = await desk.process.store.conversations.messages.of_conversation("demo", conversation.id)
     assert message.attachments[0].url == "https://acme.slack.com/files/1"
 
 
@@ -251,7 +250,7 @@ async def test_what_slack_is_slow_to_give_holds_no_acknowledgement(
         conversation = await desk.conversation(help_channel, ts)
     finally:
         desk.world.held.clear()
-    (message, *_) = await read_messages(desk.process.store.database, "demo", conversation.id)
+    (message, *_) = await desk.process.store.conversations.messages.of_conversation("demo", conversation.id)
     assert (message.text, [item.name for item in message.attachments]) == (KNOWN, ["slow.txt"])
 
 
@@ -263,7 +262,7 @@ async def test_a_vote_is_kept_and_only_the_voter_is_thanked(desk: SlackDesk, hel
     await desk.until(lambda: [w for w in desk.world.whispers if w["user"] == cleo.user])
     assert "Only the person who asked" in str([w for w in desk.world.whispers if w["user"] == "UPASSERBY"])
     conversation = await desk.conversation(help_channel, ts)
-    said = await read_messages(desk.process.store.database, "demo", conversation.id)
+    said = await desk.process.store.conversations.messages.of_conversation("demo", conversation.id)
     assert said[-1].vote == "up"
 
 

@@ -22,6 +22,7 @@ from tests.simulators.slack.desk import (
 from tests.simulators.slack.people import Person, SignedHttp, Socket
 from tests.simulators.slack.server import SlackServer, running_slack
 from tests.simulators.slack.world import BOT_USER, text_of
+from tests.support.rows import database_of
 from tests.support.shared_model import open_desk
 
 KNOWN, BROWSERS = "How do I reset my password?", "Which browsers are supported?"
@@ -89,11 +90,11 @@ async def test_an_event_that_could_not_be_kept_is_not_acknowledged(desk: SlackDe
     assert isinstance(desk.via, SignedHttp)
     cleo = desk.person("UCLEO")
     event = cleo.event_of("CHELP", cleo.writes("CHELP", KNOWN))
-    async with desk.process.store.database.write() as connection:
+    async with database_of(desk.process.store).write() as connection:
         await connection.exec_driver_sql("ALTER TABLE messages RENAME TO hidden")
     body = json.dumps(cleo.envelope(event))
     assert (await desk.via.post(body, "application/json", {})).status_code == 500
-    async with desk.process.store.database.write() as connection:
+    async with database_of(desk.process.store).write() as connection:
         await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO messages")
     assert (await desk.via.post(body, "application/json", {"X-Slack-Retry-Num": "1"})).status_code == 200
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from storage.conversations.messages import read_messages
 from storage.errors import StaleError
 from storage.records import ConversationStatus, Decision, DecisionKind
 from storage.settings import Settings
@@ -102,7 +101,7 @@ async def test_staff_who_write_in_the_thread_take_over_until_they_hand_back(desk
     await cleo.says(HELP, KNOWN, ts)
     await desk.settled()
     assert len(desk.world.replies(HELP, ts)) == 1
-    said = await read_messages(desk.process.store.database, "demo", conversation.id)
+    said = await desk.process.store.conversations.messages.of_conversation("demo", conversation.id)
     assert [(item.author, item.text) for item in said][-2:] == [
         ("agent", "Let me check that for you."),
         ("customer", KNOWN),

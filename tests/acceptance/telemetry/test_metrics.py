@@ -13,6 +13,7 @@ from storage.records import Incoming, new_id
 from storage.telemetry.metrics import Metrics
 from tests.conftest import settings_for
 from tests.simulators.openai.server import OpenAISimulator
+from tests.support.rows import database_of
 from tests.support.shared_model import open_desk
 
 DOC = Path(__file__).parents[3] / "docs" / "observability.md"
@@ -24,7 +25,7 @@ async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Metrics]]:
     with OpenAISimulator() as endpoint:
         settings = settings_for(tmp_path, model={"provider": "openai", "base_url": endpoint.base_url})
         async with open_desk(settings) as process:
-            measures = Metrics(process.office.registry, process.store.database)
+            measures = Metrics(process.office.registry, database_of(process.store))
             await process.store.accounts.workspaces.create("demo", "Demo")
             await process.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How do I log in?"))
             await process.jobs.idle()

@@ -44,6 +44,7 @@ from tests.simulators.discord.server import DiscordSimulator
 from tests.simulators.openai.behaviours import status
 from tests.simulators.openai.server import OpenAISimulator
 from tests.simulators.slack.server import running_slack
+from tests.support.rows import database_of
 from workbench.api.problems import install_problems
 from workbench.api.routes import install_metering
 
@@ -117,7 +118,7 @@ async def built(stack: AsyncExitStack, settings: Settings) -> Process:
     await store.knowledge.catalogue.load_document(document.id)
     checkpoints = await stack.enter_async_context(open_checkpoints(settings))
     model = await stack.enter_async_context(opened_model(settings))
-    knowledge = TroubledKnowledge(store.database, embedder, store.knowledge.index._vectors)
+    knowledge = TroubledKnowledge(database_of(store), embedder, store.knowledge.index._vectors)
     deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
     return assemble(settings, store, checkpoints, deps, {})
 
@@ -149,7 +150,7 @@ async def serving(process: Process) -> AsyncIterator[httpx.AsyncClient]:
     """The desk's way of answering by HTTP, around a route that fails."""
     app = FastAPI()
     install_problems(app)
-    install_metering(app, Metrics(CollectorRegistry(), process.store.database))
+    install_metering(app, Metrics(CollectorRegistry(), database_of(process.store)))
     app.add_api_route("/api/v1/fail/{word}", _fail)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     task = asyncio.create_task(server.serve())

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
-from storage.conversations.customer_view import CustomerView
 from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Draft, Member, Role
 from tests.conftest import settings_for
@@ -169,8 +168,8 @@ async def test_a_message_whose_answer_was_lost_is_there_once(web_desk: WebDesk, 
     await chat_page.keyboard.press("Enter")
     await expect(chat_page.locator(".unsent")).to_have_count(0)
     await expect(chat_page.locator(".message.customer")).to_have_count(2)
-    door = await CustomerView(web_desk.store.database).door(conversation_id)
-    said = await CustomerView(web_desk.store.database).said(door)
+    door = await web_desk.store.conversations.customer_view.door(conversation_id)
+    said = await web_desk.store.conversations.customer_view.said(door)
     assert [one.message.text for one in said] == ["first", "second"]
     assert lost
 

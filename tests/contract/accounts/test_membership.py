@@ -4,9 +4,7 @@ import asyncio
 
 import pytest
 
-from storage.audit import trail
 from storage.conversations.intake import Accepted
-from storage.conversations.messages import latest_messages, read_messages
 from storage.errors import NotAllowedError, NotFoundError, NotLoggedInError
 from storage.records import (
     Author,
@@ -20,6 +18,7 @@ from storage.records import (
 )
 from storage.store import Store
 from tests.conftest import PASSWORD
+from tests.support.rows import audit_trail
 
 SENTENCE = "Ada Admin removed Alex Agent from the team: nobody has this conversation now."
 
@@ -107,12 +106,14 @@ async def test_what_a_removed_member_had_waits_for_anybody_and_what_they_wrote_s
     assert await store.accounts.membership.remove(admin, agent.id) == (accepted.conversation_id,)
     conversation = await store.conversations.reading.read("demo", accepted.conversation_id)
     assert (conversation.status, conversation.assignee_id) == (ConversationStatus.ASSIGNED, None)
-    said = await read_messages(store.database, "demo", accepted.conversation_id, internal=True)
+    said = await store.conversations.messages.of_conversation("demo", accepted.conversation_id, internal=True)
     assert [message.member_name for message in said if message.author is Author.AGENT] == ["Alex Agent"]
     assert said[-1].text == SENTENCE
-    kinds = [event.kind for event in await trail(store.database, "demo", accepted.conversation_id)]
+    kinds = [event.kind for event in await audit_trail(store, "demo", accepted.conversation_id)]
     assert kinds[-1] == "conversation.unassigned"
-    assert len(await read_messages(store.database, "demo", untouched.conversation_id, internal=True)) == 1
+    assert (
+        len(await store.conversations.messages.of_conversation("demo", untouched.conversation_id, internal=True)) == 1
+    )
     with pytest.raises(NotFoundError):
         await store.conversations.actions.assign(admin, accepted.conversation_id, agent.id)
 
@@ -152,7 +153,7 @@ async def test_the_latest_messages_are_read_in_order(store: Store) -> None:
     accepted = await wrote(store)
     for _ in range(4):
         await wrote(store)
-    latest = await latest_messages(store.database, "demo", accepted.conversation_id, 3)
+    latest = await store.conversations.messages.latest("demo", accepted.conversation_id, 3)
     assert [message.seq for message in latest] == [3, 4, 5]
 
 

@@ -8,6 +8,7 @@ from storage.errors import ConflictError
 from storage.records import Role
 from storage.store import Store
 from tests.conftest import PASSWORD
+from tests.support.rows import database_of
 
 
 async def test_a_workspace_is_founded_with_its_admin(store: Store) -> None:
@@ -24,7 +25,7 @@ async def test_a_workspace_is_founded_with_its_admin(store: Store) -> None:
 
 
 async def test_a_workspace_whose_admin_cannot_be_kept_is_not_kept_either(store: Store) -> None:
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         await connection.execute(text("ALTER TABLE audit_events RENAME TO away"))
     with pytest.raises(DBAPIError):
         await store.accounts.members.found(

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from storage.conversations.messages import read_messages
 from storage.embeddings.protocol import Embedder
 from storage.records import Conversation, ConversationStatus, Decision, DecisionKind, Message, Review, ReviewStatus
 from tests.contract.channels.seats import Ability, Seat, open_seat
@@ -52,7 +51,7 @@ async def the_conversation(seat: Seat) -> Conversation:
 
 async def said(seat: Seat) -> list[Message]:
     conversation = await the_conversation(seat)
-    return await read_messages(seat.process.store.database, "demo", conversation.id)
+    return await seat.process.store.conversations.messages.of_conversation("demo", conversation.id)
 
 
 async def waiting_review(seat: Seat) -> Review:

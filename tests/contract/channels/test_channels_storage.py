@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import select
 
 from storage.channels.encryption import SecretBox
-from storage.conversations.messages import read_messages
 from storage.database.tables import installations
 from storage.errors import ConflictError, NotFoundError, SettingsError
 from storage.records import (
@@ -27,6 +26,7 @@ from storage.store import Store
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult
 from tests.contract.desk.test_turns import proposal, texts
+from tests.support.rows import database_of
 
 STAFF = Place("demo", "slack", "T1", "C-staff", "staff", is_staff=True)
 
@@ -140,7 +140,7 @@ async def test_files_stay_with_the_message_and_mark_the_turn(store: Store) -> No
     picture = Attachment("shot.png", "https://files.example/shot.png", "image/png", 12)
     accepted = await store.conversations.intake.accept(replace(incoming("look"), attachments=(picture,)))
     assert (await begun(store, accepted.turn_id)).unread_files
-    (message,) = await read_messages(store.database, "demo", accepted.conversation_id)
+    (message,) = await store.conversations.messages.of_conversation("demo", accepted.conversation_id)
     assert message.attachments == (picture,)
 
 
@@ -191,7 +191,7 @@ async def test_a_team_belongs_to_one_workspace_and_its_tokens_are_sealed(store: 
     assert await store.channels.installations.find("slack", "T1") == installed
     with pytest.raises(ConflictError):
         await store.channels.installations.keep(replace(installed, workspace_id="other"))
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         sealed = (await connection.execute(select(installations.c.sealed))).scalar_one()
     assert "xoxb" not in sealed
     await store.channels.installations.forget("slack", "T1")

@@ -15,8 +15,7 @@ from sqlalchemy import select
 from bot.channel import Channel
 from bot.delivery import Delivery, Patience
 from bot.web.channel import WebChannel
-from storage import audit, clock
-from storage.conversations.messages import read_messages
+from storage import clock
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.database.tables import deliveries
 from storage.queue.jobs import Job, JobKind
@@ -36,6 +35,7 @@ from tests.simulators.platform import (
     PlatformChannel,
     running_platform,
 )
+from tests.support.rows import audit_trail, database_of
 
 TEXTS = ["one", "two", "three"]
 TIME_OUT = 0.4
@@ -56,7 +56,7 @@ def remote(platform: Platform) -> PlatformChannel:
 def worker(store: Store, channel: Channel, lease: float = 30.0, tries: int = 20) -> Delivery:
     """What delivers in one process."""
     patience = Patience(tries, first_pause=0.001)
-    return Delivery(Outbox(store.database, lease), {channel.name: channel}, store.cluster.events, patience)
+    return Delivery(Outbox(database_of(store), lease), {channel.name: channel}, store.cluster.events, patience)
 
 
 async def work(delivery: Delivery, conversation_id: str) -> None:
@@ -79,7 +79,7 @@ async def written(store: Store, agent: Member, texts: Sequence[str], channel: Ch
 
 async def outcomes(store: Store, conversation_id: str) -> list[str]:
     query = select(deliveries.c.status).where(deliveries.c.conversation_id == conversation_id)
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         return list((await connection.execute(query.order_by(deliveries.c.seq))).scalars())
 
 
@@ -134,7 +134,7 @@ async def test_a_reply_that_can_never_be_looked_up_is_marked_and_lets_the_next_o
     await work(worker(store, remote(platform), tries=3), conversation_id)
     assert shown(platform) == TEXTS
     assert await outcomes(store, conversation_id) == ["failed", "sent", "sent"]
-    events = await audit.trail(store.database, "demo", conversation_id)
+    events = await audit_trail(store, "demo", conversation_id)
     assert [event.data["error"] for event in events if event.kind == "delivery.failed"] == ["the platform answered 503"]
 
 
@@ -143,7 +143,7 @@ async def test_a_reply_that_the_platform_shows_twice_is_not_sent_a_third_time(
 ) -> None:
     conversation_id = await written(store, agent, TEXTS)
     outgoing = await next_of(store, conversation_id)
-    assert await Outbox(store.database, lease_seconds=0.0).begin(outgoing)
+    assert await Outbox(database_of(store), lease_seconds=0.0).begin(outgoing)
     for _ in range(2):
         await PlatformChannel(platform.url).send(outgoing)
     await work(worker(store, remote(platform)), conversation_id)
@@ -203,7 +203,7 @@ async def test_the_try_of_a_worker_that_died_is_taken_over_when_its_lease_ends(
     store: Store, agent: Member, platform: Platform
 ) -> None:
     conversation_id = await written(store, agent, TEXTS)
-    dead, outgoing = Outbox(store.database, lease_seconds=0.2), await next_of(store, conversation_id)
+    dead, outgoing = Outbox(database_of(store), lease_seconds=0.2), await next_of(store, conversation_id)
     assert await dead.begin(outgoing)
     await PlatformChannel(platform.url).send(outgoing)
     await work(worker(store, remote(platform)), conversation_id)
@@ -218,7 +218,7 @@ async def test_a_try_is_taken_by_one_of_many_workers(store: Store, agent: Member
 
 async def test_a_worker_that_lost_its_try_does_not_free_it_for_a_third_one(store: Store, agent: Member) -> None:
     conversation_id = await written(store, agent, TEXTS)
-    slow, outgoing = Outbox(store.database, lease_seconds=0.0), await next_of(store, conversation_id)
+    slow, outgoing = Outbox(database_of(store), lease_seconds=0.0), await next_of(store, conversation_id)
     assert await slow.begin(outgoing)
     assert await store.conversations.outbox.begin(await next_of(store, conversation_id))
     await slow.postpone(outgoing, clock.now(), "too late", failed=True)
@@ -229,7 +229,7 @@ async def test_on_the_web_two_workers_show_each_reply_once(store: Store, agent: 
     conversation_id = await written(store, agent, TEXTS, channel="web")
     workers = [worker(store, WebChannel(store.cluster.events)) for _ in range(2)]
     await asyncio.gather(*(work(delivery, conversation_id) for delivery in workers))
-    seen = [message.text for message in await read_messages(store.database, "demo", conversation_id)]
+    seen = [message.text for message in await store.conversations.messages.of_conversation("demo", conversation_id)]
     assert seen == ["Hello?", *TEXTS]
     assert await outcomes(store, conversation_id) == [DeliveryStatus.SENT] * 3
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from bot.channel import Channel
 from bot.delivery import Delivery
 from bot.web.channel import WebChannel
-from storage.conversations.customer_view import ConversationRef, CustomerView
+from storage.conversations.customer_view import ConversationRef
 from storage.conversations.outbox import Outgoing
 from storage.database.tables import deliveries
 from storage.embeddings.protocol import Embedder
@@ -18,6 +18,7 @@ from storage.queue.jobs import Job, JobKind
 from storage.records import Decision, DecisionKind, DeliveryStatus, Draft, Incoming, Member, Role, new_id
 from storage.store import Store
 from tests.conftest import PASSWORD, open_test_store, settings_for
+from tests.support.rows import database_of
 from tests.support.web_desk import proposal_for, queued_turn
 
 DRAFT = Draft(text="Click Forgot password.", can_answer=True, confidence=0.9, model="verbatim")
@@ -40,7 +41,7 @@ async def asked(store: Store, *texts: str, thread: str = "thread") -> tuple[Conv
         await store.conversations.intake.accept(Incoming("demo", "web", new_id(), thread, thread, text))
         for text in texts
     ]
-    door = await CustomerView(store.database).door(accepted[0].conversation_id)
+    door = await store.conversations.customer_view.door(accepted[0].conversation_id)
     return door, [one.message_id for one in accepted]
 
 
@@ -51,7 +52,7 @@ async def replied(store: Store, door: ConversationRef, draft: Draft = DRAFT) -> 
 async def waiting(store: Store, door: ConversationRef) -> Outgoing:
     """The reply as a process of an earlier version leaves it: committed, its delivery still to come."""
     pending = {"status": DeliveryStatus.PENDING, "external_id": None, "finished_at": None}
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         await connection.execute(update(deliveries).values(pending))
     outgoing = await store.conversations.outbox.next(door.conversation_id)
     assert outgoing
@@ -62,7 +63,7 @@ async def test_a_reply_is_delivered_by_the_commit_that_writes_it(web_store: Stor
     door, _ = await asked(web_store, "How do I reset my password?")
     await replied(web_store, door)
     assert await web_store.conversations.outbox.next(door.conversation_id) is None
-    async with web_store.database.read() as connection:
+    async with database_of(web_store).read() as connection:
         (delivery,) = (await connection.execute(select(deliveries))).all()
     assert (delivery.status, delivery.external_id) == (DeliveryStatus.SENT, delivery.message_id)
     assert delivery.finished_at is not None
@@ -77,7 +78,7 @@ async def test_a_delivery_that_is_sent_again_shows_one_message(web_store: Store)
     outgoing = await waiting(web_store, door)
     ids = [await channel.send(outgoing) for _ in range(3)]
     assert ids == [outgoing.message.id] * 3
-    said = await CustomerView(web_store.database).said(door)
+    said = await web_store.conversations.customer_view.said(door)
     assert [one.message.text for one in said] == ["How do I reset my password?", DRAFT.text]
 
 
@@ -102,7 +103,7 @@ async def test_a_delivery_wakes_who_follows_the_conversation(web_store: Store) -
 
 
 async def test_each_message_knows_its_own_reply(web_store: Store) -> None:
-    transcripts = CustomerView(web_store.database)
+    transcripts = web_store.conversations.customer_view
     door, (first,) = await asked(web_store, "one")
     await replied(web_store, door)
     _, (second, third) = await asked(web_store, "two", "three")
@@ -117,7 +118,7 @@ async def test_each_message_knows_its_own_reply(web_store: Store) -> None:
 async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newer_ones(
     web_store: Store, web_agent: Member
 ) -> None:
-    transcripts = CustomerView(web_store.database)
+    transcripts = web_store.conversations.customer_view
     door, (first,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
     await web_store.conversations.completion.hold(proposal)
@@ -132,7 +133,7 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
 
 
 async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_agent: Member) -> None:
-    transcripts = CustomerView(web_store.database)
+    transcripts = web_store.conversations.customer_view
     door, (message_id,) = await asked(web_store, "one")
     await web_store.conversations.actions.take_over(web_agent, door.conversation_id)
     assert (await transcripts.progress(message_id)).waits_for_person
@@ -145,7 +146,7 @@ async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_
 async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation(
     web_store: Store, web_agent: Member
 ) -> None:
-    transcripts = CustomerView(web_store.database)
+    transcripts = web_store.conversations.customer_view
     door, _ = await asked(web_store, "one")
     assert (await transcripts.pulse(door)).working
     await web_store.conversations.actions.take_over(web_agent, door.conversation_id)
@@ -158,14 +159,14 @@ async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> 
     door, (message_id,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, door.conversation_id, DRAFT)
     await web_store.conversations.completion.dismiss(proposal)
-    progress = await CustomerView(web_store.database).progress(message_id)
+    progress = await web_store.conversations.customer_view.progress(message_id)
     assert progress.settled
     assert progress.reply is None
     assert not progress.waits_for_person
 
 
 async def test_notes_are_for_members_only(web_store: Store, web_agent: Member) -> None:
-    transcripts = CustomerView(web_store.database)
+    transcripts = web_store.conversations.customer_view
     door, _ = await asked(web_store, "one")
     await web_store.conversations.actions.note(web_agent, door.conversation_id, "Careful here.")
     assert [one.message.text for one in await transcripts.said(door)] == ["one"]

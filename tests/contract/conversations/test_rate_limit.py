@@ -14,7 +14,6 @@ from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.admission.counters import forget_paid_off
 from storage.conversations.intake import Accepted, MessageIntake
-from storage.conversations.messages import read_messages
 from storage.database.engine import Database, open_database
 from storage.database.tables import (
     conversations,
@@ -38,6 +37,7 @@ from storage.settings import LimitsSettings
 from storage.store import Store
 from storage.turns.begin import NotYet, TurnWork
 from tests.conftest import open_test_store, settings_for
+from tests.support.rows import database_of
 
 NONE = {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0}
 QUIET = BacklogMonitor(0, 0)
@@ -65,7 +65,7 @@ async def rows(database: Database, table: Any) -> int:
 
 
 async def notices(store: Store, conversation_id: str) -> list[str]:
-    found = await read_messages(store.database, "demo", conversation_id)
+    found = await store.conversations.messages.of_conversation("demo", conversation_id)
     return [message.text for message in found if message.author is Author.SYSTEM]
 
 
@@ -77,11 +77,11 @@ async def let_pass(database: Database, seconds: float) -> None:
 
 
 async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=4)
+    arrivals = intake(database_of(store), customer_per_minute=4)
     accepted = [await arrivals.accept(said(thread=f"thread {number}")) for number in range(7)]
     assert [item.wait > 0 for item in accepted] == [False] * 4 + [True] * 3
     assert [round(item.wait / 15) for item in accepted[4:]] == [1, 2, 3]
-    assert await rows(store.database, turns) == 7
+    assert await rows(database_of(store), turns) == 7
     begun = [await store.conversations.turns.begin(item.turn_id or "") for item in accepted]
     assert [type(item) for item in begun] == [TurnWork] * 4 + [NotYet] * 3
     due = [item.until for item in begun if isinstance(item, NotYet)]
@@ -89,7 +89,7 @@ async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: 
 
 
 async def test_a_later_fragment_never_brings_a_turn_forward_that_has_to_wait(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=2)
+    arrivals = intake(database_of(store), customer_per_minute=2)
     accepted = await write(arrivals, 4)
     assert len({item.turn_id for item in accepted}) == 1
     begun = await store.conversations.turns.begin(accepted[0].turn_id or "")
@@ -98,7 +98,7 @@ async def test_a_later_fragment_never_brings_a_turn_forward_that_has_to_wait(sto
 
 
 async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=2)
+    arrivals = intake(database_of(store), customer_per_minute=2)
     await write(arrivals, 3)
     await arrivals.accept(said(external_id="m4"))
     corrected = await store.conversations.edits.edit(said(external_id="m4"))
@@ -112,7 +112,7 @@ async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Sto
 
 
 async def test_the_hour_counts_beside_the_minute(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=100, customer_per_hour=3)
+    arrivals = intake(database_of(store), customer_per_minute=100, customer_per_hour=3)
     accepted = await write(arrivals, 3, channel="web")
     assert [item.wait for item in accepted] == [0, 0, 0]
     with pytest.raises(TooManyMessagesError) as refused:
@@ -121,9 +121,9 @@ async def test_the_hour_counts_beside_the_minute(store: Store) -> None:
 
 
 async def test_processes_that_write_at_once_count_together(store: Store) -> None:
-    others = [open_database(store.database.url) for _ in range(3)]
+    others = [open_database(database_of(store).url) for _ in range(3)]
     # Ten an hour are one in six minutes: however slow the machine, the waits stay apart.
-    databases = (store.database, *others)
+    databases = (database_of(store), *others)
     doors = [intake(database, customer_per_hour=10, longest_wait_seconds=86_400) for database in databases]
     try:
         accepted = await asyncio.gather(
@@ -139,7 +139,7 @@ async def test_processes_that_write_at_once_count_together(store: Store) -> None
 
 async def test_the_customers_of_a_workspace_count_together_and_no_other_workspace_does(store: Store) -> None:
     await store.accounts.workspaces.create("other", "Other")
-    arrivals = intake(store.database, workspace_per_minute=5)
+    arrivals = intake(database_of(store), workspace_per_minute=5)
     accepted = await asyncio.gather(*(arrivals.accept(said(f"customer {number}")) for number in range(12)))
     assert [item.wait > 0 for item in accepted].count(False) == 5
     assert all(item.notified for item in accepted if item.wait)
@@ -148,14 +148,14 @@ async def test_the_customers_of_a_workspace_count_together_and_no_other_workspac
 
 
 async def test_one_customer_does_not_use_up_what_the_others_may_write(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=3, workspace_per_minute=10)
+    arrivals = intake(database_of(store), customer_per_minute=3, workspace_per_minute=10)
     await write(arrivals, 30)
     others = [await arrivals.accept(said(f"customer {number}")) for number in range(7)]
     assert [item.wait for item in others] == [0] * 7
 
 
 async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=2)
+    arrivals = intake(database_of(store), customer_per_minute=2)
     first = await write(arrivals, 6)
     assert [item.notified for item in first] == [False, False, True, False, False, False]
     conversation_id = first[0].conversation_id
@@ -163,20 +163,20 @@ async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Sto
     outgoing = await store.conversations.outbox.next(conversation_id)
     assert outgoing
     assert outgoing.message.author is Author.SYSTEM
-    await let_pass(store.database, 3600)
+    await let_pass(database_of(store), 3600)
     again = await write(arrivals, 4)
     assert [item.notified for item in again] == [False, False, True, False]
 
 
 async def test_where_the_desk_only_watches_nobody_is_told(store: Store, admin: Member) -> None:
     await store.accounts.workspaces.change_settings(admin, mode=Mode.SHADOW)
-    accepted = await write(intake(store.database, customer_per_minute=1), 3)
+    accepted = await write(intake(database_of(store), customer_per_minute=1), 3)
     assert [item.wait > 0 for item in accepted] == [False, True, True]
-    assert await rows(store.database, deliveries) == 0
+    assert await rows(database_of(store), deliveries) == 0
 
 
 async def test_a_repeat_is_neither_counted_nor_refused(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=2, longest_wait_seconds=0)
+    arrivals = intake(database_of(store), customer_per_minute=2, longest_wait_seconds=0)
     first = await arrivals.accept(said(external_id="m1", channel="web"))
     repeats = [await arrivals.accept(said(external_id="m1", channel="web")) for _ in range(5)]
     assert {item.message_id for item in repeats} == {first.message_id}
@@ -187,20 +187,20 @@ async def test_a_repeat_is_neither_counted_nor_refused(store: Store) -> None:
 
 
 async def test_what_would_wait_too_long_is_refused_on_the_web_and_does_not_count(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=2, longest_wait_seconds=30)
+    arrivals = intake(database_of(store), customer_per_minute=2, longest_wait_seconds=30)
     await write(arrivals, 3, channel="web")
     for _ in range(3):
         with pytest.raises(TooManyMessagesError) as refused:
             await write(arrivals, 1, channel="web")
         assert 25 <= refused.value.retry_after <= 30
-    assert await rows(store.database, messages) == 4  # three, and that they wait
-    await let_pass(store.database, 30)
+    assert await rows(database_of(store), messages) == 4  # three, and that they wait
+    await let_pass(database_of(store), 30)
     (accepted,) = await write(arrivals, 1, channel="web")
     assert accepted.message_id
 
 
 async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=1, longest_wait_seconds=0)
+    arrivals = intake(database_of(store), customer_per_minute=1, longest_wait_seconds=0)
     (kept,) = await write(arrivals, 1)
     refused = [await arrivals.accept(said(thread=f"thread {number}")) for number in range(4)]
     assert [item.notified for item in refused] == [True, False, False, False]
@@ -210,24 +210,24 @@ async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(s
     assert "was not kept" in notice
     assert "in a minute" in notice
     assert await notices(store, kept.conversation_id) == []
-    assert await rows(store.database, conversations) == 2
+    assert await rows(database_of(store), conversations) == 2
 
 
 async def test_a_conversation_that_a_person_has_is_never_told_to_wait(store: Store, agent: Member) -> None:
-    arrivals = intake(store.database, customer_per_minute=1)
+    arrivals = intake(database_of(store), customer_per_minute=1)
     (accepted,) = await write(arrivals, 1)
     await store.conversations.actions.take_over(agent, accepted.conversation_id)
     assert not any(item.notified for item in await write(arrivals, 3))
 
 
 async def test_what_is_paid_off_is_forgotten(store: Store) -> None:
-    arrivals = intake(store.database, customer_per_minute=1)
+    arrivals = intake(database_of(store), customer_per_minute=1)
     await write(arrivals, 2)
-    assert await forget_paid_off(store.database) == 0
-    async with store.database.write() as connection:
+    assert await forget_paid_off(database_of(store)) == 0
+    async with database_of(store).write() as connection:
         await connection.execute(update(shares).values(rank=0))
-    await let_pass(store.database, 3600)
-    assert await forget_paid_off(store.database) == 2
+    await let_pass(database_of(store), 3600)
+    assert await forget_paid_off(database_of(store)) == 2
 
 
 @pytest.fixture
@@ -241,10 +241,10 @@ async def late_store(tmp_path: Path, database_url: str, embedder: Embedder) -> A
 
 async def be_late(store: Store, number: int) -> None:
     """Let so many turns be due since a minute ago."""
-    quiet = intake(store.database)
+    quiet = intake(database_of(store))
     accepted = [await quiet.accept(said(f"early {turn}")) for turn in range(number)]
     ids = [item.turn_id for item in accepted]
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         a_minute_ago = clock.now() - timedelta(minutes=1)
         await connection.execute(update(turns).where(turns.c.id.in_(ids)).values(due_at=a_minute_ago))
 
@@ -260,7 +260,7 @@ async def test_who_writes_while_the_desk_is_late_is_told_once_per_wait(late_stor
 
 async def test_in_the_next_wait_the_customer_is_told_again(late_store: Store) -> None:
     first = await late_store.conversations.intake.accept(said())
-    async with late_store.database.write() as connection:
+    async with database_of(late_store).write() as connection:
         mine = conversations.c.id == first.conversation_id
         await connection.execute(update(conversations).where(mine).values(waiting_since=None))
         queued = turns.c.conversation_id == first.conversation_id
@@ -276,13 +276,13 @@ async def test_turns_that_are_at_work_make_no_queue(tmp_path: Path, database_url
 
 
 async def test_the_look_at_the_queue_uses_an_index(store: Store) -> None:
-    arrivals = intake(store.database)
+    arrivals = intake(database_of(store))
     await arrivals.accept(said())
-    explain = "EXPLAIN QUERY PLAN " if store.database.is_sqlite else "EXPLAIN "
+    explain = "EXPLAIN QUERY PLAN " if database_of(store).is_sqlite else "EXPLAIN "
     look = "SELECT due_at FROM turns WHERE status = 'queued' AND due_at <= '2100-01-01' ORDER BY due_at LIMIT 1"
     served = "SELECT min(rank) FROM turns WHERE status = 'queued'"
-    async with store.database.write() as connection:
-        if not store.database.is_sqlite:
+    async with database_of(store).write() as connection:
+        if not database_of(store).is_sqlite:
             await connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         plans = ["".join(map(str, await connection.exec_driver_sql(explain + query))) for query in (look, served)]
     assert "ix_turns_queued_due" in plans[0]

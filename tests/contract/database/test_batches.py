@@ -6,11 +6,11 @@ from datetime import timedelta
 from sqlalchemy import func, insert, select
 
 from storage import clock
-from storage.conversations.retention import Retention
 from storage.database.batches import BATCH
 from storage.database.tables import conversations, customers, early_changes
 from storage.records import ConversationStatus, Incoming, Priority, new_id
 from storage.store import Store
+from tests.support.rows import database_of
 
 LONG_AGO = timedelta(days=30)
 MANY = 30 * BATCH
@@ -22,20 +22,20 @@ async def resolved_conversations(store: Store, number: int) -> None:
     same = {"workspace_id": "demo", "channel": "web", "customer_id": customer["id"], "priority": Priority.MEDIUM}
     times = {"created_at": then, "updated_at": then, "resolved_at": then, "status": ConversationStatus.RESOLVED}
     rows = [{"id": new_id(), "thread": new_id(), **same, **times} for _ in range(number)]
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         await connection.execute(insert(customers).values(**customer, external_id="c"))
         await connection.execute(insert(conversations), rows)
 
 
 async def closed(store: Store) -> int:
     query = select(func.count()).where(conversations.c.status == ConversationStatus.CLOSED)
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         return int((await connection.execute(query)).scalar_one())
 
 
 async def test_a_message_is_accepted_in_the_middle_of_a_long_clean_up(store: Store) -> None:
     await resolved_conversations(store, MANY)
-    cleaning = asyncio.create_task(Retention(store.database).close_silent(timedelta(days=14)))
+    cleaning = asyncio.create_task(store.conversations.retention.close_silent(timedelta(days=14)))
     while not await closed(store):
         assert not cleaning.done()
     accepted = await store.conversations.intake.accept(Incoming("demo", "web", new_id(), "thread", "Cleo", "hello"))
@@ -49,8 +49,8 @@ async def test_every_stale_change_is_forgotten_and_no_fresh_one(store: Store) ->
     same = {"workspace_id": "demo", "channel": "slack", "created_at": clock.now() - LONG_AGO}
     rows = [{"id": new_id(), "external_id": new_id(), **same} for _ in range(2 * BATCH + 50)]
     fresh = {"id": new_id(), "external_id": "fresh", **same, "created_at": clock.now()}
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         await connection.execute(insert(early_changes), [*rows, fresh])
-    assert await Retention(store.database).forget_early_changes() == len(rows)
-    async with store.database.read() as connection:
+    assert await store.conversations.retention.forget_early_changes() == len(rows)
+    async with database_of(store).read() as connection:
         assert (await connection.execute(select(early_changes.c.external_id))).scalars().all() == ["fresh"]

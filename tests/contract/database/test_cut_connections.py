@@ -12,6 +12,7 @@ from storage.database.engine import Database
 from storage.embeddings.protocol import Embedder
 from storage.store import Store
 from tests.conftest import open_test_store, settings_for
+from tests.support.rows import database_of
 from tests.support.waiting import until
 
 CONNECTIONS = 5
@@ -37,10 +38,10 @@ async def busy(database: Database) -> set[int]:
 
 
 async def test_what_was_cut_while_it_rested_is_replaced(store: Store) -> None:
-    before = await busy(store.database)
+    before = await busy(database_of(store))
     assert len(before) == CONNECTIONS
-    assert await busy(store.database) == before
-    async with await psycopg.AsyncConnection.connect(store.database.conninfo, autocommit=True) as other:
+    assert await busy(database_of(store)) == before
+    async with await psycopg.AsyncConnection.connect(database_of(store).conninfo, autocommit=True) as other:
         await other.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", (list(before),))
         alive = "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)"
 
@@ -48,24 +49,24 @@ async def test_what_was_cut_while_it_rested_is_replaced(store: Store) -> None:
             return not await (await other.execute(alive, (list(before),))).fetchall()
 
         await until(gone)
-    after = await busy(store.database)
+    after = await busy(database_of(store))
     assert len(after) == CONNECTIONS
     assert not after & before
 
 
 async def test_what_the_server_says_unasked_costs_no_connection(store: Store) -> None:
-    before = await busy(store.database)
-    async with store.database.write() as connection:
+    before = await busy(database_of(store))
+    async with database_of(store).write() as connection:
         await connection.execute(text("LISTEN news"))
-    async with await psycopg.AsyncConnection.connect(store.database.conninfo, autocommit=True) as other:
+    async with await psycopg.AsyncConnection.connect(database_of(store).conninfo, autocommit=True) as other:
         await other.execute("NOTIFY news")
-    assert await busy(store.database) == before
+    assert await busy(database_of(store)) == before
 
 
 async def test_a_read_has_no_transaction_around_it(store: Store) -> None:
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         first = (await connection.execute(text("SELECT now()"))).scalar_one()
         assert (await connection.execute(text("SELECT now()"))).scalar_one() > first
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         first = (await connection.execute(text("SELECT now()"))).scalar_one()
         assert (await connection.execute(text("SELECT now()"))).scalar_one() == first

@@ -14,8 +14,6 @@ from graph.llm.openai import open_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from storage import audit
-from storage.conversations.messages import read_messages
 from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.knowledge.search import Knowledge
@@ -38,6 +36,7 @@ from tests.acceptance.conftest import FAQ
 from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.simulators.openai import behaviours
 from tests.simulators.openai.server import OpenAISimulator
+from tests.support.rows import audit_trail, database_of
 
 pytest_plugins = ["tests.simulators.openai.fixtures"]
 KNOWN = "How do I reset my password?"
@@ -85,7 +84,7 @@ class Talk:
         return review
 
     async def said(self, conversation_id: str, *, internal: bool = False) -> list[Message]:
-        return await read_messages(self.store.database, "demo", conversation_id, internal=internal)
+        return await self.store.conversations.messages.of_conversation("demo", conversation_id, internal=internal)
 
     async def authors(self, conversation_id: str) -> list[str]:
         return [str(message.author) for message in await self.said(conversation_id)]
@@ -105,7 +104,7 @@ async def talking(settings: Settings, embedder: Embedder, *, broken: bool = Fals
         await store.knowledge.catalogue.load_document(document.id)
         knowledge = store.knowledge.index
         if broken:
-            knowledge = BrokenKnowledge(store.database, embedder, store.knowledge.index._vectors)
+            knowledge = BrokenKnowledge(database_of(store), embedder, store.knowledge.index._vectors)
         model = open_model(settings)
         deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
         process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.cluster.events)})
@@ -240,7 +239,7 @@ async def test_a_knowledge_that_is_down_gives_the_customer_a_person_and_one_noti
         assert await talk.status(conversation_id) is ConversationStatus.ASSIGNED
         await talk.say("hello?")
         assert await talk.authors(conversation_id) == ["customer", "system", "customer"]
-        kinds = [event.kind for event in await audit.trail(talk.store.database, "demo", conversation_id)]
+        kinds = [event.kind for event in await audit_trail(talk.store, "demo", conversation_id)]
         assert "conversation.handed-to-person" in kinds
 
 

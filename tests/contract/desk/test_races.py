@@ -26,6 +26,7 @@ from storage.records import (
     ReviewStatus,
 )
 from tests.conftest import settings_for
+from tests.support.rows import database_of
 from tests.support.stepping import PowerCut
 from tests.support.workers import (
     EXPORT,
@@ -79,7 +80,7 @@ class SlowKnowledge(Knowledge):
 
 def slow_knowledge(desks: Desks, instead: str = "") -> SlowKnowledge:
     embedder = desks.store.knowledge.index.embedder
-    knowledge = SlowKnowledge(desks.store.database, embedder, open_vectors(desks.settings, embedder.model))
+    knowledge = SlowKnowledge(database_of(desks.store), embedder, open_vectors(desks.settings, embedder.model))
     knowledge.asked, knowledge.go_on, knowledge.instead = asyncio.Event(), asyncio.Event(), instead
     return knowledge
 
@@ -299,7 +300,7 @@ async def test_a_reply_is_not_begun_after_a_take_over_that_came_while_it_was_loo
     worker = desks.worker()
     conversation_id, job = await asked(worker, KNOWN)
     await worker.run(job)
-    outbox = Outbox(desks.store.database)
+    outbox = Outbox(database_of(desks.store))
     outgoing = await outbox.next(conversation_id)
     assert outgoing
     await worker.desk.take_over(desks.agents[0], conversation_id)

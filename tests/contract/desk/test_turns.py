@@ -7,7 +7,6 @@ import pytest
 
 from storage import clock
 from storage.conversations.intake import Accepted
-from storage.conversations.messages import read_messages
 from storage.database.tables import labels
 from storage.errors import (
     AlreadyDecidedError,
@@ -33,6 +32,7 @@ from storage.records import (
 from storage.store import Store
 from storage.turns.begin import NotYet, TurnWork
 from storage.turns.completion import CommitResult, TurnResult
+from tests.support.rows import database_of
 
 DRAFT = Draft(
     text="Click Forgot password.",
@@ -85,7 +85,7 @@ async def held(store: Store, text: str = "How do I reset?", thread: str = "threa
 
 
 async def texts(store: Store, conversation_id: str, *, internal: bool = False) -> list[tuple[str, str]]:
-    found = await read_messages(store.database, "demo", conversation_id, internal=internal)
+    found = await store.conversations.messages.of_conversation("demo", conversation_id, internal=internal)
     return [(message.author, message.text) for message in found]
 
 
@@ -125,7 +125,7 @@ async def test_a_sent_reply_ends_its_turn_once(store: Store) -> None:
     assert await store.conversations.completion.send(proposal(work)) is CommitResult.DROPPED
     assert await store.conversations.turns.begin(work.turn_id) is None
     assert await texts(store, work.conversation_id) == [("customer", "How do I reset?"), ("bot", DRAFT.text)]
-    reply = (await read_messages(store.database, "demo", work.conversation_id))[-1]
+    reply = (await store.conversations.messages.of_conversation("demo", work.conversation_id))[-1]
     assert reply.draft
     assert reply.draft.citations == DRAFT.citations
 
@@ -219,7 +219,7 @@ async def test_an_approved_draft_is_sent_and_labelled_right(store: Store, agent:
 
 
 async def labels_of(store: Store) -> list[tuple[str, bool]]:
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         return [(row.source, row.correct) for row in await connection.execute(labels.select())]
 
 
@@ -283,4 +283,4 @@ async def test_nothing_of_one_workspace_is_seen_from_another(store: Store) -> No
     with pytest.raises(NotFoundError):
         await store.conversations.reviews.decide(stranger, review_id, decision, based_on=1)
     assert (await store.conversations.reviews.page("other")).items == ()
-    assert await read_messages(store.database, "other", work.conversation_id, internal=True) == []
+    assert await store.conversations.messages.of_conversation("other", work.conversation_id, internal=True) == []

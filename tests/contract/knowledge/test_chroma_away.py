@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from storage import audit
 from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.knowledge.vectors import VectorStore, open_vectors
@@ -20,6 +19,7 @@ from tests.conftest import settings_for
 from tests.contract.desk.test_desk import KNOWN, talking
 from tests.contract.knowledge.test_vectors import X, write
 from tests.support.chroma_server import ChromaServer, free_port
+from tests.support.rows import audit_trail
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_turns_reach_a_person_while_the_vectors_are_away_and_are_answered_
         stranded = await talk.say(KNOWN, "during")
         assert await talk.authors(stranded) == ["customer", "system"]
         assert await talk.status(stranded) is ConversationStatus.ASSIGNED
-        trail = await audit.trail(talk.store.database, "demo", stranded)
+        trail = await audit_trail(talk.store, "demo", stranded)
         reasons = [str(event.data) for event in trail if event.kind == "conversation.handed-to-person"]
         words = "deskhand db reindex" if away == "emptied" else "The vector store does not answer"
         assert len(reasons) == 1

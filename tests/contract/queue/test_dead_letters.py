@@ -11,6 +11,7 @@ from storage.errors import SchemaError
 from storage.records import Incoming
 from storage.store import Store
 from tests.conftest import settings_for
+from tests.support.rows import database_of
 
 QUESTION = Incoming("demo", "web", "m1", "thread", "customer", "How do I log in?")
 
@@ -21,7 +22,7 @@ async def test_a_turn_that_failed_at_every_try_is_explained_by_the_audit_trail(s
     for _ in range(2):
         await store.conversations.turns.abandon(accepted.turn_id, is_review=False)
     query = select(audit_events.c.kind, audit_events.c.data).where(audit_events.c.turn_id == accepted.turn_id)
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         told = [tuple(row) for row in await connection.execute(query.order_by(audit_events.c.at))]
     assert told[1:] == [("turn.handoff", {"failed": True})]
 

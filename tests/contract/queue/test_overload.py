@@ -33,6 +33,7 @@ from storage.turns.begin import NotYet, TurnWork
 from storage.turns.completion import CommitResult
 from tests.conftest import open_test_store, settings_for
 from tests.contract.desk.test_turns import proposal
+from tests.support.rows import database_of
 from tests.support.waiting import until
 
 FLOOD = 200
@@ -79,7 +80,7 @@ class Desk:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[JobQueue]:
         """The queue that fits the database, not started yet."""
-        async with open_jobs(self.settings, self.store.database) as jobs:
+        async with open_jobs(self.settings, database_of(self.store)) as jobs:
             yield jobs
 
     def handlers(self) -> Handlers:
@@ -96,7 +97,7 @@ class Desk:
 
     async def unanswered(self) -> int:
         query = select(func.count()).where(turns.c.status == TurnStatus.QUEUED)
-        async with self.store.database.read() as connection:
+        async with database_of(self.store).read() as connection:
             return int((await connection.execute(query)).scalar_one())
 
 
@@ -162,7 +163,7 @@ async def test_the_rows_alone_bring_back_who_was_waiting_in_the_same_order(small
 
 async def test_a_long_queue_is_held_in_the_rows_and_little_of_it_in_memory(small_desk: Desk) -> None:
     desk, most = small_desk, 20
-    jobs = EmbeddedJobs(concurrency=4, recover_from=desk.store.database, most_lanes=most)
+    jobs = EmbeddedJobs(concurrency=4, recover_from=database_of(desk.store), most_lanes=most)
     held: list[int] = []
 
     async def watched(job: Job) -> RunAt | None:
@@ -183,7 +184,7 @@ async def test_a_long_queue_is_held_in_the_rows_and_little_of_it_in_memory(small
 
 async def test_what_is_not_due_yet_does_not_take_the_room_of_what_is(small_desk: Desk) -> None:
     desk = small_desk
-    jobs = EmbeddedJobs(concurrency=2, recover_from=desk.store.database, most_lanes=10)
+    jobs = EmbeddedJobs(concurrency=2, recover_from=database_of(desk.store), most_lanes=10)
 
     for number in range(30):
         await desk.write(f"customer {number}", f"patient {number}", gather_seconds=3600)
@@ -196,7 +197,7 @@ async def test_what_is_not_due_yet_does_not_take_the_room_of_what_is(small_desk:
 
 async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_desk: Desk) -> None:
     desk = small_desk
-    jobs = EmbeddedJobs(concurrency=2, recover_from=desk.store.database, most_lanes=3)
+    jobs = EmbeddedJobs(concurrency=2, recover_from=database_of(desk.store), most_lanes=3)
     jobs.start(desk.handlers())
     soon = timedelta(seconds=0.5)
     for number in range(12):
@@ -212,7 +213,7 @@ async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> 
     """The turn waits for the limit, what the customer is told does not."""
     store = small_desk.store
     arrivals = MessageIntake(
-        store.database, AdmissionControl(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0)
+        database_of(store), AdmissionControl(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0)
     )
     jobs = EmbeddedJobs()
     intake = Intake(arrivals, store.conversations.edits, jobs, store.cluster.events, 0)

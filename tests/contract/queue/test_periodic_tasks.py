@@ -6,16 +6,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from storage.audit import trail
 from storage.clock import now
-from storage.conversations.messages import read_messages
-from storage.conversations.retention import Retention
-from storage.conversations.sla import SlaReminders, in_words
+from storage.conversations.sla import in_words
 from storage.database.tables import conversations, early_changes
 from storage.records import Author, ConversationStatus, Visibility, new_id
 from storage.store import Store
 from tests.conftest import settings_for
 from tests.support.job_bench import Rows
+from tests.support.rows import audit_trail, database_of
 
 HOUR = timedelta(hours=1)
 WAITED = "The customer has been waiting for a person for 2 hours."
@@ -24,7 +22,7 @@ WAITED = "The customer has been waiting for a person for 2 hours."
 @pytest.fixture
 def kept(store: Store, tmp_path: Path) -> Rows:
     """The store's rows, to write conversations into."""
-    return Rows(settings_for(tmp_path), store.database)
+    return Rows(settings_for(tmp_path), database_of(store))
 
 
 async def waiting(rows: Rows, since: timedelta, status: ConversationStatus = ConversationStatus.PENDING) -> str:
@@ -41,12 +39,12 @@ async def change(rows: Rows, conversation_id: str, **values: object) -> None:
 
 async def lines(store: Store, conversation_id: str) -> list[str]:
     """What only members see."""
-    found = await read_messages(store.database, "demo", conversation_id, internal=True)
+    found = await store.conversations.messages.of_conversation("demo", conversation_id, internal=True)
     return [item.text for item in found if item.author is Author.SYSTEM and item.visibility is Visibility.INTERNAL]
 
 
 async def overdue_events(store: Store, conversation_id: str) -> int:
-    events = await trail(store.database, "demo", conversation_id)
+    events = await audit_trail(store, "demo", conversation_id)
     return sum(event.kind == "conversation.overdue" for event in events)
 
 
@@ -56,7 +54,7 @@ async def test_members_are_reminded_once_of_a_customer_who_waits_too_long_for_a_
 ) -> None:
     late = await waiting(kept, 2 * HOUR, status)
     soon = await waiting(kept, 0.5 * HOUR, status)
-    overdue = SlaReminders(store.database)
+    overdue = store.conversations.sla
     assert [item.conversation_id for item in await overdue.remind(HOUR)] == [late]
     assert await overdue.remind(HOUR) == []
     assert await lines(store, late) == [WAITED]
@@ -67,12 +65,12 @@ async def test_members_are_reminded_once_of_a_customer_who_waits_too_long_for_a_
 @pytest.mark.parametrize("status", [ConversationStatus.OPEN, ConversationStatus.RESOLVED])
 async def test_nobody_is_reminded_of_what_needs_no_person(store: Store, kept: Rows, status: ConversationStatus) -> None:
     await waiting(kept, 2 * HOUR, status)
-    assert await SlaReminders(store.database).remind(HOUR) == []
+    assert await store.conversations.sla.remind(HOUR) == []
 
 
 async def test_a_new_wait_of_the_same_customer_brings_a_new_reminder(store: Store, kept: Rows) -> None:
     conversation = await waiting(kept, 5 * HOUR)
-    overdue = SlaReminders(store.database)
+    overdue = store.conversations.sla
     await overdue.remind(HOUR)
     await change(kept, conversation, waiting_since=None)
     assert await overdue.remind(HOUR) == []
@@ -84,7 +82,7 @@ async def test_a_new_wait_of_the_same_customer_brings_a_new_reminder(store: Stor
 
 async def test_the_inbox_knows_who_is_overdue(store: Store, kept: Rows) -> None:
     late, soon = await waiting(kept, 2 * HOUR), await waiting(kept, 0.5 * HOUR)
-    await SlaReminders(store.database).remind(HOUR)
+    await store.conversations.sla.remind(HOUR)
     assert (await store.conversations.reading.read("demo", late)).is_overdue
     assert not (await store.conversations.reading.read("demo", soon)).is_overdue
     await change(kept, late, waiting_since=None)
@@ -99,12 +97,12 @@ def test_a_wait_is_told_in_whole_minutes_hours_or_days() -> None:
 
 
 async def test_changes_whose_message_never_came_are_forgotten_after_a_day(store: Store) -> None:
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         for age in (timedelta(hours=23), timedelta(hours=25)):
             values = {"id": new_id(), "workspace_id": "demo", "channel": "slack", "external_id": new_id()}
             await connection.execute(insert(early_changes).values(**values, text=None, created_at=now() - age))
-    assert await Retention(store.database).forget_early_changes() == 1
-    async with store.database.read() as connection:
+    assert await store.conversations.retention.forget_early_changes() == 1
+    async with database_of(store).read() as connection:
         assert (await connection.execute(select(func.count()).select_from(early_changes))).scalar_one() == 1
 
 

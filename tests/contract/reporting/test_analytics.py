@@ -31,7 +31,6 @@ from storage.records import (
     new_id,
 )
 from storage.reporting.analytics import (
-    Analytics,
     Labelled,
     Report,
     Shares,
@@ -41,6 +40,7 @@ from storage.reporting.analytics import (
 from storage.store import Store
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult, TurnResult
+from tests.support.rows import database_of
 
 MONDAY = datetime(2030, 3, 4, tzinfo=UTC)
 NOON = MONDAY + timedelta(hours=12)
@@ -55,7 +55,7 @@ DRAFT = Draft(
 
 
 async def report(store: Store, workspace: str = "demo", span: tuple[datetime, datetime] = WEEK) -> Report:
-    return await Analytics(store.database).report(workspace, *span)
+    return await store.reporting.analytics.report(workspace, *span)
 
 
 async def begun(store: Store, thread: str, text: str = "How?", workspace: str = "demo") -> TurnWork:
@@ -151,7 +151,7 @@ async def test_turns_are_counted_by_how_they_ended(store: Store, agent: Member) 
     works.append(await decided(store, agent, "escalated", DecisionKind.ESCALATE))
     works.append(await decided(store, agent, "dismissed", DecisionKind.DISMISS))
     for work in works:
-        await moved(store.database, work, NOON)
+        await moved(database_of(store), work, NOON)
     counted = await report(store)
     assert counted.turns == {
         Outcome.SENT: 4,
@@ -178,7 +178,7 @@ async def test_turns_are_counted_by_how_they_ended(store: Store, agent: Member) 
 async def test_a_day_is_a_day_of_utc(store: Store) -> None:
     tuesday = MONDAY + timedelta(days=1)
     for thread, at in (("late", tuesday - timedelta(microseconds=1)), ("early", tuesday)):
-        await moved(store.database, await sent(store, thread), at, reply_after=0)
+        await moved(database_of(store), await sent(store, thread), at, reply_after=0)
     days = (await report(store)).days
     assert [(day.conversations, day.automatic, day.messages_in) for day in days[:3]] == [
         (1, 1, 1),
@@ -190,7 +190,7 @@ async def test_a_day_is_a_day_of_utc(store: Store) -> None:
 async def test_a_span_holds_its_beginning_but_not_its_end(store: Store) -> None:
     since, until = WEEK
     for thread, at in (("first", since), ("before", since - timedelta(microseconds=1)), ("end", until)):
-        await moved(store.database, await sent(store, thread), at, reply_after=0)
+        await moved(database_of(store), await sent(store, thread), at, reply_after=0)
     counted = await report(store)
     assert (counted.conversations, counted.turns[Outcome.SENT], counted.messages_in) == (1, 1, 1)
 
@@ -198,7 +198,7 @@ async def test_a_span_holds_its_beginning_but_not_its_end(store: Store) -> None:
 async def test_times_are_told_by_median_and_by_what_nine_of_ten_did_not_exceed(store: Store, agent: Member) -> None:
     for number in range(1, 11):
         work = await decided(store, agent, f"thread {number}", DecisionKind.APPROVE)
-        await moved(store.database, work, NOON, reply_after=60 * number, wait=10 * number)
+        await moved(database_of(store), work, NOON, reply_after=60 * number, wait=10 * number)
     counted = await report(store)
     assert counted.first_reply == Spread(count=10, median=330, p90=540)
     assert counted.review_wait == Spread(count=10, median=55, p90=90)
@@ -206,16 +206,16 @@ async def test_times_are_told_by_median_and_by_what_nine_of_ten_did_not_exceed(s
 
 async def test_a_conversation_that_was_opened_long_before_its_first_text_was_not_waiting(store: Store) -> None:
     work = await sent(store, "thread")
-    await moved(store.database, work, NOON, reply_after=5)
-    async with store.database.write() as connection:
+    await moved(database_of(store), work, NOON, reply_after=5)
+    async with database_of(store).write() as connection:
         await connection.execute(update(conversations).values(created_at=NOON - timedelta(hours=3)))
     assert (await report(store)).first_reply == Spread(1, 5, 5)
 
 
 async def test_intents_are_counted_by_conversation_the_most_frequent_first(store: Store) -> None:
     for number, intent in enumerate(("billing", "account", "account")):
-        await moved(store.database, await sent(store, f"thread {number}", intent), NOON)
-    await moved(store.database, await begun(store, "not triaged yet"), NOON)
+        await moved(database_of(store), await sent(store, f"thread {number}", intent), NOON)
+    await moved(database_of(store), await begun(store, "not triaged yet"), NOON)
     assert list((await report(store)).intents.items()) == [("account", 2), ("billing", 1)]
 
 
@@ -241,7 +241,7 @@ async def test_an_audit_counts_more_than_a_vote(store: Store) -> None:
     outgoing = await store.conversations.outbox.next(work.conversation_id)
     assert outgoing
     await store.conversations.feedback.vote("demo", work.conversation_id, outgoing.message.id, "down")
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         query = select(messages.c.draft_id).where(messages.c.id == outgoing.message.id)
         draft_id = (await connection.execute(query)).scalar_one()
         await labels.put(connection, "demo", draft_id, LabelSource.AUDIT, correct=True)
@@ -251,9 +251,9 @@ async def test_an_audit_counts_more_than_a_vote(store: Store) -> None:
 
 async def test_nothing_of_another_workspace_is_counted(store: Store, agent: Member) -> None:
     await store.accounts.workspaces.create("other", "Other")
-    await moved(store.database, await sent(store, "theirs", workspace="other"), NOON)
-    await moved(store.database, await sent(store, "ours"), NOON)
-    await moved(store.database, await decided(store, agent, "approved", DecisionKind.APPROVE), NOON)
+    await moved(database_of(store), await sent(store, "theirs", workspace="other"), NOON)
+    await moved(database_of(store), await sent(store, "ours"), NOON)
+    await moved(database_of(store), await decided(store, agent, "approved", DecisionKind.APPROVE), NOON)
     ours, theirs = await report(store), await report(store, "other")
     assert (ours.conversations, theirs.conversations) == (2, 1)
     assert (ours.turns[Outcome.SENT], theirs.turns[Outcome.SENT]) == (1, 1)

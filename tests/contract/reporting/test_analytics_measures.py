@@ -22,12 +22,12 @@ from storage.records import (
     TurnStatus,
     new_id,
 )
-from storage.reporting.monitoring import Monitoring
 from storage.store import Store
 from storage.telemetry.health import Health
 from storage.telemetry.metrics import Metrics
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult, TurnResult
+from tests.support.rows import database_of
 
 DRAFT = Draft(text="Click.", can_answer=True, confidence=0.9, model="verbatim", prompt_version="v1")
 EARLIER = timedelta(minutes=10)
@@ -104,8 +104,8 @@ async def aged(database: Database, table: Table, age: timedelta) -> None:
 async def test_ended_turns_are_counted_once_by_outcome(store: Store) -> None:
     for number in range(3):
         await sent(store, f"thread {number}")
-    await aged(store.database, turns, timedelta(minutes=1))
-    scraper = Scraper(store.database)
+    await aged(database_of(store), turns, timedelta(minutes=1))
+    scraper = Scraper(database_of(store))
     assert await scraper.value("deskhand_turns_total", outcome="sent") == 3
     assert await scraper.value("deskhand_turns_total", outcome="sent") == 3
     assert await scraper.value("deskhand_turn_seconds_count", outcome="sent") == 3
@@ -114,29 +114,29 @@ async def test_ended_turns_are_counted_once_by_outcome(store: Store) -> None:
 
 async def test_a_turn_that_just_ended_is_counted_when_it_has_settled(store: Store) -> None:
     await sent(store, "thread")
-    scraper = Scraper(store.database)
+    scraper = Scraper(database_of(store))
     assert await scraper.value("deskhand_turns_total", outcome="sent") is None
-    await aged(store.database, turns, timedelta(seconds=1))
+    await aged(database_of(store), turns, timedelta(seconds=1))
     scraper.measures._seen -= timedelta(seconds=5)
     assert await scraper.value("deskhand_turns_total", outcome="sent") is None
-    await aged(store.database, turns, timedelta(seconds=3))
+    await aged(database_of(store), turns, timedelta(seconds=3))
     scraper.measures._seen -= timedelta(seconds=5)
     assert await scraper.value("deskhand_turns_total", outcome="sent") == 1
 
 
 async def test_turns_that_ended_before_this_start_are_not_counted(store: Store) -> None:
     await sent(store, "thread")
-    await aged(store.database, turns, 2 * EARLIER)
-    assert await Scraper(store.database).value("deskhand_turns_total", outcome="sent") is None
+    await aged(database_of(store), turns, 2 * EARLIER)
+    assert await Scraper(database_of(store)).value("deskhand_turns_total", outcome="sent") is None
 
 
 async def test_waiting_reviews_are_counted_with_the_age_of_the_oldest(store: Store) -> None:
-    scraper = Scraper(store.database)
+    scraper = Scraper(database_of(store))
     assert await scraper.value("deskhand_reviews_waiting") == 0
     assert await scraper.value("deskhand_review_oldest_seconds") == 0
     for number in range(2):
         await held(store, f"thread {number}")
-    await aged(store.database, reviews, timedelta(hours=1))
+    await aged(database_of(store), reviews, timedelta(hours=1))
     assert await scraper.value("deskhand_reviews_waiting") == 2
     assert await scraper.value("deskhand_review_oldest_seconds") == pytest.approx(3600, abs=60)
 
@@ -147,7 +147,7 @@ async def test_the_queue_is_what_the_rows_ask_for(store: Store, agent: Member) -
     decision = Decision(kind=DecisionKind.DISMISS, member_id=agent.id, member_name=agent.name)
     await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
     await store.knowledge.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
-    scraper = Scraper(store.database)
+    scraper = Scraper(database_of(store))
     depths = {kind: await scraper.value("deskhand_queue_depth", kind=kind) for kind in ("answer", "resume", "load")}
     assert depths == {"answer": 1, "resume": 1, "load": 1}
     # The customer of the second conversation was told that a person will answer.
@@ -159,8 +159,8 @@ async def test_deliveries_are_counted_by_channel_and_how_they_ended(store: Store
     failed = await store.conversations.outbox.next((await sent(store, "two")).conversation_id)
     assert failed
     await store.conversations.outbox.fail(failed, "gone")
-    await aged(store.database, deliveries, timedelta(minutes=1))
-    scraper = Scraper(store.database)
+    await aged(database_of(store), deliveries, timedelta(minutes=1))
+    scraper = Scraper(database_of(store))
     for status in ("sent", "failed"):
         assert await scraper.value("deskhand_deliveries_total", channel="slack", status=status) == 1
 
@@ -172,7 +172,7 @@ async def test_the_dashboard_shows_what_waits_in_this_workspace(store: Store) ->
     await delivered(store, await sent(store, "sent"))
     await store.knowledge.catalogue.create("demo", "faq.csv", b"question,answer\na?,b\n")
     await begun(store, "theirs", "other")
-    seen = await Monitoring(store.database).dashboard("demo")
+    seen = await store.reporting.monitoring.dashboard("demo")
     assert (seen.queue.count, seen.reviews.count, seen.customers.count) == (1, 1, 2)
     assert seen.queue.oldest_seconds is not None
     assert 0 <= seen.queue.oldest_seconds < 60
@@ -182,7 +182,7 @@ async def test_the_dashboard_shows_what_waits_in_this_workspace(store: Store) ->
 
 
 async def test_where_nothing_waits_nothing_is_old(store: Store) -> None:
-    seen = await Monitoring(store.database).dashboard("demo")
+    seen = await store.reporting.monitoring.dashboard("demo")
     assert (seen.queue.oldest_seconds, seen.reviews.oldest_seconds, seen.customers.oldest_seconds) == (None, None, None)
     assert seen.deliveries == {}
 
@@ -192,7 +192,7 @@ async def test_a_summary_tells_a_turn_in_figures(store: Store, agent: Member) ->
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
     await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
     await store.conversations.completion.send(proposal(work), decision=decision)
-    (summary,) = (await Monitoring(store.database).summaries("demo")).items
+    (summary,) = (await store.reporting.monitoring.summaries("demo")).items
     assert (summary.turn_id, summary.conversation_id) == (work.turn_id, work.conversation_id)
     assert (summary.status, summary.outcome, summary.decision) == (
         TurnStatus.DONE,
@@ -207,7 +207,7 @@ async def test_a_summary_tells_a_turn_in_figures(store: Store, agent: Member) ->
 async def test_summaries_come_in_pages_the_latest_end_first(store: Store) -> None:
     works = [await sent(store, f"thread {number}") for number in range(3)]
     await begun(store, "not ended")
-    monitoring = Monitoring(store.database)
+    monitoring = store.reporting.monitoring
     first = await monitoring.summaries("demo", limit=2)
     second = await monitoring.summaries("demo", limit=2, cursor=first.next)
     assert [item.turn_id for item in first.items + second.items] == [work.turn_id for work in works[::-1]]
@@ -217,7 +217,7 @@ async def test_summaries_come_in_pages_the_latest_end_first(store: Store) -> Non
 async def test_an_overtaken_turn_is_summed_up_without_an_outcome(store: Store) -> None:
     work, _ = await held(store, "thread")
     await begun(store, "thread")
-    (summary,) = (await Monitoring(store.database).summaries("demo")).items
+    (summary,) = (await store.reporting.monitoring.summaries("demo")).items
     assert (summary.turn_id, summary.status, summary.outcome) == (work.turn_id, TurnStatus.SUPERSEDED, None)
 
 
@@ -227,7 +227,7 @@ async def test_a_trace_tells_the_way_of_a_turn(store: Store, agent: Member) -> N
     decision = Decision(kind=DecisionKind.DISMISS, member_id=agent.id, member_name=agent.name)
     await store.conversations.reviews.decide(agent, review_id, decision, based_on=1)
     await store.conversations.completion.dismiss(proposal(work), decision)
-    latest, earlier = await Monitoring(store.database).traces("demo")
+    latest, earlier = await store.reporting.monitoring.traces("demo")
     assert (latest.turn_id, latest.outcome, latest.attempts) == (work.turn_id, Outcome.DISMISSED, 0)
     assert latest.reasons == ("Every reply is reviewed here.",)
     assert [step.kind for step in latest.steps] == [
@@ -237,11 +237,11 @@ async def test_a_trace_tells_the_way_of_a_turn(store: Store, agent: Member) -> N
         "turn.dismissed",
     ]
     assert earlier.reasons == ()
-    assert [trace.turn_id for trace in await Monitoring(store.database).traces("demo", limit=1)] == [work.turn_id]
+    assert [trace.turn_id for trace in await store.reporting.monitoring.traces("demo", limit=1)] == [work.turn_id]
 
 
 async def test_what_answers_is_ready(store: Store) -> None:
-    assert await Health(store.database, store.knowledge.index).parts() == {"database": True, "vectors": True}
+    assert await Health(database_of(store), store.knowledge.index).parts() == {"database": True, "vectors": True}
 
 
 async def test_a_database_that_does_not_answer_is_not_ready(store: Store) -> None:

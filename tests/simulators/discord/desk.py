@@ -14,7 +14,6 @@ from deskhand import Process, assemble, working
 from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
-from storage.conversations.messages import read_messages
 from storage.embeddings.protocol import Embedder
 from storage.errors import ConflictError
 from storage.records import Conversation, Member, Message, Role
@@ -78,7 +77,7 @@ class DiscordDesk:
     async def messages(self, thread: Payload | str, *, internal: bool = False) -> list[Message]:
         """What the desk keeps of a thread's conversation."""
         conversation = await self.conversation(thread)
-        return await read_messages(self.store.database, "demo", conversation.id, internal=internal)
+        return await self.store.conversations.messages.of_conversation("demo", conversation.id, internal=internal)
 
     async def said(self, channel: Payload | str, count: int = 1) -> list[Payload]:
         """The bot's messages in a channel, once there are so many."""

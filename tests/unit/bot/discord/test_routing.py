@@ -3,10 +3,10 @@
 import asyncio
 import copy
 
-from storage import audit
 from storage.records import Author, ConversationStatus, Visibility
 from tests.simulators.discord.desk import DiscordDesk, found, until
 from tests.simulators.discord.people import labels_of
+from tests.support.rows import audit_trail
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -117,7 +117,7 @@ async def test_the_desk_s_own_solved_tag_settles_no_question_that_came_before_it
         gateway.dispatch(*event)
     desk.server.ann.say(post, PASSWORD_QUESTION)
     await desk.said(post, 3)
-    trail = await audit.trail(desk.store.database, "demo", conversation.id)
+    trail = await audit_trail(desk.store, "demo", conversation.id)
     assert sum(event.kind == "conversation.resolved" for event in trail) == 1
 
 

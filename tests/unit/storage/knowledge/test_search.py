@@ -15,6 +15,7 @@ from storage.knowledge.vectors import open_vectors
 from storage.records import ChunkKind
 from storage.store import Store
 from tests.conftest import open_test_store, settings_for
+from tests.support.rows import database_of
 
 ENTRIES = (
     Piece(ChunkKind.FAQ, "How do I reset my password?", "Click “Forgot password”.", ("I forgot my password",)),
@@ -97,7 +98,7 @@ async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
     loaded: Store, embedder: Embedder, tmp_path: Path
 ) -> None:
     """The second `Knowledge` stands for another process over the same rows and vectors."""
-    other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), embedder.model))
+    other = Knowledge(database_of(loaded), embedder, open_vectors(settings_for(tmp_path), embedder.model))
     assert (await other.search("demo", "zebra"))[0].keyword == 0
     await loaded.knowledge.catalogue.store(
         "demo", "more", Loaded((Piece(ChunkKind.FAQ, "Do you sell a zebra?", "We do."),))
@@ -126,7 +127,7 @@ async def test_reindexing_restores_lost_vectors_and_drops_orphans(loaded: Store)
 async def test_another_embedding_model_starts_without_vectors_until_reindexed(
     loaded: Store, embedder: Embedder, tmp_path: Path
 ) -> None:
-    other = Knowledge(loaded.database, embedder, open_vectors(settings_for(tmp_path), "another model"))
+    other = Knowledge(database_of(loaded), embedder, open_vectors(settings_for(tmp_path), "another model"))
     assert not await loaded.knowledge.index.lacks_vectors("demo")
     assert await other.lacks_vectors("demo")
     with pytest.raises(UnavailableError, match="deskhand db reindex"):

@@ -13,6 +13,7 @@ from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.search import BATCH, Knowledge
 from storage.records import DocumentStatus, Member
 from storage.store import Store
+from tests.support.rows import database_of
 
 FAQ = (
     b"question,answer,alternatives\nHow do I reset my password?,Click the link.,I forgot it\nWhere?,There.,\n,empty,\n"
@@ -42,7 +43,7 @@ class FailingEmbedder:
 
 async def kept(store: Store) -> tuple[int, int]:
     """Rows and vectors of the workspace."""
-    async with store.database.read() as connection:
+    async with database_of(store).read() as connection:
         rows = await connection.scalar(select(func.count()).select_from(chunks))
     return rows or 0, await asyncio.to_thread(store.knowledge.index._vectors.count, "demo")
 
@@ -71,7 +72,7 @@ async def test_what_was_loaded_can_be_looked_through_in_order(store: Store) -> N
 async def test_a_document_is_not_found_before_it_is_ready(store: Store, embedder: Embedder) -> None:
     document = await store.knowledge.catalogue.create("demo", "faq.csv", LARGE)
     failing = FailingEmbedder(embedder, 1)
-    cut_off = Catalogue(store.database, Knowledge(store.database, failing, store.knowledge.index._vectors))
+    cut_off = Catalogue(database_of(store), Knowledge(database_of(store), failing, store.knowledge.index._vectors))
     with pytest.raises(InterruptedLoadError):
         await cut_off.load_document(document.id)
     assert await store.knowledge.index.search("demo", "Question 5?") == ()
@@ -81,7 +82,7 @@ async def test_a_document_is_not_found_before_it_is_ready(store: Store, embedder
 async def test_a_load_that_was_cut_off_leaves_nothing_double(store: Store, embedder: Embedder, calls: int) -> None:
     document = await store.knowledge.catalogue.create("demo", "faq.csv", LARGE)
     failing = FailingEmbedder(embedder, calls)
-    cut_off = Catalogue(store.database, Knowledge(store.database, failing, store.knowledge.index._vectors))
+    cut_off = Catalogue(database_of(store), Knowledge(database_of(store), failing, store.knowledge.index._vectors))
     with pytest.raises(InterruptedLoadError):
         await cut_off.load_document(document.id)
     assert await store.knowledge.catalogue.unfinished() == (document.id,)
@@ -95,7 +96,7 @@ async def test_a_load_cut_off_before_its_last_step_runs_again(store: Store) -> N
     await store.knowledge.catalogue.load_document(document.id)
     orphan = await asyncio.to_thread(store.knowledge.index.embedder.embed, ["x"])
     await asyncio.to_thread(store.knowledge.index._vectors.upsert, "demo", ["orphan:0"], orphan, [document.id])
-    async with store.database.write() as connection:
+    async with database_of(store).write() as connection:
         await connection.execute(update(documents).values(status=DocumentStatus.LOADING))
     assert (await store.knowledge.catalogue.load_document(document.id)).status is DocumentStatus.READY
     assert await kept(store) == (BATCH + 50, 2 * (BATCH + 50))

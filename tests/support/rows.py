@@ -1,0 +1,37 @@
+"""The rows behind a store, for tests that look at them or change them by hand."""
+
+from sqlalchemy import RowMapping, select
+
+from storage.database.engine import Database
+from storage.database.tables import audit_events
+from storage.records import AuditEvent
+from storage.store import Store
+
+
+def database_of(store: Store) -> Database:
+    """The store's own database, which it shows to nobody else."""
+    return store.cluster._database
+
+
+async def audit_trail(store: Store, workspace_id: str, conversation_id: str) -> list[AuditEvent]:
+    """Every event of a conversation, oldest first."""
+    query = (
+        select(audit_events)
+        .where(audit_events.c.workspace_id == workspace_id, audit_events.c.conversation_id == conversation_id)
+        .order_by(audit_events.c.at, audit_events.c.id)
+    )
+    async with database_of(store).read() as connection:
+        return [_event_of(row) for row in (await connection.execute(query)).mappings()]
+
+
+def _event_of(row: RowMapping) -> AuditEvent:
+    return AuditEvent(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        kind=row["kind"],
+        at=row["at"],
+        conversation_id=row["conversation_id"],
+        turn_id=row["turn_id"],
+        member_id=row["member_id"],
+        data=dict(row["data"]),
+    )
