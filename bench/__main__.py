@@ -28,8 +28,8 @@ from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.word_vectors import WordEmbedder
 from bench.workers import workers
-from commands.console import new_loop
-from commands.process_memory import spare_what_stays
+from commands.console import new_event_loop
+from commands.process_memory import freeze_heap
 from storage.settings import Settings
 from storage.telemetry.logging import set_up_logging
 
@@ -67,7 +67,7 @@ def in_laboratory(
     async def run(settings: Settings, sizes: Sizes) -> Values:
         embedder = WordEmbedder() if cheap or not sizes.real_embedder else None
         async with open_laboratory(settings, embedder, at_work=at_work) as laboratory:
-            spare_what_stays()
+            freeze_heap()
             return await measure(laboratory, sizes)
 
     return run
@@ -104,7 +104,7 @@ def main() -> None:
 
 def as_a_desk(measuring: Coroutine[Any, Any, Values]) -> Values:
     """Run on the event loop that a desk's processes run on."""
-    with asyncio.Runner(loop_factory=new_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         return runner.run(measuring)
 
 

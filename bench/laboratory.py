@@ -14,8 +14,8 @@ from bench.floor import Floor, open_floor
 from bench.questions import faq
 from bench.traffic import Customers
 from bot.web.channel import WebChannel
-from commands.process_memory import give_back_large_blocks
-from deskhand import Process, assemble, warm, working
+from commands.process import Process, assemble, warm, working
+from commands.process_memory import tune_malloc
 from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
@@ -100,7 +100,7 @@ async def open_laboratory(
     settings: Settings, embedder: Embedder | None = None, *, at_work: bool = True
 ) -> AsyncIterator[Laboratory]:
     """A desk that knows the demo's FAQ; its jobs run unless it is not `at_work`."""
-    give_back_large_blocks()
+    tune_malloc()
     set_up_logging(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)

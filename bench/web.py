@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.web.routes import web_routes
+from commands.process import Process
 from commands.server import AnnouncingServer
-from deskhand import Process
 
 WAIT_SECONDS = 30
 

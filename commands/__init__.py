@@ -1,1 +1,1 @@
-"""The commands that look after the desk, one file per concern; `deskhand.py` joins them."""
+"""The command line: one file a command group, and what a process of the desk is made of (`process.py`)."""

@@ -8,7 +8,7 @@ from storage.operations.demo import Demo
 from storage.settings import Settings
 
 
-async def load_all(desk: Desk, document_ids: Sequence[str]) -> None:
+async def load_documents(desk: Desk, document_ids: Sequence[str]) -> None:
     """Load documents one after the other, with a bar each."""
     for document_id in document_ids:
         with progress_bar("Loading the demo knowledge") as report:

@@ -5,13 +5,8 @@ from typing import Annotated
 import typer
 
 from bot.slack.connection.oauth import invitation
-from commands.console import (
-    console,
-    fail,
-    run,
-    settings_or_exit,
-    with_rows,
-)
+from commands.console import console, fail, run, settings_or_exit
+from commands.store import with_store
 from storage.errors import InvalidError, NotFoundError
 from storage.records import ChannelName, Mode, Place
 from storage.store import Store
@@ -38,7 +33,7 @@ def channel_set(
         )
         console.print(f"{place} is kept: {'staff' if staff else mode or 'mentions only'}", highlight=False)
 
-    run(with_rows(settings_or_exit(), keep))
+    run(with_store(settings_or_exit(), keep))
 
 
 @channel_cli.command("link")
@@ -59,7 +54,7 @@ def channel_link(
         await store.channels.identities.link(workspace, ids[0], channel_named(channel), user)
         console.print(f"{email} is {user} on {channel}", highlight=False)
 
-    run(with_rows(settings_or_exit(), link))
+    run(with_store(settings_or_exit(), link))
 
 
 @channel_cli.command("add-to-slack")

@@ -1,8 +1,8 @@
-"""How a command talks: settings or one clear line, a bar for long work, exit codes."""
+"""Console input and output of the commands: settings or one clear line, a progress bar, exit codes."""
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,15 +12,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from storage.embeddings.lazy import LazyEmbedder
 from storage.errors import DeskhandError, SettingsError
 from storage.settings import Settings, load_settings
-from storage.store import (
-    Store,
-    check_data_dir,
-    migrate_database,
-    open_store,
-)
 from storage.telemetry.logging import set_up_logging
 
 Result = TypeVar("Result")
@@ -43,7 +36,7 @@ def settings_or_exit(*, quiet: bool = False) -> Settings:
 def run(work: Coroutine[Any, Any, Result]) -> Result:
     """Run to the end; what a user can mend is one line and exit code 2."""
     try:
-        with asyncio.Runner(loop_factory=new_loop) as runner:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
             return runner.run(work)
     except DeskhandError as error:
         fail(error.detail)
@@ -51,7 +44,7 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
         raise typer.Exit(0) from None
 
 
-def new_loop() -> asyncio.AbstractEventLoop:
+def new_event_loop() -> asyncio.AbstractEventLoop:
     """An event loop of uvloop's where that runs: by it a desk on PostgreSQL answers 6 % more."""
     if find_spec("uvloop") is None:
         return asyncio.new_event_loop()
@@ -71,11 +64,3 @@ def progress_bar(name: str) -> Iterator[Callable[[int, int], None]]:
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task(name, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-async def with_rows(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:
-    """Do something with the store alone, beside a desk that may be running."""
-    check_data_dir(settings.data_dir)
-    await migrate_database(settings)
-    async with open_store(settings, LazyEmbedder(settings)) as store:
-        await work(store)

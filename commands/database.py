@@ -6,13 +6,8 @@ from typing import Annotated
 
 import typer
 
-from commands.console import (
-    console,
-    progress_bar,
-    run,
-    settings_or_exit,
-    with_rows,
-)
+from commands.console import console, progress_bar, run, settings_or_exit
+from commands.store import with_store
 from graph.checkpoints.store import migrate_checkpoints
 from storage.errors import DeskhandError
 from storage.operations.backup import back_up
@@ -49,7 +44,7 @@ async def _reindex(settings: Settings, workspace: str = "") -> None:
                     count = await store.knowledge.index.reindex(found.id, report)
                 console.print(f"{found.id}: {count} chunks")
 
-    await with_rows(settings, reindex)
+    await with_store(settings, reindex)
 
 
 @db_cli.command("backup")

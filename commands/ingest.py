@@ -5,13 +5,8 @@ from typing import Annotated
 
 import typer
 
-from commands.console import (
-    console,
-    progress_bar,
-    run,
-    settings_or_exit,
-    with_rows,
-)
+from commands.console import console, progress_bar, run, settings_or_exit
+from commands.store import with_store
 from storage.store import Store
 
 
@@ -31,4 +26,4 @@ def ingest(
             for refused in document.refused:
                 console.print(f"  row {refused.row}: {refused.reason}")
 
-    run(with_rows(settings_or_exit(), load))
+    run(with_store(settings_or_exit(), load))

@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-from commands.console import (
-    console,
-    run,
-    settings_or_exit,
-    with_rows,
-)
+from commands.console import console, run, settings_or_exit
+from commands.store import with_store
 from storage.records import Role
 from storage.store import Store
 
@@ -32,7 +28,7 @@ def member_add(
         member = await store.accounts.members.add(workspace, email, name, role, password)
         console.print(f"{member.email} is {member.role} of {workspace}; password: {password}", highlight=False)
 
-    run(with_rows(settings_or_exit(), add))
+    run(with_store(settings_or_exit(), add))
 
 
 @member_cli.command("reset")
@@ -44,7 +40,7 @@ def member_reset(email: str, workspace: Annotated[str, typer.Option()] = "demo")
         await store.accounts.members.reset_password(workspace, email, password)
         console.print(f"{email}: new password: {password}", highlight=False)
 
-    run(with_rows(settings_or_exit(), reset))
+    run(with_store(settings_or_exit(), reset))
 
 
 @member_cli.command("list")
@@ -55,4 +51,4 @@ def member_list(workspace: Annotated[str, typer.Option()] = "demo") -> None:
         for member in await store.accounts.members.all(workspace):
             console.print(f"{member.email}  {member.role}  {member.name}", highlight=False)
 
-    run(with_rows(settings_or_exit(), show))
+    run(with_store(settings_or_exit(), show))

@@ -1,4 +1,4 @@
-"""How this process treats the memory that it does not need any more."""
+"""Memory tuning of a long-lived process: malloc's mmap threshold, and a frozen heap for the garbage collector."""
 
 import contextlib
 import ctypes
@@ -10,7 +10,7 @@ LARGE = 128 * 1024
 """Bytes."""
 
 
-def give_back_large_blocks() -> None:
+def tune_malloc() -> None:
     """Keep glibc from holding on to large blocks that were freed: some 40 MB after loading the models.
 
     After the first large block is freed, glibc takes blocks of up to that size from its heap, where what lies above
@@ -21,7 +21,7 @@ def give_back_large_blocks() -> None:
             ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
-def spare_what_stays() -> None:
+def freeze_heap() -> None:
     """Let the garbage collector look only at what is made from now on: a started desk's own objects never end.
 
     Without this each full collection goes through a million of them, for some tenths of a second.

@@ -1,4 +1,4 @@
-"""How a process serves HTTP until a signal ends it: in order at the first one, at once at the second."""
+"""Graceful shutdown of an HTTP server: in order at the first signal, at once at the second."""
 
 import asyncio
 import os
@@ -44,26 +44,26 @@ class GracefulShutdown:
     def __init__(self, task: "asyncio.Task[object]") -> None:
         self._task = task
         self._server: AnnouncingServer | None = None
-        self._ending: Callable[[], None] | None = None
-        self.is_asked = False
+        self._on_stop: Callable[[], None] | None = None
+        self.is_requested = False
 
-    def heard(self, number: int) -> None:
+    def on_signal(self, number: int) -> None:
         """The first signal ends the server, or the start if it is still on its way; another one ends everything."""
-        if self.is_asked:
+        if self.is_requested:
             os._exit(128 + number)
-        self.is_asked = True
+        self.is_requested = True
         log.info("stopping", signal=signal.Signals(number).name)
         if self._server is None:
             self._task.cancel()
             return
-        if self._ending is not None:
-            self._ending()
+        if self._on_stop is not None:
+            self._on_stop()
         self._server.handle_exit(number, None)
 
     async def serve(
-        self, site: FastAPI, listener: socket.socket, *, announce: Callable[[], None], ending: Callable[[], None]
+        self, site: FastAPI, listener: socket.socket, *, announce: Callable[[], None], on_stop: Callable[[], None]
     ) -> None:
-        """Serve until a signal comes; `ending` is called then, before the open requests are waited for."""
+        """Serve until a signal comes; `on_stop` is called then, before the open requests are waited for."""
         config = uvicorn.Config(
             site,
             log_config=None,
@@ -71,22 +71,22 @@ class GracefulShutdown:
             lifespan="on",
             timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
         )
-        self._server, self._ending = AnnouncingServer(config, announce), ending
+        self._server, self._on_stop = AnnouncingServer(config, announce), on_stop
         await self._server.serve(sockets=[listener])
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[GracefulShutdown]:
+def graceful_shutdown() -> Iterator[GracefulShutdown]:
     """While the block lasts, signals are heard; a start that was cut off by one ends the block quietly."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - inside a coroutine there always is one
-    stop = GracefulShutdown(task)
+    shutdown = GracefulShutdown(task)
     for number in SIGNALS:
-        loop.add_signal_handler(number, stop.heard, number)
+        loop.add_signal_handler(number, shutdown.on_signal, number)
     try:
-        yield stop
+        yield shutdown
     except asyncio.CancelledError:
-        if not stop.is_asked:
+        if not shutdown.is_requested:
             raise
         task.uncancel()
     finally:

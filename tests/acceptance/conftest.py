@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deskhand import Process
+from commands.process import Process
 from storage.settings import Settings
 from tests.support.shared_model import open_desk
 

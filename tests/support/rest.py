@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 
 from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
-from deskhand import Process, assemble
+from commands.process import Process, assemble
 from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
@@ -178,11 +178,11 @@ async def member_of(store: Store, workspace: str, email: str, name: str, role: R
 def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
-    measures = Metrics(process.office.registry, database_of(process.store))
+    measures = Metrics(process.workbench.registry, database_of(process.store))
     app.add_middleware(BodyLimit, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)
-    app.include_router(api_routes(process.office, measures=measures))
+    app.include_router(api_routes(process.workbench, measures=measures))
     app.mount("/", PlainTextResponse("the workbench"))
     return app
 

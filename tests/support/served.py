@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from bot.web.routes import web_routes
-from deskhand import Process
+from commands.process import Process
 from storage.settings import Settings
 from tests.support.shared_model import open_desk
 from workbench.site import build_site
@@ -29,7 +29,7 @@ async def serve_desk(settings: Settings) -> AsyncIterator[Served]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     async with open_desk(settings) as process:
-        site = build_site(process.office, [web_routes(process.store, process.intake, process.desk, settings)])
+        site = build_site(process.workbench, [web_routes(process.store, process.intake, process.desk, settings)])
         server = uvicorn.Server(uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:  # noqa: ASYNC110 - uvicorn offers no event

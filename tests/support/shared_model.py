@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deskhand import Process, open_process
+from commands.process import Process, open_process
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.opening import load_embedder

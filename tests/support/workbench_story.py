@@ -11,7 +11,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.web.routes import web_routes
-from deskhand import Process
+from commands.process import Process
 from storage.conversations.intake import Accepted
 from storage.records import (
     Author,
@@ -156,7 +156,7 @@ async def serve(folder: Path, browser: Browser) -> AsyncIterator[Served]:
         settings = settings_for(folder, web=web, slack={"client_id": "1.2"})
         async with open_desk(settings) as process:
             routes = web_routes(process.store, process.intake, process.desk, settings)
-            site = build_site(process.office, [routes])
+            site = build_site(process.workbench, [routes])
             server = uvicorn.Server(
                 uvicorn.Config(site, log_config=None, access_log=False, timeout_graceful_shutdown=1)
             )

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deskhand import Process, assemble, working
+from commands.process import Process, assemble, working
 from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

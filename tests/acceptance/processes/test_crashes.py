@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deskhand import Process, assemble, working
+from commands.process import Process, assemble, working
 from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from deskhand import open_process
+from commands.process import open_process
 from storage.accounts.members import Members
 from storage.accounts.workspaces import Workspaces
 from storage.channels.places import Places

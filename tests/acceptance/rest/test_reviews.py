@@ -89,7 +89,7 @@ async def test_what_does_not_send_the_draft_needs_no_version(rest: Rest, act: st
 
 
 async def test_a_draft_of_the_graph_is_approved_and_sent(rest: Rest) -> None:
-    accepted = await rest.process.office.accept(incoming("What is the meaning of the number on my invoice?"))
+    accepted = await rest.process.workbench.accept(incoming("What is the meaning of the number on my invoice?"))
     rest.work()
 
     async def waiting() -> Any:

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from deskhand import Process
+from commands.process import Process
 from storage.records import Incoming, new_id
 from storage.telemetry.metrics import Metrics
 from tests.conftest import settings_for
@@ -25,7 +25,7 @@ async def measured(tmp_path: Path) -> AsyncIterator[tuple[Process, Metrics]]:
     with OpenAISimulator() as endpoint:
         settings = settings_for(tmp_path, model={"provider": "openai", "base_url": endpoint.base_url})
         async with open_desk(settings) as process:
-            measures = Metrics(process.office.registry, database_of(process.store))
+            measures = Metrics(process.workbench.registry, database_of(process.store))
             await process.store.accounts.workspaces.create("demo", "Demo")
             await process.intake.accept(Incoming("demo", "web", new_id(), new_id(), "cleo", "How do I log in?"))
             await process.jobs.idle()

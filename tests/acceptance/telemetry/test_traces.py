@@ -8,7 +8,7 @@ import pytest
 
 from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
-from deskhand import Process, assemble
+from commands.process import Process, assemble
 from graph.checkpoints.store import open_checkpoints
 from graph.llm.protocol import opened_model
 from graph.state import Deps

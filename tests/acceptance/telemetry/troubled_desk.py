@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from bot.errors import ChannelError
-from deskhand import Process, assemble, open_chats, working
+from commands.process import Process, assemble, connect_platforms, working
 from graph.checkpoints.store import open_checkpoints
 from graph.llm.protocol import opened_model
 from graph.state import Deps
@@ -101,7 +101,7 @@ async def main(folder: Path) -> None:
         )
         set_up_logging(settings)
         process = await built(stack, settings)
-        await stack.enter_async_context(open_chats(process))
+        await stack.enter_async_context(connect_platforms(process))
         process.channels["discord"] = TroubledChannel()
         await stack.enter_async_context(working(process))
         await trouble(process)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.web.channel import WebChannel
-from deskhand import Process, assemble, working
+from commands.process import Process, assemble, working
 from graph.checkpoints.store import open_checkpoints
 from graph.llm.openai import open_model
 from graph.state import Deps

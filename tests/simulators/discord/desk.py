@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from bot.channel_status import ChannelStatusRegistry
 from bot.discord.opening import open_discord
 from bot.discord.shards import ShardLeases
-from deskhand import Process, assemble, working
+from commands.process import Process, assemble, working
 from graph.checkpoints.store import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

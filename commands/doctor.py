@@ -1,16 +1,10 @@
-"""`deskhand doctor` and `deskhand eval`: is everything there, and is it any good."""
-
-import asyncio
-from pathlib import Path
-from typing import Annotated
+"""`deskhand doctor`: a health check of the settings and of every connection."""
 
 import typer
 
 from commands.console import console, run, settings_or_exit
-from graph.evaluation import evaluate_folder
 from graph.llm.metrics import ModelMetrics
 from graph.llm.protocol import opened_model
-from storage.embeddings.opening import load_embedder
 from storage.errors import DeskhandError
 from storage.operations.doctor import Finding, examine
 from storage.settings import Settings
@@ -19,7 +13,7 @@ from storage.settings import Settings
 def doctor() -> None:
     """Check every setting and connection, and say what is missing."""
     settings = settings_or_exit()
-    findings = run(_examine(settings))
+    findings = run(_findings_of(settings))
     for finding in findings:
         colour, word = ("green", "ok ") if finding.good else ("red", "NO ")
         console.print(f"[{colour}]{word}[/] {finding.name}: {finding.detail}")
@@ -27,7 +21,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+async def _findings_of(settings: Settings) -> list[Finding]:
     findings = [Finding("settings", good=True, detail="every key is known and valid"), *await examine(settings)]
     findings.append(await _model_finding(settings))
     return findings + [_token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
@@ -69,11 +63,3 @@ def _token_finding(name: str, tokens: dict[str, bool]) -> Finding:
     if missing:
         return Finding(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
     return Finding(name, good=True, detail="tokens are set")
-
-
-def evaluate(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds faqs.jsonl and queries.jsonl.")],
-) -> None:
-    """Measure retrieval and confidence on a labelled set."""
-    settings = settings_or_exit()
-    run(asyncio.to_thread(lambda: console.print(evaluate_folder(folder, load_embedder(settings)))))

@@ -1,0 +1,15 @@
+"""The store for commands that need nothing else of the desk."""
+
+from collections.abc import Awaitable, Callable
+
+from storage.embeddings.lazy import LazyEmbedder
+from storage.settings import Settings
+from storage.store import Store, check_data_dir, migrate_database, open_store
+
+
+async def with_store(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:
+    """Do something with the store alone, beside a desk that may be running."""
+    check_data_dir(settings.data_dir)
+    await migrate_database(settings)
+    async with open_store(settings, LazyEmbedder(settings)) as store:
+        await work(store)
