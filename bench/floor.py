@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from storage.embeddings.protocol import Embedder
-from storage.knowledge.search import VECTORS
+from storage.knowledge.search import NEAREST_VECTORS
 from storage.knowledge.vectors import VectorStore
 from storage.settings import Settings
 
@@ -32,7 +32,7 @@ class Floor:
         """How long that takes for this text, on the calling thread."""
         start = time.perf_counter()
         vector = self._embedder.embed([text])[0]
-        self._vectors.query(self._workspace_id, vector, VECTORS)
+        self._vectors.query(self._workspace_id, vector, NEAREST_VECTORS)
         for _ in range(COMMITS):
             self._commit(text)
         return time.perf_counter() - start

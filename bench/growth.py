@@ -7,7 +7,7 @@ from bench.questions import filler, questions
 from bench.sizes import Sizes
 from bench.word_vectors import WordEmbedder
 from storage.knowledge.documents.catalogue import Catalogue
-from storage.knowledge.documents.pieces import Loaded
+from storage.knowledge.documents.parsed import ParsedFile
 from storage.knowledge.search import Knowledge
 from tests.support.rows import database_of
 
@@ -54,6 +54,6 @@ async def _fill(laboratory: Laboratory, workspace_id: str, count: int) -> None:
     await add_workspace(store, workspace_id)
     (faq,) = await store.knowledge.catalogue.list(workspace_id)
     cheap = Knowledge(database_of(store), WordEmbedder(laboratory.embedder.model), laboratory.vectors)
-    loaded = Loaded(tuple(filler(count - faq.entries)))
+    loaded = ParsedFile(tuple(filler(count - faq.entries)))
     await Catalogue(database_of(store), cheap).store(workspace_id, "filler", loaded)
     await store.knowledge.index.refresh(workspace_id)

@@ -8,7 +8,6 @@ from bench.laboratory import WORKSPACE, Laboratory
 from bench.questions import filler_faq
 from bench.sizes import Sizes
 from storage.knowledge.documents.readers import read
-from storage.knowledge.phrasings import texts_of
 from storage.records import Chunk, DocumentStatus
 
 
@@ -41,7 +40,7 @@ async def _raw(laboratory: Laboratory, texts: list[str]) -> float:
 
 def _texts(content: bytes) -> list[str]:
     """The texts that the load job embeds."""
-    pieces = read("filler.json", content).pieces
+    parsed = read("filler.json", content).chunks
     chunks = (
         Chunk(
             id=str(number),
@@ -53,6 +52,6 @@ def _texts(content: bytes) -> list[str]:
             alternatives=piece.alternatives,
             position=number,
         )
-        for number, piece in enumerate(pieces)
+        for number, piece in enumerate(parsed)
     )
-    return [text for chunk in chunks for text in texts_of(chunk)]
+    return [text for chunk in chunks for text in chunk.search_texts()]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from importlib import resources
 from random import Random
 
-from storage.knowledge.documents.pieces import Piece
+from storage.knowledge.documents.parsed import ParsedChunk
 from storage.records import ChunkKind
 
 OPENINGS = ("", "Hi, ", "Hello, ", "Quick question: ", "Hey there, ", "One more thing: ", "Good morning, ", "Sorry, ")
@@ -64,7 +64,7 @@ def word(random: Random) -> str:
     return "".join(random.choices(SYLLABLES, k=random.randint(2, 4)))
 
 
-def filler(count: int, seed: int = 0) -> Iterator[Piece]:
+def filler(count: int, seed: int = 0) -> Iterator[ParsedChunk]:
     """FAQ entries of varied made-up words, with the lengths of real ones."""
     random = Random(seed)  # noqa: S311 - no secret
     vocabulary = [word(random) for _ in range(20_000)]
@@ -73,7 +73,7 @@ def filler(count: int, seed: int = 0) -> Iterator[Piece]:
     cumulative = list(itertools.accumulate(weights))
     for number in range(count):
         words = random.choices(vocabulary, cum_weights=cumulative, k=random.randint(30, 70))
-        yield Piece(ChunkKind.FAQ, f"{' '.join(words[:8])} {number}?", " ".join(words[8:]))
+        yield ParsedChunk(ChunkKind.FAQ, f"{' '.join(words[:8])} {number}?", " ".join(words[8:]))
 
 
 def filler_faq(count: int, seed: int) -> bytes:

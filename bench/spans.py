@@ -19,7 +19,7 @@ from graph.nodes.guard import guard
 from graph.nodes.retrieve import retrieve
 from graph.nodes.triage import triage
 from graph.state import Deps, State, TurnInput
-from storage.knowledge.search import VECTORS
+from storage.knowledge.search import NEAREST_VECTORS
 from storage.records import Incoming, new_id
 from storage.turns.begin import TurnWork
 from storage.turns.completion import TurnResult
@@ -77,7 +77,7 @@ async def _steps(laboratory: Laboratory, machine: Machine, text: str, spans: Spa
     with spans.span("embedding"):
         vector = deps.knowledge.embedder.embed([text])[0]
     with spans.span("Chroma"):
-        laboratory.vectors.query(WORKSPACE, vector, VECTORS)
+        laboratory.vectors.query(WORKSPACE, vector, NEAREST_VECTORS)
     state = await _walked(_start(work), deps, spans)
     with spans.span("graph"):
         await _ran(laboratory, machine, work)

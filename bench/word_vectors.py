@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from storage.embeddings.protocol import Vectors
-from storage.knowledge.keyword_index import words
+from storage.knowledge.terms import words
 
 DIMENSION = 384
 

@@ -260,7 +260,7 @@ def queues_of(process: Process) -> Collection[Queue]:
 async def reindex_missing_vectors(store: Store) -> None:
     """Embed again from the rows after a change of the embedding model, or when the vectors' folder is gone."""
     for workspace in await store.accounts.workspaces.all():
-        if await store.knowledge.index.lacks_vectors(workspace.id):
+        if await store.knowledge.index.chunks.lacks_vectors(workspace.id):
             log.info("making vectors anew", workspace=workspace.id)
             await store.knowledge.index.reindex(workspace.id)
 

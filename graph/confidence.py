@@ -12,9 +12,8 @@ from graph.lexical_signals import (
     opposite_terms,
     tells_trouble,
 )
-from storage.knowledge.keyword_index import STOPWORDS, terms, words
-from storage.knowledge.phrasings import texts_of
-from storage.knowledge.ranking import blended
+from storage.knowledge.ranking import dense_score
+from storage.knowledge.terms import STOPWORDS, terms, words
 from storage.records import Chunk, ChunkKind, Evidence, Hit
 
 UNRELATED = 0.3
@@ -99,7 +98,7 @@ def _said_of_it_alone(saying: Callable[[str], frozenset[str]], query: str, phras
 
 
 def _meaning(hit: Hit) -> float:
-    return blended(hit.dense, hit.agreement)
+    return dense_score(hit.dense, hit.agreement)
 
 
 def _phrasings(chunk: Chunk) -> tuple[str, ...]:
@@ -109,7 +108,7 @@ def _phrasings(chunk: Chunk) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def _known(chunk: Chunk) -> frozenset[str]:
     """The terms that a chunk has."""
-    return frozenset(chain.from_iterable(terms(text[:READ]) for text in texts_of(chunk)))
+    return frozenset(chain.from_iterable(terms(text[:READ]) for text in chunk.search_texts()))
 
 
 def _reasons(query: str, hits: Sequence[Hit], found: Mapping[str, float]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from graph.confidence import assess
 from storage.embeddings.protocol import Embedder
 from storage.errors import InvalidError
-from storage.knowledge.documents.pieces import Loaded, Piece
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.knowledge.search import Knowledge
 from storage.records import ChunkKind, Hit
 from storage.settings import Settings
@@ -40,7 +40,7 @@ class Dataset:
     """Knowledge and questions to ask it."""
 
     name: str
-    entries: tuple[tuple[str, Piece], ...]
+    entries: tuple[tuple[str, ParsedChunk], ...]
     """Each with the id that questions name."""
     questions: tuple[Question, ...]
 
@@ -125,8 +125,8 @@ async def judge(labelled: Dataset, embedder: Embedder) -> tuple[Result, ...]:
 
 
 async def _ask_all(knowledge: KnowledgeStore, labelled: Dataset) -> tuple[Result, ...]:
-    pieces = Loaded(tuple(piece for _, piece in labelled.entries))
-    await knowledge.catalogue.store(WORKSPACE, labelled.name, pieces)
+    parsed = ParsedFile(tuple(chunk for _, chunk in labelled.entries))
+    await knowledge.catalogue.store(WORKSPACE, labelled.name, parsed)
     ids = [entry_id for entry_id, _ in labelled.entries]
     return tuple([await _ask(knowledge.index, question, ids) for question in labelled.questions])
 
@@ -222,10 +222,10 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         raise InvalidError(f"{path.name} cannot be read: {error}") from error
 
 
-def _faqs(path: Path, phrasings: int) -> Iterator[tuple[str, Piece]]:
+def _faqs(path: Path, phrasings: int) -> Iterator[tuple[str, ParsedChunk]]:
     for row in _rows(path):
         alternatives = tuple(row.get("alternatives", ()))[:phrasings]
-        yield row["id"], Piece(ChunkKind.FAQ, row["question"], row.get("answer", ""), alternatives)
+        yield row["id"], ParsedChunk(ChunkKind.FAQ, row["question"], row.get("answer", ""), alternatives)
 
 
 def _queries(path: Path) -> Iterator[Question]:
@@ -234,9 +234,9 @@ def _queries(path: Path) -> Iterator[Question]:
             yield Question(row["query"], frozenset([row["faq_id"]] if row.get("faq_id") else []))
 
 
-def _passages(folder: Path) -> Iterator[tuple[str, Piece]]:
+def _passages(folder: Path) -> Iterator[tuple[str, ParsedChunk]]:
     for row in _rows(folder / "passages.jsonl"):
-        yield row["id"], Piece(ChunkKind.PASSAGE, row.get("title", ""), row["text"])
+        yield row["id"], ParsedChunk(ChunkKind.PASSAGE, row.get("title", ""), row["text"])
 
 
 def _tasks(folder: Path) -> Iterator[Question]:

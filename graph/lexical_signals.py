@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Set
 from itertools import chain
 
-from storage.knowledge.keyword_index import terms
+from storage.knowledge.terms import terms
 
 NEGATION = (
     r"(?:no|not|never|without|(?:do|does|did|is|are|was|were|will|would|should)n't|wo(?:n't|nt)|(?:do|does|did|is)nt)"

@@ -13,7 +13,6 @@ from graph.llm.prompts.templates import Prompt, prompt_version, render
 from graph.llm.protocol import ChatModel
 from graph.state import State
 from storage.records import (
-    Citation,
     Draft,
     Hit,
     Sentence,
@@ -71,7 +70,7 @@ async def model_draft(state: State, model: ChatModel) -> Draft:
     if answer.can_answer:
         draft = _draft(answer, hits, state["triage"].language)
     else:
-        draft = Draft(citations=tuple(_citation(hit) for hit in hits))
+        draft = Draft(citations=tuple(hit.citation() for hit in hits))
     return draft.model_copy(update={"model": model.name, "prompt_version": prompt.version})
 
 
@@ -127,7 +126,7 @@ def _draft(answer: DraftAnswer, hits: Sequence[Hit], language: str) -> Draft:
     return Draft(
         text=gap.join(sentence.text for sentence in said),
         sentences=tuple(_sentence(sentence, by_label) for sentence in said),
-        citations=tuple(_citation(hit) for hit in cited.values()),
+        citations=tuple(hit.citation() for hit in cited.values()),
         can_answer=True,
         follow_ups=_follow_ups(answer.follow_ups),
     )
@@ -141,8 +140,3 @@ def _sentence(sentence: DraftedSentence, by_label: Mapping[str, Hit]) -> Sentenc
 def _follow_ups(suggestions: Sequence[str]) -> tuple[str, ...]:
     fit = (text.strip() for text in suggestions if not PLACEHOLDER.search(text))
     return tuple(dict.fromkeys(text for text in fit if text))[:MOST_FOLLOW_UPS]
-
-
-def _citation(hit: Hit) -> Citation:
-    chunk = hit.chunk
-    return Citation(chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url)

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from graph.confidence import assess
-from storage.knowledge.keyword_index import terms
+from storage.knowledge.terms import terms
 from storage.records import (
     ChunkKind,
-    Citation,
     Draft,
     Hit,
     Sentence,
@@ -33,13 +32,13 @@ def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
     """
     probability, evidence = assess(question, hits)
     if probability < LEAST or not hits[0].chunk.text:
-        return Draft(citations=tuple(map(_citation, hits[:CANDIDATES])), model=MODEL)
+        return Draft(citations=tuple(hit.citation() for hit in hits[:CANDIDATES]), model=MODEL)
     best = hits[0]
     text = best.chunk.text if best.chunk.kind is ChunkKind.FAQ else excerpt(question, best.chunk.text)
     return Draft(
         text=text,
         sentences=(Sentence(text=text, chunk_ids=(best.chunk.id,)),),
-        citations=(_citation(best),),
+        citations=(best.citation(),),
         can_answer=True,
         confidence=probability,
         evidence=evidence,
@@ -72,11 +71,6 @@ def _sentences(passage: str) -> list[tuple[int, int]]:
     outside = [cut for cut in cuts if not any(first < cut < last for first, last in fences)]
     edges = sorted({0, *outside, len(passage)})
     return list(pairwise(edges))
-
-
-def _citation(hit: Hit) -> Citation:
-    chunk = hit.chunk
-    return Citation(chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url)
 
 
 def _follow_ups(hits: Sequence[Hit]) -> tuple[str, ...]:

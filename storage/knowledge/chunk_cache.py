@@ -1,4 +1,4 @@
-"""Chunks kept in memory for as long as the knowledge they were read from stays as it is."""
+"""Versioned cache of chunks: kept in memory for as long as the knowledge they were read from stays as it is."""
 
 from collections import OrderedDict
 from collections.abc import Collection, Mapping
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from storage.records import Chunk
 
-MOST = 2_000
+CAPACITY = 2_000
 """Chunks kept, of all workspaces together: a few megabytes."""
 
 
 @dataclass(slots=True)
-class _Read:
+class _Entry:
     """What has been read of one version of a workspace's knowledge; None: no ready document has that chunk."""
 
     version: int
@@ -21,32 +21,32 @@ class _Read:
 class ChunkCache:
     """Remembers chunks by workspace and version: reading a version costs less than reading its chunks again."""
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._read: OrderedDict[str, _Read] = OrderedDict()
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._size = 0
 
-    def at(self, workspace_id: str, version: int, ids: Collection[str]) -> dict[str, Chunk] | None:
+    def get(self, workspace_id: str, version: int, ids: Collection[str]) -> dict[str, Chunk] | None:
         """These chunks, as far as they are in ready documents of this version; None unless all are remembered."""
-        read = self._read.get(workspace_id)
-        if read is None or read.version != version or not read.chunks.keys() >= set(ids):
+        entry = self._entries.get(workspace_id)
+        if entry is None or entry.version != version or not entry.chunks.keys() >= set(ids):
             return None
-        self._read.move_to_end(workspace_id)
-        return {name: chunk for name in ids if (chunk := read.chunks[name]) is not None}
+        self._entries.move_to_end(workspace_id)
+        return {name: chunk for name in ids if (chunk := entry.chunks[name]) is not None}
 
-    def keep(self, workspace_id: str, version: int, ids: Collection[str], found: Mapping[str, Chunk]) -> None:
+    def put(self, workspace_id: str, version: int, ids: Collection[str], found: Mapping[str, Chunk]) -> None:
         """Remember what a look for these ids has found; the workspaces that were asked longest ago make room."""
-        read = self._read.get(workspace_id)
-        if read is None or read.version != version:
-            self._forget(workspace_id)
-            read = self._read[workspace_id] = _Read(version)
-        self._size -= len(read.chunks)
-        read.chunks.update({name: found.get(name) for name in ids})
-        self._size += len(read.chunks)
-        self._read.move_to_end(workspace_id)
-        while self._size > self._most:
-            self._forget(next(iter(self._read)))
+        entry = self._entries.get(workspace_id)
+        if entry is None or entry.version != version:
+            self._evict(workspace_id)
+            entry = self._entries[workspace_id] = _Entry(version)
+        self._size -= len(entry.chunks)
+        entry.chunks.update({name: found.get(name) for name in ids})
+        self._size += len(entry.chunks)
+        self._entries.move_to_end(workspace_id)
+        while self._size > self._capacity:
+            self._evict(next(iter(self._entries)))
 
-    def _forget(self, workspace_id: str) -> None:
-        read = self._read.pop(workspace_id, None)
-        self._size -= len(read.chunks) if read else 0
+    def _evict(self, workspace_id: str) -> None:
+        entry = self._entries.pop(workspace_id, None)
+        self._size -= len(entry.chunks) if entry else 0

@@ -1,36 +1,14 @@
-"""The words of a workspace's knowledge, for what embeddings miss: names, numbers, error codes (BM25)."""
+"""Keyword index: BM25 over a workspace's knowledge, for what embeddings miss: names, numbers, error codes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import bm25s  # type: ignore[import-untyped]
 import numpy as np
-import Stemmer  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 
-from storage.knowledge.phrasings import texts_of
+from storage.knowledge.terms import terms
 from storage.records import Chunk, ChunkKind
-
-WORD = re.compile(r"\w+(?:'\w+)*")
-STOPWORDS = frozenset(bm25s.stopwords.STOPWORDS_EN_PLUS)
-
-
-def words(text: str) -> list[str]:
-    """The lower-case words of a text, in order."""
-    return WORD.findall(text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
-
-
-def terms(text: str) -> list[str]:
-    """The stemmed words that carry a text's meaning, in order; what BM25 counts."""
-    return [_stem(word) for word in words(text) if word not in STOPWORDS]
-
-
-@lru_cache(maxsize=50_000)
-def _stem(word: str) -> str:
-    # A stemmer is not thread-safe, and making one is cheap.
-    return str(Stemmer.Stemmer("english").stemWord(word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +20,12 @@ class KeywordScores:
     """0 and up, in the index's order."""
     highest: float
 
-    def of(self, chunk_id: str) -> float:
+    def score(self, chunk_id: str) -> float:
         """The chunk's BM25; 0 if the index does not know it."""
         position = self.index.positions.get(chunk_id)
         return 0.0 if position is None else float(self.values[position])
 
-    def best(self, limit: int) -> list[str]:
+    def top(self, limit: int) -> list[str]:
         """The chunks with the highest scores above 0, in no order."""
         few = len(self.values) <= limit
         top = np.arange(len(self.values)) if few else np.argpartition(self.values, -limit)[-limit:]
@@ -62,11 +40,11 @@ class KeywordIndex:
     chunk_ids: tuple[str, ...] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
     """Place in `chunk_ids` by chunk id."""
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    text_counts: Mapping[str, int] = field(default_factory=dict)
     """Number of texts by chunk id."""
     passages: frozenset[str] = frozenset()
     """The chunks that are passages, not FAQ entries."""
-    starts: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    text_offsets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     """Where each chunk's texts begin."""
     bm25: bm25s.BM25 | None = None
     """None: there are no words."""
@@ -76,31 +54,31 @@ class KeywordIndex:
         known = [term for term in dict.fromkeys(terms(query)) if self.bm25 and term in self.bm25.vocab_dict]
         if not known or self.bm25 is None:
             return KeywordScores(self, np.zeros(len(self.chunk_ids), np.float32), 0.0)
-        values = np.maximum.reduceat(_of_texts(self.bm25, known), self.starts)
+        values = np.maximum.reduceat(_text_scores(self.bm25, known), self.text_offsets)
         return KeywordScores(self, values, float(values.max()))
 
 
-def _of_texts(bm25: bm25s.BM25, known: Sequence[str]) -> NDArray[np.float32]:
+def _text_scores(bm25: bm25s.BM25, known: Sequence[str]) -> NDArray[np.float32]:
     """BM25 of every text: bm25s' own sum, which is ten times slower because it allows for repeated rows."""
     data, rows, starts = (bm25.scores[part] for part in ("data", "indices", "indptr"))
     values = np.zeros(bm25.scores["num_docs"], np.float32)
     for term in bm25.get_tokens_ids(known):
-        of_term = slice(starts[term], starts[term + 1])
-        values[rows[of_term]] += data[of_term]
+        postings = slice(starts[term], starts[term + 1])
+        values[rows[postings]] += data[postings]
     return values
 
 
 def build_index(version: int, chunks: Sequence[Chunk]) -> KeywordIndex:
     """Index every text of every chunk. Blocking: seconds for 100,000 chunks."""
-    texts = [texts_of(chunk) for chunk in chunks]
+    texts = [chunk.search_texts() for chunk in chunks]
     ids = tuple(chunk.id for chunk in chunks)
     return KeywordIndex(
         version,
         chunk_ids=ids,
         positions={chunk_id: position for position, chunk_id in enumerate(ids)},
-        sizes={chunk_id: len(own) for chunk_id, own in zip(ids, texts, strict=True)},
+        text_counts={chunk_id: len(own) for chunk_id, own in zip(ids, texts, strict=True)},
         passages=frozenset(chunk.id for chunk in chunks if chunk.kind is ChunkKind.PASSAGE),
-        starts=np.cumsum([0, *map(len, texts)], dtype=np.int64)[:-1],
+        text_offsets=np.cumsum([0, *map(len, texts)], dtype=np.int64)[:-1],
         bm25=_bm25([terms(text) for own in texts for text in own]),
     )
 

@@ -1,11 +1,11 @@
-"""Texts found by meaning and by words become one order of chunks."""
+"""Hybrid ranking: dense and keyword scores of the same chunks, fused by a weighted sum."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from storage.knowledge.keyword_index import KeywordScores
 
-PHRASINGS = 3
+AGREEING_TEXTS = 3
 """A chunk's best texts that count: one lucky phrasing is worth less than three that agree."""
 AGREEMENT_WEIGHT = 0.5
 FAQ_KEYWORD_WEIGHT = 0.05
@@ -15,33 +15,29 @@ PASSAGE_KEYWORD_WEIGHT = 0.15
 The weights were measured with bench/quality.py: reciprocal rank fusion loses 8 points of recall@1 on
 question-answer knowledge, these gain on all kinds.
 """
-KEYWORDS = 10
-"""Best chunks by words alone that may join the nearest ones."""
+KEYWORD_CANDIDATES = 10
+"""Best chunks by keywords alone that may join the nearest ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """How well one chunk fits a query."""
+class Candidate:
+    """A chunk that may answer a query, and how well it fits."""
 
     chunk_id: str
     dense: float
     """Cosine of the best text."""
     agreement: float
     """Mean cosine of the three best texts."""
-    text: int
+    best_text: int
     """Which of the chunk's texts is the best."""
     keyword: float = 0.0
     """BM25 of the chunk's best text."""
     score: float = 0.0
-
-    @property
-    def meaning(self) -> float:
-        """The score without words."""
-        return blended(self.dense, self.agreement)
+    """Dense and keyword score fused."""
 
 
-def blended(dense: float, agreement: float) -> float:
-    """The score by meaning alone: the best text, held back by the next best ones."""
+def dense_score(dense: float, agreement: float) -> float:
+    """The score by embeddings alone: the best text, held back by the next best ones."""
     return (1 - AGREEMENT_WEIGHT) * dense + AGREEMENT_WEIGHT * agreement
 
 
@@ -50,55 +46,56 @@ def vector_id(chunk_id: str, text: int) -> str:
     return f"{chunk_id}:{text}"
 
 
-def matches(cosines: Mapping[str, float], sizes: Mapping[str, int]) -> list[Match]:
-    """One match per chunk from cosines by vector id.
+def dense_candidates(cosines: Mapping[str, float], text_counts: Mapping[str, int]) -> list[Candidate]:
+    """One candidate per chunk from cosines by vector id.
 
-    `sizes` is the number of texts by chunk. Texts that are not among the cosines are taken to be as far away as the
-    farthest one that is.
+    `text_counts` is the number of texts by chunk. Texts that are not among the cosines are taken to be as far away as
+    the farthest one that is.
     """
     farthest = min(cosines.values(), default=0.0)
     texts: dict[str, list[tuple[float, int]]] = {}
     for name, cosine in cosines.items():
         chunk_id, _, number = name.rpartition(":")
         texts.setdefault(chunk_id, []).append((cosine, int(number)))
-    return [_match(chunk_id, found, sizes.get(chunk_id, len(found)), farthest) for chunk_id, found in texts.items()]
+    return [
+        _candidate(chunk_id, found, text_counts.get(chunk_id, len(found)), farthest)
+        for chunk_id, found in texts.items()
+    ]
 
 
-def _match(chunk_id: str, found: Sequence[tuple[float, int]], size: int, farthest: float) -> Match:
-    best = sorted(found, key=lambda text: (-text[0], text[1]))[:PHRASINGS]
-    missing = max(min(size, PHRASINGS) - len(best), 0)
+def _candidate(chunk_id: str, found: Sequence[tuple[float, int]], text_count: int, farthest: float) -> Candidate:
+    best = sorted(found, key=lambda text: (-text[0], text[1]))[:AGREEING_TEXTS]
+    missing = max(min(text_count, AGREEING_TEXTS) - len(best), 0)
     agreement = (sum(cosine for cosine, _ in best) + missing * farthest) / (len(best) + missing)
-    return Match(chunk_id, best[0][0], agreement, best[0][1])
+    return Candidate(chunk_id, best[0][0], agreement, best[0][1])
 
 
-def scored(found: Iterable[Match], scores: KeywordScores) -> list[Match]:
-    """The matches with their keyword and fused scores: words count by their share of the best chunk's."""
-    highest = scores.highest or 1.0
+def fuse(candidates: Iterable[Candidate], scores: KeywordScores) -> list[Candidate]:
+    """The candidates with keyword and fused scores: a keyword score counts by its share of the best chunk's."""
     return [
         replace(
-            match,
-            keyword=(keyword := scores.of(match.chunk_id)),
-            score=match.meaning + _keyword_weight(scores, match.chunk_id) * keyword / highest,
+            candidate,
+            keyword=scores.score(candidate.chunk_id),
+            score=dense_score(candidate.dense, candidate.agreement) + _keyword_part(scores, candidate.chunk_id),
         )
-        for match in found
+        for candidate in candidates
     ]
 
 
-def _keyword_weight(scores: KeywordScores, chunk_id: str) -> float:
-    return PASSAGE_KEYWORD_WEIGHT if chunk_id in scores.index.passages else FAQ_KEYWORD_WEIGHT
-
-
-def contenders(ranked: Sequence[Match], scores: KeywordScores) -> list[str]:
-    """Chunks found by words alone that could still be among the first, if they were as near as the farthest found."""
-    if len(ranked) == 0:
+def keyword_candidates(fused: Sequence[Candidate], scores: KeywordScores) -> list[str]:
+    """Chunks found by keywords alone that could still be among the first, if they were as near as the farthest."""
+    if not fused:
         return []
-    present = {match.chunk_id for match in ranked}
-    farthest = min(match.dense for match in ranked)
-    bar = sorted((match.score for match in ranked), reverse=True)[:KEYWORDS][-1]
-    highest = scores.highest or 1.0
+    present = {candidate.chunk_id for candidate in fused}
+    farthest = min(candidate.dense for candidate in fused)
+    bar = sorted((candidate.score for candidate in fused), reverse=True)[:KEYWORD_CANDIDATES][-1]
     return [
         chunk_id
-        for chunk_id in scores.best(KEYWORDS)
-        if chunk_id not in present
-        and farthest + _keyword_weight(scores, chunk_id) * scores.of(chunk_id) / highest > bar
+        for chunk_id in scores.top(KEYWORD_CANDIDATES)
+        if chunk_id not in present and farthest + _keyword_part(scores, chunk_id) > bar
     ]
+
+
+def _keyword_part(scores: KeywordScores, chunk_id: str) -> float:
+    weight = PASSAGE_KEYWORD_WEIGHT if chunk_id in scores.index.passages else FAQ_KEYWORD_WEIGHT
+    return weight * scores.score(chunk_id) / (scores.highest or 1.0)

@@ -26,6 +26,27 @@ class Chunk(Value):
     url: str = ""
     """Its public http(s) address; empty if it has none."""
 
+    def search_texts(self) -> tuple[str, ...]:
+        """The texts that stand for it in both indexes, each with a vector of its own.
+
+        Of a FAQ entry the question, its alternatives, then question and answer; of a passage the text under its title.
+        """
+        whole = f"{self.title}\n{self.text}".strip()
+        if self.kind is ChunkKind.PASSAGE:
+            return (whole,)
+        return tuple(dict.fromkeys((self.title, *self.alternatives, whole)))
+
+
+class Citation(Value):
+    """A chunk that a sentence of the draft rests on."""
+
+    chunk_id: str
+    document_id: str
+    title: str
+    text: str
+    url: str = ""
+    """Where the customer can read it; empty if it has no public address."""
+
 
 class Hit(Value):
     """A chunk found for a query; the phrasings of one FAQ entry are one hit."""
@@ -42,16 +63,12 @@ class Hit(Value):
     agreement: float = 0.0
     """Mean cosine of the query and the chunk's three best texts, -1 to 1."""
 
-
-class Citation(Value):
-    """A chunk that a sentence of the draft rests on."""
-
-    chunk_id: str
-    document_id: str
-    title: str
-    text: str
-    url: str = ""
-    """Where the customer can read it; empty if it has no public address."""
+    def citation(self) -> Citation:
+        """What a reply that rests on it shows as its source."""
+        chunk = self.chunk
+        return Citation(
+            chunk_id=chunk.id, document_id=chunk.document_id, title=chunk.title, text=chunk.text, url=chunk.url
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Public addresses of knowledge: where a customer can read a source."""
+"""Source URLs: the public addresses where a customer can read a piece of knowledge."""
 
 import re
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
-"""The documents of a workspace: created with their content, loaded by a job, listed, deleted."""
+"""Repository of documents: created with their content, loaded by an idempotent job, listed, deleted."""
 
 import asyncio
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import RowMapping, Select, delete, insert, select, update
@@ -13,15 +13,11 @@ from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import chunks, documents, workspaces
 from storage.errors import InvalidError, NotFoundError
-from storage.knowledge.documents.pieces import Loaded, Piece
-from storage.knowledge.documents.progress import kept_progress
+from storage.knowledge.chunks import CHUNK_COLUMNS, Progress, chunk_from_row
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
+from storage.knowledge.documents.progress import recorded_progress
 from storage.knowledge.documents.readers import read, reader_of
-from storage.knowledge.search import (
-    CHUNK_COLUMNS,
-    Knowledge,
-    Progress,
-    chunk_of,
-)
+from storage.knowledge.search import Knowledge
 from storage.records import Chunk, Document, DocumentStatus, RejectedRow, new_id
 
 BEING_DELETED = "It is being deleted. If it is still here in a minute, delete it again."
@@ -43,10 +39,10 @@ class Catalogue:
         reader_of(filename)
         return await self._create(workspace_id, filename, content, created_by)
 
-    async def store(self, workspace_id: str, name: str, loaded: Loaded, created_by: str | None = None) -> Document:
-        """Keep pieces that come from no file, at once. Raises UnavailableError."""
+    async def store(self, workspace_id: str, name: str, loaded: ParsedFile, created_by: str | None = None) -> Document:
+        """Keep chunks that come from no file, at once. Raises UnavailableError."""
         document = await self._create(workspace_id, name, b"", created_by)
-        await self._knowledge.add(workspace_id, _chunks(document, loaded.pieces))
+        await self._knowledge.chunks.add(workspace_id, _chunks(document, loaded.chunks))
         return await self._publish(document, loaded)
 
     async def _create(self, workspace_id: str, filename: str, content: bytes, created_by: str | None) -> Document:
@@ -96,13 +92,7 @@ class Catalogue:
             .limit(limit)
         )
         async with self._database.read() as connection:
-            return tuple(map(chunk_of, (await connection.execute(query)).mappings()))
-
-    async def chunks_by_id(self, workspace_id: str, ids: Collection[str]) -> tuple[Chunk, ...]:
-        """These chunks, as far as they still exist."""
-        query = select(*CHUNK_COLUMNS).where(chunks.c.workspace_id == workspace_id, chunks.c.id.in_(list(ids)))
-        async with self._database.read() as connection:
-            return tuple(map(chunk_of, (await connection.execute(query)).mappings()))
+            return tuple(map(chunk_from_row, (await connection.execute(query)).mappings()))
 
     async def delete(self, workspace_id: str, document_id: str) -> None:
         """Forget a document, its chunks and vectors. Raises NotFoundError, UnavailableError."""
@@ -116,7 +106,7 @@ class Catalogue:
             if not hidden.rowcount:
                 raise NotFoundError
             await _count_change(connection, workspace_id)
-        await self._knowledge.remove(workspace_id, document_id)
+        await self._knowledge.chunks.remove(workspace_id, document_id)
         async with self._database.write() as connection:
             await connection.execute(delete(documents).where(documents.c.id == document_id))
         await self._knowledge.refresh(workspace_id)
@@ -136,13 +126,13 @@ class Catalogue:
             await self._finish(document, status=DocumentStatus.FAILED, error=error.detail)
             return await self.get(document.workspace_id, document_id)
         # What an earlier try left behind.
-        await self._knowledge.remove(document.workspace_id, document_id)
+        await self._knowledge.chunks.remove(document.workspace_id, document_id)
         try:
-            async with kept_progress(self._database, document_id, progress) as report:
-                await self._knowledge.add(document.workspace_id, _chunks(document, loaded.pieces), report)
+            async with recorded_progress(self._database, document_id, progress) as report:
+                await self._knowledge.chunks.add(document.workspace_id, _chunks(document, loaded.chunks), report)
         except IntegrityError as error:
             # The document was deleted while it was loading, so its chunks belong to nothing.
-            await self._knowledge.remove(document.workspace_id, document_id)
+            await self._knowledge.chunks.remove(document.workspace_id, document_id)
             raise NotFoundError from error
         return await self._publish(document, loaded)
 
@@ -151,12 +141,6 @@ class Catalogue:
         document, _ = await self._content(document_id)
         error = f"It could not be loaded ({reason}). Delete it and load the file again."
         await self._finish(document, status=DocumentStatus.FAILED, error=error)
-
-    async def unfinished(self) -> tuple[str, ...]:
-        """Ids of the documents still `loading`, oldest first: their jobs are enqueued again at start."""
-        query = select(documents.c.id).where(documents.c.status == DocumentStatus.LOADING)
-        async with self._database.read() as connection:
-            return tuple((await connection.scalars(query.order_by(documents.c.created_at))).all())
 
     async def _content(self, document_id: str) -> tuple[Document, bytes]:
         async with self._database.read() as connection:
@@ -167,18 +151,18 @@ class Catalogue:
             raise NotFoundError
         return _document(row), bytes(row["content"])
 
-    async def _publish(self, document: Document, loaded: Loaded) -> Document:
-        status = DocumentStatus.READY if loaded.pieces else DocumentStatus.FAILED
-        error = None if loaded.pieces else "No row could be used."
+    async def _publish(self, document: Document, loaded: ParsedFile) -> Document:
+        status = DocumentStatus.READY if loaded.chunks else DocumentStatus.FAILED
+        error = None if loaded.chunks else "No row could be used."
         if not await self._finish(document, status=status, error=error, loaded=loaded):
             # Deleted while it was loading.
-            await self._knowledge.remove(document.workspace_id, document.id)
+            await self._knowledge.chunks.remove(document.workspace_id, document.id)
             raise NotFoundError
         await self._knowledge.refresh(document.workspace_id)
         return await self.get(document.workspace_id, document.id)
 
     async def _finish(
-        self, document: Document, *, status: DocumentStatus, error: str | None, loaded: Loaded | None = None
+        self, document: Document, *, status: DocumentStatus, error: str | None, loaded: ParsedFile | None = None
     ) -> bool:
         """End a load; false if the document was deleted meanwhile."""
         async with self._database.write() as connection:
@@ -188,7 +172,7 @@ class Catalogue:
                 .values(
                     status=status,
                     error=error,
-                    entries=len(loaded.pieces) if loaded else 0,
+                    entries=len(loaded.chunks) if loaded else 0,
                     refused=[asdict(refused) for refused in loaded.refused] if loaded else [],
                 )
             )
@@ -220,20 +204,20 @@ def _document(row: RowMapping) -> Document:
     )
 
 
-def _chunks(document: Document, pieces: Sequence[Piece]) -> list[Chunk]:
-    """The same pieces of the same document always get the same ids, so that a second try replaces the first."""
+def _chunks(document: Document, chunks: Sequence[ParsedChunk]) -> list[Chunk]:
+    """The same chunks of the same document always get the same ids, so that a second try replaces the first."""
     return [
         Chunk(
             id=hashlib.sha256(f"{document.id}/{position}".encode()).hexdigest()[:32],
             workspace_id=document.workspace_id,
             document_id=document.id,
-            kind=piece.kind,
-            title=piece.title,
-            text=piece.text,
-            alternatives=piece.alternatives,
-            tags=piece.tags,
+            kind=chunk.kind,
+            title=chunk.title,
+            text=chunk.text,
+            alternatives=chunk.alternatives,
+            tags=chunk.tags,
             position=position,
-            url=piece.url,
+            url=chunk.url,
         )
-        for position, piece in enumerate(pieces)
+        for position, chunk in enumerate(chunks)
     ]

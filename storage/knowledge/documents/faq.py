@@ -1,4 +1,4 @@
-"""FAQ files, row by row: good rows become entries, the others are refused with the reason."""
+"""FAQ reader: a table or JSON row by row; good rows become entries, the others are refused with the reason."""
 
 import csv
 import io
@@ -9,8 +9,8 @@ from typing import Any
 
 from storage.errors import InvalidError
 from storage.knowledge.documents.addresses import address_in
-from storage.knowledge.documents.pieces import Loaded, Piece
-from storage.knowledge.documents.texts import decode
+from storage.knowledge.documents.decoding import decode
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.records import ChunkKind, RejectedRow
 
 MAX_QUESTION = 1_000
@@ -39,7 +39,7 @@ class RowError(ValueError):
     """This row cannot be used."""
 
 
-def read_csv(name: str, content: bytes) -> Loaded:  # noqa: ARG001 - every reader gets the file's name
+def read_csv(name: str, content: bytes) -> ParsedFile:  # noqa: ARG001 - every reader gets the file's name
     """A table with a header row: question, answer, and if you like alternatives, tags and url (or link, source)."""
     text = decode(content).lstrip("\n")
     header = text.partition("\n")[0]
@@ -50,7 +50,7 @@ def read_csv(name: str, content: bytes) -> Loaded:  # noqa: ARG001 - every reade
     return _collect(_rows_of(records, columns))
 
 
-def read_json(name: str, content: bytes) -> Loaded:
+def read_json(name: str, content: bytes) -> ParsedFile:
     """A list of objects, the same under `faqs` or `entries`, or one object per line."""
     text = decode(content)
     try:
@@ -64,7 +64,7 @@ def read_json(name: str, content: bytes) -> Loaded:
     return _collect(_objects(enumerate(values, start=1)))
 
 
-def read_json_lines(name: str, content: bytes) -> Loaded:  # noqa: ARG001 - every reader gets the file's name
+def read_json_lines(name: str, content: bytes) -> ParsedFile:  # noqa: ARG001 - every reader gets the file's name
     """One object per line."""
     lines = enumerate(decode(content).split("\n"), start=1)
     return _collect(_objects((number, _parse_line(line)) for number, line in lines if line.strip()))
@@ -107,7 +107,7 @@ def _looks_like_lines(text: str) -> bool:
     return first.startswith("{") and first.endswith("}")
 
 
-def _refuse_json(error: Exception) -> Loaded:
+def _refuse_json(error: Exception) -> ParsedFile:
     raise InvalidError(f"This is not valid JSON: {error}") from error
 
 
@@ -124,26 +124,26 @@ def _objects(values: Iterable[tuple[int, Any]]) -> Iterator[Row]:
         yield number, {_column(str(key)): item for key, item in named.items()}
 
 
-def _collect(rows: Iterable[Row]) -> Loaded:
-    pieces: list[Piece] = []
+def _collect(rows: Iterable[Row]) -> ParsedFile:
+    chunks: list[ParsedChunk] = []
     refused: list[RejectedRow] = []
     seen: dict[str, int] = {}
     for number, values in rows:
         try:
-            piece = _entry(values)
-            _refuse_repetition(piece, number, seen)
+            chunk = _entry(values)
+            _refuse_repetition(chunk, number, seen)
         except RowError as error:
             refused.append(RejectedRow(number, str(error)))
             if len(refused) > MAX_REFUSED:
                 raise InvalidError(f"More than {MAX_REFUSED:,} rows cannot be used; the last: {error}") from error
             continue
-        if len(pieces) >= MAX_ENTRIES:
+        if len(chunks) >= MAX_ENTRIES:
             raise InvalidError(f"The file has more than {MAX_ENTRIES:,} entries. Split it.")
-        pieces.append(piece)
-    return Loaded(tuple(pieces), tuple(refused))
+        chunks.append(chunk)
+    return ParsedFile(tuple(chunks), tuple(refused))
 
 
-def _entry(values: Mapping[str, Any]) -> Piece:
+def _entry(values: Mapping[str, Any]) -> ParsedChunk:
     if not {"question", "answer"} & values.keys():
         raise RowError('This is not an object with "question" and "answer".')
     question = " ".join(_text(values, "question").split())
@@ -156,7 +156,7 @@ def _entry(values: Mapping[str, Any]) -> Piece:
             "Is a quotation mark left open?"
         )
     alternatives = _alternatives(values.get("alternatives"), question)
-    return Piece(ChunkKind.FAQ, question, answer, alternatives, _tags(values.get("tags")), address_in(values))
+    return ParsedChunk(ChunkKind.FAQ, question, answer, alternatives, _tags(values.get("tags")), address_in(values))
 
 
 def _text(values: Mapping[str, Any], column: str) -> str:
@@ -194,7 +194,7 @@ def _items(value: Any, separators: str, column: str) -> list[str]:
     raise RowError(f"The {column} are neither a text nor a list of texts.")
 
 
-def _refuse_repetition(piece: Piece, number: int, seen: dict[str, int]) -> None:
-    first = seen.setdefault(piece.title.casefold(), number)
+def _refuse_repetition(chunk: ParsedChunk, number: int, seen: dict[str, int]) -> None:
+    first = seen.setdefault(chunk.title.casefold(), number)
     if first != number:
         raise RowError(f"The same question as in row {first}.")

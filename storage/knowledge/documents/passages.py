@@ -1,4 +1,4 @@
-"""Long texts to passages: cut at headings, then at about 900 characters between paragraphs or sentences."""
+"""Structure-aware chunking: texts cut at headings, then at about 900 characters between paragraphs or sentences."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,8 +13,8 @@ from markdown_it.token import Token
 
 from storage.errors import InvalidError
 from storage.knowledge.documents.addresses import address_in, address_line
-from storage.knowledge.documents.pieces import Loaded, Piece
-from storage.knowledge.documents.texts import decode
+from storage.knowledge.documents.decoding import decode
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.records import ChunkKind
 
 SIZE = 900
@@ -37,29 +37,29 @@ class Block:
     text: str
 
 
-def read_markdown(name: str, content: bytes) -> Loaded:
+def read_markdown(name: str, content: bytes) -> ParsedFile:
     """Markdown: front matter names the title and the page's address, headings make the path."""
     title, url, body = _front_matter(decode(content))
     first, body = ("", body) if url else address_line(body)
     return _load(title or _title_of(name), url or first, _blocks(body))
 
 
-def read_text(name: str, content: bytes) -> Loaded:
+def read_text(name: str, content: bytes) -> ParsedFile:
     """Plain text: paragraphs under the file's name; a first line that is an address is the text's own."""
     url, text = address_line(decode(content))
     paragraphs = re.split(r"\n\s*\n", text)
     return _load(_title_of(name), url, (Block("paragraph", (), paragraph.strip()) for paragraph in paragraphs))
 
 
-def _load(title: str, url: str, blocks: Iterable[Block]) -> Loaded:
-    pieces: list[Piece] = []
+def _load(title: str, url: str, blocks: Iterable[Block]) -> ParsedFile:
+    chunks: list[ParsedChunk] = []
     for path, text in _packed(blocks):
-        pieces.append(Piece(ChunkKind.PASSAGE, _joined(title, path), text, url=url))
-        if len(pieces) > MAX_PASSAGES:
+        chunks.append(ParsedChunk(ChunkKind.PASSAGE, _joined(title, path), text, url=url))
+        if len(chunks) > MAX_PASSAGES:
             raise InvalidError(f"The file gives more than {MAX_PASSAGES:,} passages. Split it.")
-    if not pieces:
+    if not chunks:
         raise InvalidError("There is no text in this file.")
-    return Loaded(tuple(pieces))
+    return ParsedFile(tuple(chunks))
 
 
 def _title_of(name: str) -> str:

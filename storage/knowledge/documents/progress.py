@@ -1,4 +1,4 @@
-"""How far a document is loaded, kept in its row now and then while the load goes on."""
+"""Throttled progress: how far a document is loaded, kept in its row now and then while the load goes on."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from sqlalchemy import update
 from storage.database.engine import Database
 from storage.database.tables import documents
 from storage.errors import DeskhandError
-from storage.knowledge.search import Progress
+from storage.knowledge.chunks import Progress
 from storage.records import DocumentStatus
 
 EVERY_SECONDS = 1.0
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def kept_progress(
+async def recorded_progress(
     database: Database, document_id: str, pass_on: Progress | None = None, every: float = EVERY_SECONDS
 ) -> AsyncIterator[Progress]:
     """What a load calls with (done, total): the row gets the percentage once in `every` seconds, beside the load."""

@@ -1,4 +1,4 @@
-"""Files to pieces: one reader per format, one line in the table."""
+"""Registry of readers by file extension: one reader per format, one line in the table."""
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
@@ -6,10 +6,10 @@ from types import MappingProxyType
 
 from storage.errors import InvalidError
 from storage.knowledge.documents.faq import read_csv, read_json, read_json_lines
+from storage.knowledge.documents.parsed import ParsedFile
 from storage.knowledge.documents.passages import read_markdown, read_text
-from storage.knowledge.documents.pieces import Loaded
 
-Reader = Callable[[str, bytes], Loaded]
+Reader = Callable[[str, bytes], ParsedFile]
 """Takes the file's name and content. Raises InvalidError if nothing of it can be used."""
 
 READERS: Mapping[str, Reader] = MappingProxyType(
@@ -34,11 +34,11 @@ def reader_of(filename: str) -> Reader:
     return READERS[extension]
 
 
-def read(filename: str, content: bytes) -> Loaded:
+def read(filename: str, content: bytes) -> ParsedFile:
     """Read a file by its extension. Raises InvalidError if it cannot be used at all; single rows are refused."""
     if not content.strip():
         raise InvalidError("The file is empty.")
     loaded = reader_of(filename)(filename, content)
-    if not loaded.pieces and not loaded.refused:
+    if not loaded.chunks and not loaded.refused:
         raise InvalidError("There are no entries in this file.")
     return loaded

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from storage.knowledge.documents.progress import kept_progress
+from storage.knowledge.documents.progress import recorded_progress
 from storage.records import Author, DecisionKind, Mode
 from tests.support.rows import database_of
 from tests.support.waiting import until
@@ -54,7 +54,7 @@ async def test_a_document_that_is_loading_shows_how_far_it_is(story: Story) -> N
     await tab(page, "Knowledge")
     row = page.locator("#dh-documents tr", has_text="handbook.csv")
     await expect(row).to_contain_text("Loading …")
-    async with kept_progress(database_of(store), document.id) as report:
+    async with recorded_progress(database_of(store), document.id) as report:
         report(45, 100)
     await expect(row).to_contain_text("Loading, 45 %")
     await store.knowledge.catalogue.load_document(document.id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.knowledge.documents.progress import kept_progress
+from storage.knowledge.documents.progress import recorded_progress
 from storage.store import Store
 from tests.support.rows import database_of
 from tests.support.waiting import until
@@ -26,7 +26,7 @@ async def test_the_row_is_written_now_and_then_only(store: Store, every: float, 
     async def percent() -> int:
         return (await store.knowledge.catalogue.get("demo", document.id)).progress
 
-    async with kept_progress(database_of(store), document.id, every=every) as report:
+    async with recorded_progress(database_of(store), document.id, every=every) as report:
         report(10, 100)
         assert await until(percent) == 10
         report(40, 100)

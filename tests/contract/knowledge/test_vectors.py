@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from storage.embeddings.protocol import Embedder
-from storage.knowledge.documents.pieces import Loaded, Piece
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.knowledge.vectors import VectorStore, open_vectors
 from storage.records import ChunkKind, new_id
 from storage.settings import Settings
@@ -155,8 +155,8 @@ def test_a_collection_that_another_process_made_anew_is_found(
 
 
 ENTRIES = (
-    Piece(ChunkKind.FAQ, "How do I reset my password?", "Click “Forgot password”.", ("I forgot my password",)),
-    Piece(ChunkKind.FAQ, "How do I cancel my subscription?", "Open Billing and press Cancel."),
+    ParsedChunk(ChunkKind.FAQ, "How do I reset my password?", "Click “Forgot password”.", ("I forgot my password",)),
+    ParsedChunk(ChunkKind.FAQ, "How do I cancel my subscription?", "Open Billing and press Cancel."),
 )
 
 
@@ -164,7 +164,7 @@ async def test_reindexing_leaves_what_is_loaded_meanwhile_alone(column: Settings
     async with open_test_store(column, embedder) as store:
         knowledge, vectors = store.knowledge.index, store.knowledge.index._vectors
         workspace = (await store.accounts.workspaces.create(new_id(), "Another")).id
-        await store.knowledge.catalogue.store(workspace, "entries", Loaded(ENTRIES))
+        await store.knowledge.catalogue.store(workspace, "entries", ParsedFile(ENTRIES))
         before = set(await asyncio.to_thread(vectors.owners, workspace))
         loading = await store.knowledge.catalogue.create(workspace, "faq.csv", b"question,answer\nIs it blue?,Yes.\n")
         orphan = await asyncio.to_thread(embedder.embed, ["an orphan"])
@@ -181,10 +181,10 @@ async def test_a_start_makes_vectors_anew_also_when_only_some_are_lost(column: S
     async with open_test_store(column, embedder) as store:
         knowledge, vectors = store.knowledge.index, store.knowledge.index._vectors
         workspace = (await store.accounts.workspaces.create(new_id(), "Another")).id
-        await store.knowledge.catalogue.store(workspace, "entries", Loaded(ENTRIES))
-        assert not await knowledge.lacks_vectors(workspace)
+        await store.knowledge.catalogue.store(workspace, "entries", ParsedFile(ENTRIES))
+        assert not await knowledge.chunks.lacks_vectors(workspace)
         names = sorted(await asyncio.to_thread(vectors.owners, workspace))
         await asyncio.to_thread(vectors.prune, workspace, names[:1])
-        assert await knowledge.lacks_vectors(workspace)
+        assert await knowledge.chunks.lacks_vectors(workspace)
         await knowledge.reindex(workspace)
-        assert not await knowledge.lacks_vectors(workspace)
+        assert not await knowledge.chunks.lacks_vectors(workspace)

@@ -8,7 +8,7 @@ from graph.lexical_signals import (
     opposite_terms,
     tells_trouble,
 )
-from storage.knowledge.keyword_index import terms
+from storage.knowledge.terms import terms
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,21 @@ from langgraph.runtime import Runtime
 from graph.nodes.retrieve import retrieve
 from graph.state import Deps, State, TurnInput
 from graph.triage.classifier import Classifier
-from storage.knowledge.documents.pieces import Loaded, Piece
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.records import ChunkKind, GuardAction, GuardResult, Triage
 from storage.settings import Settings
 from storage.store import Store
 
 ENTRIES = (
-    Piece(ChunkKind.FAQ, "How do I reset my password?", "Click the link."),
-    Piece(ChunkKind.FAQ, "How do I change my password?", "In the profile."),
-    Piece(ChunkKind.FAQ, "Where are my invoices?", "Under Billing."),
+    ParsedChunk(ChunkKind.FAQ, "How do I reset my password?", "Click the link."),
+    ParsedChunk(ChunkKind.FAQ, "How do I change my password?", "In the profile."),
+    ParsedChunk(ChunkKind.FAQ, "Where are my invoices?", "Under Billing."),
 )
 
 
 async def found(store: Store, **changes: object) -> list[str]:
     if not await store.knowledge.catalogue.list("demo"):
-        await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
+        await store.knowledge.catalogue.store("demo", "entries", ParsedFile(ENTRIES))
     turn = TurnInput(
         workspace_id="demo", conversation_id="c", turn_id="0" * 32, channel="web", question="and how do I get it?"
     )
@@ -39,7 +39,7 @@ async def test_the_question_is_searched_as_it_reads_without_the_conversation(sto
 
 
 async def test_a_rejected_answer_is_not_proposed_again(store: Store) -> None:
-    document = await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
+    document = await store.knowledge.catalogue.store("demo", "entries", ParsedFile(ENTRIES))
     rejected, *_ = await store.knowledge.catalogue.chunks("demo", document.id)
     assert "How do I reset my password?" not in await found(store, rejected=(rejected.id,))
 

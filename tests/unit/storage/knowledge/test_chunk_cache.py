@@ -9,44 +9,44 @@ def chunk(name: str) -> Chunk:
 
 
 def test_what_was_read_is_given_again() -> None:
-    read = ChunkCache()
-    read.keep("demo", 1, ["a", "b"], {"a": chunk("a"), "b": chunk("b")})
-    assert read.at("demo", 1, ["b"]) == {"b": chunk("b")}
+    cache = ChunkCache()
+    cache.put("demo", 1, ["a", "b"], {"a": chunk("a"), "b": chunk("b")})
+    assert cache.get("demo", 1, ["b"]) == {"b": chunk("b")}
 
 
 def test_a_chunk_that_no_ready_document_has_is_remembered_as_such() -> None:
-    read = ChunkCache()
-    read.keep("demo", 1, ["a", "gone"], {"a": chunk("a")})
-    assert read.at("demo", 1, ["a", "gone"]) == {"a": chunk("a")}
+    cache = ChunkCache()
+    cache.put("demo", 1, ["a", "gone"], {"a": chunk("a")})
+    assert cache.get("demo", 1, ["a", "gone"]) == {"a": chunk("a")}
 
 
 def test_one_unknown_id_asks_for_a_new_look() -> None:
-    read = ChunkCache()
-    read.keep("demo", 1, ["a"], {"a": chunk("a")})
-    assert read.at("demo", 1, ["a", "b"]) is None
+    cache = ChunkCache()
+    cache.put("demo", 1, ["a"], {"a": chunk("a")})
+    assert cache.get("demo", 1, ["a", "b"]) is None
 
 
 def test_another_version_forgets_the_one_before() -> None:
-    read = ChunkCache()
-    read.keep("demo", 1, ["a"], {"a": chunk("a")})
-    assert read.at("demo", 2, ["a"]) is None
-    read.keep("demo", 2, ["b"], {"b": chunk("b")})
-    assert read.at("demo", 2, ["a"]) is None
-    assert read.at("demo", 1, ["a"]) is None
+    cache = ChunkCache()
+    cache.put("demo", 1, ["a"], {"a": chunk("a")})
+    assert cache.get("demo", 2, ["a"]) is None
+    cache.put("demo", 2, ["b"], {"b": chunk("b")})
+    assert cache.get("demo", 2, ["a"]) is None
+    assert cache.get("demo", 1, ["a"]) is None
 
 
 def test_no_workspace_sees_another_ones_chunks() -> None:
-    read = ChunkCache()
-    read.keep("demo", 1, ["a"], {"a": chunk("a")})
-    assert read.at("other", 1, ["a"]) is None
+    cache = ChunkCache()
+    cache.put("demo", 1, ["a"], {"a": chunk("a")})
+    assert cache.get("other", 1, ["a"]) is None
 
 
 def test_the_workspaces_that_were_asked_longest_ago_make_room() -> None:
-    read = ChunkCache(most=4)
+    cache = ChunkCache(capacity=4)
     for name in ("one", "two"):
-        read.keep(name, 1, ["a", "b"], {})
-    assert read.at("one", 1, ["a"]) == {}
-    read.keep("three", 1, ["a"], {})
-    assert read.at("two", 1, ["a"]) is None
-    assert read.at("one", 1, ["a"]) == {}
-    assert read.at("three", 1, ["a"]) == {}
+        cache.put(name, 1, ["a", "b"], {})
+    assert cache.get("one", 1, ["a"]) == {}
+    cache.put("three", 1, ["a"], {})
+    assert cache.get("two", 1, ["a"]) is None
+    assert cache.get("one", 1, ["a"]) == {}
+    assert cache.get("three", 1, ["a"]) == {}

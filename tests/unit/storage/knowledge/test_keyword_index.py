@@ -2,7 +2,8 @@
 
 import pytest
 
-from storage.knowledge.keyword_index import build_index, terms
+from storage.knowledge.keyword_index import build_index
+from storage.knowledge.terms import terms
 from storage.records import Chunk, ChunkKind
 
 
@@ -21,32 +22,32 @@ CHUNKS = [
 
 def test_a_rare_word_finds_its_chunk() -> None:
     scores = build_index(1, CHUNKS).scores("e1234")
-    assert scores.of("code") == scores.highest > 0
-    assert scores.of("reset") == scores.of("page") == 0
-    assert scores.best(2) == ["code"]
+    assert scores.score("code") == scores.highest > 0
+    assert scores.score("reset") == scores.score("page") == 0
+    assert scores.top(2) == ["code"]
 
 
 def test_an_alternative_finds_its_entry_and_other_forms_of_a_word_count() -> None:
     scores = build_index(1, CHUNKS).scores("forgetting passphrases")
-    assert scores.best(1) == ["reset"]
+    assert scores.top(1) == ["reset"]
 
 
 @pytest.mark.parametrize("query", ["", "how do I", "xyzzy", "¿?"])
 def test_a_query_without_known_words_scores_nothing(query: str) -> None:
     scores = build_index(1, CHUNKS).scores(query)
     assert scores.highest == 0
-    assert scores.best(5) == []
+    assert scores.top(5) == []
 
 
 @pytest.mark.parametrize("chunks", [[], [chunk("stop", "the", "of")]])
 def test_knowledge_without_words_scores_nothing(chunks: list[Chunk]) -> None:
     scores = build_index(1, chunks).scores("password")
     assert scores.highest == 0
-    assert scores.of("stop") == 0
+    assert scores.score("stop") == 0
 
 
 def test_a_chunk_that_came_later_scores_nothing() -> None:
-    assert build_index(1, CHUNKS).scores("password").of("newer") == 0
+    assert build_index(1, CHUNKS).scores("password").score("newer") == 0
 
 
 def test_terms_are_stems_without_the_words_that_carry_no_meaning() -> None:

@@ -9,7 +9,7 @@ import pytest
 from storage.database.engine import open_database
 from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
-from storage.knowledge.documents.pieces import Loaded, Piece
+from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.records import ChunkKind
@@ -18,16 +18,16 @@ from tests.conftest import open_test_store, settings_for
 from tests.support.rows import database_of
 
 ENTRIES = (
-    Piece(ChunkKind.FAQ, "How do I reset my password?", "Click “Forgot password”.", ("I forgot my password",)),
-    Piece(ChunkKind.FAQ, "How do I cancel my subscription?", "Open Billing and press Cancel.", ("Stop my plan",)),
-    Piece(ChunkKind.FAQ, "Where do I find my invoices?", "They are under Billing.", tags=("billing",)),
-    Piece(ChunkKind.PASSAGE, "Printing", "Error E1234 means that the driver is missing."),
+    ParsedChunk(ChunkKind.FAQ, "How do I reset my password?", "Click “Forgot password”.", ("I forgot my password",)),
+    ParsedChunk(ChunkKind.FAQ, "How do I cancel my subscription?", "Open Billing and press Cancel.", ("Stop my plan",)),
+    ParsedChunk(ChunkKind.FAQ, "Where do I find my invoices?", "They are under Billing.", tags=("billing",)),
+    ParsedChunk(ChunkKind.PASSAGE, "Printing", "Error E1234 means that the driver is missing."),
 )
 
 
 @pytest.fixture
 async def loaded(store: Store) -> AsyncIterator[Store]:
-    await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
+    await store.knowledge.catalogue.store("demo", "entries", ParsedFile(ENTRIES))
     yield store
     await store.knowledge.index.close()
 
@@ -76,7 +76,7 @@ async def test_strange_queries_are_answered(loaded: Store, query: str) -> None:
 async def test_another_workspace_finds_nothing_of_it(loaded: Store) -> None:
     await loaded.accounts.workspaces.create("other", "Other")
     await loaded.knowledge.catalogue.store(
-        "other", "own", Loaded((Piece(ChunkKind.FAQ, "How do I reset my password?", "No."),))
+        "other", "own", ParsedFile((ParsedChunk(ChunkKind.FAQ, "How do I reset my password?", "No."),))
     )
     hits = await loaded.knowledge.index.search("other", "reset password")
     assert [(hit.chunk.workspace_id, hit.chunk.text) for hit in hits] == [("other", "No.")]
@@ -88,12 +88,6 @@ async def test_a_workspace_without_knowledge_finds_nothing(store: Store) -> None
     assert await store.knowledge.index.search("demo", "reset password") == ()
 
 
-async def test_neighbours_are_other_faq_entries(loaded: Store) -> None:
-    (best,) = await loaded.knowledge.index.search("demo", "cancel subscription", limit=1)
-    found = await loaded.knowledge.index.neighbours("demo", best.chunk)
-    assert {chunk.title for chunk in found} == {"How do I reset my password?", "Where do I find my invoices?"}
-
-
 async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
     loaded: Store, embedder: Embedder, tmp_path: Path
 ) -> None:
@@ -101,12 +95,12 @@ async def test_another_process_finds_what_was_loaded_and_refreshes_its_words(
     other = Knowledge(database_of(loaded), embedder, open_vectors(settings_for(tmp_path), embedder.model))
     assert (await other.search("demo", "zebra"))[0].keyword == 0
     await loaded.knowledge.catalogue.store(
-        "demo", "more", Loaded((Piece(ChunkKind.FAQ, "Do you sell a zebra?", "We do."),))
+        "demo", "more", ParsedFile((ParsedChunk(ChunkKind.FAQ, "Do you sell a zebra?", "We do."),))
     )
     assert (await other.search("demo", "zebra"))[0].chunk.text == "We do."
     async with asyncio.timeout(10):
         while (await other.search("demo", "zebra"))[0].keyword == 0:
-            await asyncio.gather(*other._refreshing.values())
+            await asyncio.gather(*other._indexes._refreshing.values())
     await other.close()
 
 
@@ -128,12 +122,12 @@ async def test_another_embedding_model_starts_without_vectors_until_reindexed(
     loaded: Store, embedder: Embedder, tmp_path: Path
 ) -> None:
     other = Knowledge(database_of(loaded), embedder, open_vectors(settings_for(tmp_path), "another model"))
-    assert not await loaded.knowledge.index.lacks_vectors("demo")
-    assert await other.lacks_vectors("demo")
+    assert not await loaded.knowledge.index.chunks.lacks_vectors("demo")
+    assert await other.chunks.lacks_vectors("demo")
     with pytest.raises(UnavailableError, match="deskhand db reindex"):
         await other.search("demo", "reset password")
     await other.reindex("demo")
-    assert not await other.lacks_vectors("demo")
+    assert not await other.chunks.lacks_vectors("demo")
     assert (await other.search("demo", "reset password"))[0].chunk.title == "How do I reset my password?"
     await other.close()
 
@@ -141,7 +135,7 @@ async def test_another_embedding_model_starts_without_vectors_until_reindexed(
 async def test_knowledge_is_there_after_a_restart(tmp_path: Path, embedder: Embedder) -> None:
     settings = settings_for(tmp_path)
     async with open_test_store(settings, embedder) as store:
-        await store.knowledge.catalogue.store("demo", "entries", Loaded(ENTRIES))
+        await store.knowledge.catalogue.store("demo", "entries", ParsedFile(ENTRIES))
     database = open_database(settings.database_url)
     knowledge = Knowledge(database, embedder, open_vectors(settings, embedder.model))
     (best,) = await knowledge.search("demo", "forgot password", limit=1)

@@ -3,7 +3,6 @@
 import pytest
 
 from bot.web.schemas import CitationShape
-from graph.drafting.verbatim import _citation
 from storage.errors import InvalidError
 from storage.knowledge.documents.addresses import MAX_LENGTH, address_of
 from storage.knowledge.documents.readers import read
@@ -46,28 +45,28 @@ def test_everything_else_is_no_address(bad: object) -> None:
 @pytest.mark.parametrize("column", ["url", "Link", "SOURCE"])
 def test_a_table_may_have_a_column_of_addresses(column: str) -> None:
     text = f"question,answer,{column}\nHow?,So.,{HELP}\nWhy?,Because.,the handbook\n"
-    how, why = read("faq.csv", text.encode()).pieces
+    how, why = read("faq.csv", text.encode()).chunks
     assert (how.url, why.url) == (HELP, "")
 
 
 def test_of_several_columns_the_first_address_counts() -> None:
     text = f'{{"question": "How?", "answer": "So.", "url": "see below", "source": "{HELP}"}}\n'
-    (entry,) = read("faq.jsonl", text.encode()).pieces
+    (entry,) = read("faq.jsonl", text.encode()).chunks
     assert entry.url == HELP
 
 
 @pytest.mark.parametrize("key", ["url", "link", "source"])
 def test_front_matter_may_name_the_pages_address(key: str) -> None:
     text = f"---\ntitle: Reset\n{key}: {HELP}\n---\n# One\n\nFirst.\n\n# Two\n\nSecond.\n"
-    pieces = read("page.md", text.encode()).pieces
-    assert [piece.url for piece in pieces] == [HELP, HELP]
-    assert pieces[0].title.startswith("Reset")
+    chunks = read("page.md", text.encode()).chunks
+    assert [chunk.url for chunk in chunks] == [HELP, HELP]
+    assert chunks[0].title.startswith("Reset")
 
 
 @pytest.mark.parametrize("line", [HELP, f"<{HELP}>", f"Source: {HELP}"])
 @pytest.mark.parametrize("name", ["page.md", "page.txt"])
 def test_a_first_line_that_is_an_address_is_the_pages_and_not_in_its_text(name: str, line: str) -> None:
-    (passage,) = read(name, f"{line}\n\nPress the button.\n".encode()).pieces
+    (passage,) = read(name, f"{line}\n\nPress the button.\n".encode()).chunks
     assert (passage.url, passage.text) == (HELP, "Press the button.")
 
 
@@ -76,7 +75,7 @@ def test_a_citation_carries_its_address_and_clients_see_the_field_only_where_the
     hits = [
         Hit(chunk=Chunk(id="c", url=url, **known), score=1, dense=1, keyword=1, matched="How?") for url in (HELP, "")
     ]
-    linked, plain = citation_items([_citation(hit) for hit in hits])
+    linked, plain = citation_items([hit.citation() for hit in hits])
     assert linked.model_dump()["url"] == HELP
     assert plain.model_dump().keys() == {"title", "text", "document_id"}
     assert CitationShape(title="How?", text="So.", document_id="d").model_dump().keys() == {
@@ -87,7 +86,7 @@ def test_a_citation_carries_its_address_and_clients_see_the_field_only_where_the
 
 
 def test_an_address_inside_the_text_stays_there() -> None:
-    (passage,) = read("page.md", f"Look at {HELP} first.\n".encode()).pieces
+    (passage,) = read("page.md", f"Look at {HELP} first.\n".encode()).chunks
     assert passage.url == ""
     assert HELP in passage.text
 

@@ -9,8 +9,9 @@ from sqlalchemy import func, select, update
 from storage.database.tables import chunks, documents
 from storage.embeddings.protocol import Embedder, Vectors
 from storage.errors import InvalidError, NotFoundError
+from storage.knowledge.chunks import CHUNK_BATCH
 from storage.knowledge.documents.catalogue import Catalogue
-from storage.knowledge.search import BATCH, Knowledge
+from storage.knowledge.search import Knowledge
 from storage.records import DocumentStatus, Member
 from storage.store import Store
 from tests.support.rows import database_of
@@ -19,7 +20,7 @@ FAQ = (
     b"question,answer,alternatives\nHow do I reset my password?,Click the link.,I forgot it\nWhere?,There.,\n,empty,\n"
 )
 LARGE = "\n".join(
-    ["question,answer", *(f"Question {number}?,Answer {number}." for number in range(BATCH + 50))]
+    ["question,answer", *(f"Question {number}?,Answer {number}." for number in range(CHUNK_BATCH + 50))]
 ).encode()
 
 
@@ -51,11 +52,9 @@ async def kept(store: Store) -> tuple[int, int]:
 async def test_a_file_is_kept_then_loaded_then_found(store: Store, admin: Member) -> None:
     document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ, admin.id)
     assert document.status is DocumentStatus.LOADING
-    assert await store.knowledge.catalogue.unfinished() == (document.id,)
     ready = await store.knowledge.catalogue.load_document(document.id)
     assert (ready.status, ready.entries, ready.size) == (DocumentStatus.READY, 2, len(FAQ))
     assert [(refused.row, refused.reason) for refused in ready.refused] == [(4, "The question is empty.")]
-    assert await store.knowledge.catalogue.unfinished() == ()
     assert await store.knowledge.catalogue.list("demo") == (ready,)
     assert (await store.knowledge.index.search("demo", "forgot"))[0].chunk.text == "Click the link."
 
@@ -66,7 +65,6 @@ async def test_what_was_loaded_can_be_looked_through_in_order(store: Store) -> N
     first = await store.knowledge.catalogue.chunks("demo", document.id, limit=3)
     then = await store.knowledge.catalogue.chunks("demo", document.id, limit=2, after=first[-1].position)
     assert [chunk.title for chunk in (*first, *then)] == [f"Question {number}?" for number in range(5)]
-    assert await store.knowledge.catalogue.chunks_by_id("demo", [first[1].id]) == (first[1],)
 
 
 async def test_a_document_is_not_found_before_it_is_ready(store: Store, embedder: Embedder) -> None:
@@ -85,9 +83,9 @@ async def test_a_load_that_was_cut_off_leaves_nothing_double(store: Store, embed
     cut_off = Catalogue(database_of(store), Knowledge(database_of(store), failing, store.knowledge.index._vectors))
     with pytest.raises(InterruptedLoadError):
         await cut_off.load_document(document.id)
-    assert await store.knowledge.catalogue.unfinished() == (document.id,)
+    assert (await store.knowledge.catalogue.get("demo", document.id)).status is DocumentStatus.LOADING
     await store.knowledge.catalogue.load_document(document.id)
-    assert await kept(store) == (BATCH + 50, 2 * (BATCH + 50))
+    assert await kept(store) == (CHUNK_BATCH + 50, 2 * (CHUNK_BATCH + 50))
 
 
 async def test_a_load_cut_off_before_its_last_step_runs_again(store: Store) -> None:
@@ -99,7 +97,7 @@ async def test_a_load_cut_off_before_its_last_step_runs_again(store: Store) -> N
     async with database_of(store).write() as connection:
         await connection.execute(update(documents).values(status=DocumentStatus.LOADING))
     assert (await store.knowledge.catalogue.load_document(document.id)).status is DocumentStatus.READY
-    assert await kept(store) == (BATCH + 50, 2 * (BATCH + 50))
+    assert await kept(store) == (CHUNK_BATCH + 50, 2 * (CHUNK_BATCH + 50))
 
 
 async def test_a_file_that_cannot_be_read_fails_with_the_reason(store: Store) -> None:
@@ -162,4 +160,4 @@ async def test_progress_is_told(store: Store) -> None:
     document = await store.knowledge.catalogue.create("demo", "faq.csv", LARGE)
     seen: list[tuple[int, int]] = []
     await store.knowledge.catalogue.load_document(document.id, lambda *done: seen.append(done))
-    assert seen == [(BATCH, BATCH + 50), (BATCH + 50, BATCH + 50)]
+    assert seen == [(CHUNK_BATCH, CHUNK_BATCH + 50), (CHUNK_BATCH + 50, CHUNK_BATCH + 50)]

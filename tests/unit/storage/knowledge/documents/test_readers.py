@@ -22,7 +22,7 @@ CSV = 'question,answer,alternatives,tags\nHow?,"Like, this.",Which way?|In what 
     ],
 )
 def test_a_table_is_read_whatever_its_delimiter_and_order(text: str) -> None:
-    (entry,) = read("faq.csv", text.encode()).pieces
+    (entry,) = read("faq.csv", text.encode()).chunks
     assert (entry.kind, entry.title, entry.text) == (ChunkKind.FAQ, "How?", "Like, this.")
     assert entry.alternatives == ("Which way?", "In what manner?")
     assert entry.tags == ("a", "b")
@@ -31,7 +31,7 @@ def test_a_table_is_read_whatever_its_delimiter_and_order(text: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_accents_survive_the_encodings_that_spreadsheets_write(encoding: str) -> None:
     text = "question;answer\nWie ändere ich die Größe?;Über „Profil“ für 5 €.\n"
-    (entry,) = read("faq.csv", text.encode(encoding)).pieces
+    (entry,) = read("faq.csv", text.encode(encoding)).chunks
     assert entry.title == "Wie ändere ich die Größe?"
     assert entry.text == "Über „Profil“ für 5 €."
 
@@ -47,7 +47,7 @@ def test_other_encodings_are_refused_instead_of_guessed(content: bytes) -> None:
 def test_bad_rows_are_refused_with_the_number_that_a_spreadsheet_shows() -> None:
     text = f'question,answer\nA?,"two\nlines"\n\n,no question\nB?,\na?,again\nLong?,{"x" * 30_000}\nC?,fine\n'
     loaded = read("faq.csv", text.encode())
-    assert [piece.title for piece in loaded.pieces] == ["A?", "C?"]
+    assert [chunk.title for chunk in loaded.chunks] == ["A?", "C?"]
     reasons = {refused.row: refused.reason for refused in loaded.refused}
     assert reasons.keys() == {4, 5, 6, 7}
     assert reasons[4] == "The question is empty."
@@ -81,14 +81,14 @@ ENTRY = {"question": "How?", "answer": "So.", "alternatives": ["Which way?"], "t
     ],
 )
 def test_json_is_read_in_its_usual_shapes(name: str, text: str) -> None:
-    (entry,) = read(name, text.encode()).pieces
+    (entry,) = read(name, text.encode()).chunks
     assert (entry.title, entry.text, entry.alternatives, entry.tags) == ("How?", "So.", ("Which way?",), ("a",))
 
 
 def test_json_entries_of_other_shapes_are_refused_one_by_one() -> None:
     values = [ENTRY, "text", {"question": ["a"], "answer": "b"}, {"question": "c", "answer": "d", "tags": {"e": 1}}]
     loaded = read("faq.json", json.dumps(values).encode())
-    assert len(loaded.pieces) == 1
+    assert len(loaded.chunks) == 1
     assert [refused.row for refused in loaded.refused] == [2, 3, 4]
 
 
@@ -101,8 +101,8 @@ def test_json_that_is_no_faq_is_refused_as_a_whole(text: str) -> None:
 def test_headings_become_the_path_and_front_matter_the_title() -> None:
     matter = "---\ntitle: The Manual\nlayout: x\n---\nIntro.\n\n"
     text = matter + "# Setup\n\n## Linux *and* BSD\n\nRun it.\n\nWindows\n-------\n\nClick it.\n"
-    pieces = read("manual.md", text.encode()).pieces
-    assert [(piece.title, piece.text) for piece in pieces] == [
+    chunks = read("manual.md", text.encode()).chunks
+    assert [(chunk.title, chunk.text) for chunk in chunks] == [
         ("The Manual", "Intro."),
         (ARROW.join(["The Manual", "Setup", "Linux and BSD"]), "Run it."),
         (ARROW.join(["The Manual", "Setup", "Windows"]), "Click it."),
@@ -110,33 +110,33 @@ def test_headings_become_the_path_and_front_matter_the_title() -> None:
 
 
 def test_a_page_without_front_matter_is_called_after_its_file() -> None:
-    (piece,) = read("how-to_install.md", b"Just text.\n\n---\n\n<!-- a comment -->").pieces
-    assert (piece.title, piece.text) == ("how to install", "Just text.")
+    (chunk,) = read("how-to_install.md", b"Just text.\n\n---\n\n<!-- a comment -->").chunks
+    assert (chunk.title, chunk.text) == ("how to install", "Just text.")
 
 
 def test_long_texts_are_cut_between_sentences() -> None:
     sentence = "This sentence says something that somebody may need to know one day. "
-    pieces = read("long.txt", (sentence * 60).encode()).pieces
-    assert len(pieces) > 3
-    assert all(len(piece.text) <= SIZE and piece.text.endswith("day.") for piece in pieces)
-    assert " ".join(piece.text for piece in pieces) == (sentence * 60).strip()
+    chunks = read("long.txt", (sentence * 60).encode()).chunks
+    assert len(chunks) > 3
+    assert all(len(chunk.text) <= SIZE and chunk.text.endswith("day.") for chunk in chunks)
+    assert " ".join(chunk.text for chunk in chunks) == (sentence * 60).strip()
 
 
 def test_code_is_not_broken_and_headings_in_it_are_no_headings() -> None:
     code = "```bash\n" + "# not a heading\nrun --this\n" * 60 + "```"
     assert SIZE < len(code) < WHOLE
-    (before, block, after) = read("code.md", f"Before.\n\n{code}\n\nAfter.".encode()).pieces
+    (before, block, after) = read("code.md", f"Before.\n\n{code}\n\nAfter.".encode()).chunks
     assert (before.text, block.text, after.text) == ("Before.", code, "After.")
 
 
 def test_a_table_stays_whole_if_it_fits_and_keeps_its_header_if_not() -> None:
     header = "| a | b |\n| --- | --- |\n"
-    (small,) = read("table.md", (header + "| 1 | 2 |\n" * 20).encode()).pieces
+    (small,) = read("table.md", (header + "| 1 | 2 |\n" * 20).encode()).chunks
     assert small.text.startswith(header)
-    large = read("table.md", (header + "| 1 | 2 |\n" * 2000).encode()).pieces
+    large = read("table.md", (header + "| 1 | 2 |\n" * 2000).encode()).chunks
     assert len(large) > 10
-    assert all(piece.text.startswith(header) and len(piece.text) <= SIZE for piece in large)
-    assert sum(piece.text.count("| 1 | 2 |") for piece in large) == 2000
+    assert all(chunk.text.startswith(header) and len(chunk.text) <= SIZE for chunk in large)
+    assert sum(chunk.text.count("| 1 | 2 |") for chunk in large) == 2000
 
 
 def test_an_unknown_extension_is_told_what_is_accepted() -> None:

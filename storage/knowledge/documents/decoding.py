@@ -1,4 +1,4 @@
-"""Bytes to text, or a clear word on why not."""
+"""Character decoding: bytes to text, or a clear word on why not."""
 
 import codecs
 import unicodedata

@@ -1,4 +1,4 @@
-"""What a reader makes of a file."""
+"""Parser output: what a reader makes of a file."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from storage.records import ChunkKind, RejectedRow
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ParsedChunk:
     """A chunk before it has an id."""
 
     kind: ChunkKind
@@ -19,9 +19,9 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class ParsedFile:
     """What a file gave."""
 
-    pieces: tuple[Piece, ...]
+    chunks: tuple[ParsedChunk, ...]
     """In the file's order."""
     refused: tuple[RejectedRow, ...] = ()
