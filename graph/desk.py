@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from graph.change_publisher import ChangePublisher
 from graph.turn_runner import TurnRunner
-from storage.knowledge.search import Progress
+from storage.knowledge.chunks import Progress
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import (
     Decision,
