@@ -28,7 +28,7 @@ from storage.queue.retries import (
 log = structlog.get_logger(__name__)
 
 Outcome = Retry | DeadLettered | None
-MOST_LANES = 200
+MAX_KEYS = 200
 """Conversations in memory; a look at the rows for the next ones costs a few milliseconds."""
 BREATH_SECONDS = 0.1
 """Between two looks at the least: who is done with a job sooner than its rows tell must not make them a loop."""
@@ -37,7 +37,7 @@ LOOK_SECONDS = 2.0
 
 
 class EmbeddedJobs:
-    """Runs the jobs in this process: a lane per conversation, a bounded number of lanes at work, served by rank."""
+    """Runs the jobs in this process: a key per conversation, a bounded number of keys at work, served by rank."""
 
     def __init__(
         self,
@@ -47,18 +47,18 @@ class EmbeddedJobs:
         retry_seconds: float = 1.0,
         recover_from: Database | None = None,
         reconcile_seconds: int = 20,
-        most_lanes: int = MOST_LANES,
+        max_keys: int = MAX_KEYS,
     ) -> None:
         """`recover_from`: the rows that say what is unfinished, at the start and every `reconcile_seconds`.
 
-        With them no more than `most_lanes` lanes are held in memory.
+        With them no more than `max_keys` keys are held in memory.
         """
         self._concurrency = concurrency
         self._retries = RetryPolicy(max_attempts, retry_seconds)
         self._database = recover_from
         self._reconcile_every = timedelta(seconds=reconcile_seconds)
-        self._most_lanes = most_lanes
-        self._lanes = KeyedPriorityQueue(most_lanes if recover_from else None, max(1, concurrency // 2))
+        self._max_keys = max_keys
+        self._queue = KeyedPriorityQueue(max_keys if recover_from else None, max(1, concurrency // 2))
         self._handlers: Handlers | None = None
         self._running: dict[asyncio.Task[Outcome], Job] = {}
         self._beside: list[asyncio.Task[None]] = []
@@ -72,7 +72,7 @@ class EmbeddedJobs:
     @property
     def waiting(self) -> int:
         """Jobs in memory that wait or run."""
-        return self._lanes.size
+        return self._queue.size
 
     @property
     def is_working(self) -> bool:
@@ -98,7 +98,7 @@ class EmbeddedJobs:
     async def enqueue(self, job: Job, *, due: datetime | None = None) -> None:
         """Take a job; the same one that still waits is not taken twice."""
         if not self._stopping:  # else the rows keep it for the next start
-            self._lanes.put(job, due or clock.now())
+            self._queue.put(job, due or clock.now())
             self._pump()
 
     async def idle(self) -> None:
@@ -121,7 +121,7 @@ class EmbeddedJobs:
         for working in running:
             working.cancel()
         await asyncio.gather(*running, *self._beside, return_exceptions=True)
-        self._lanes.clear()
+        self._queue.clear()
         self._idle.set()
 
     def _besides(self, work: Coroutine[None, None, None]) -> None:
@@ -133,26 +133,26 @@ class EmbeddedJobs:
             return
         self._set_alarm(None)
         while len(self._running) < self._concurrency:
-            found = self._lanes.take(clock.now())
+            found = self._queue.take(clock.now())
             if not isinstance(found, Job):
                 self._set_alarm(found)
                 break
             task = asyncio.create_task(attempt(found, self._handlers, self._retries), name=f"{found.kind} {found.id}")
             self._running[task] = found
             task.add_done_callback(self._ended)
-        if self._wants_more and self._lanes.has_room:
+        if self._wants_more and self._queue.has_room:
             self._news.set()
-        if self._wants_more or len(self._lanes):
+        if self._wants_more or len(self._queue):
             self._idle.clear()
         else:
             self._idle.set()
 
     def _ended(self, task: asyncio.Task[Outcome]) -> None:
         job = self._running.pop(task)
-        self._lanes.end(job)
+        self._queue.end(job)
         if not task.cancelled() and isinstance(again := task.result(), Retry):
-            self._lanes.put(again.job, again.due)
-        self._lanes.tidy(job.lane)
+            self._queue.put(again.job, again.due)
+        self._queue.tidy(job.key)
         self._pump()
 
     def _set_alarm(self, due: datetime | None) -> None:
@@ -166,14 +166,14 @@ class EmbeddedJobs:
     @property
     def _wants_more(self) -> bool:
         """Something waits in the rows alone."""
-        return self._in_rows_alone or self._lanes.has_dropped
+        return self._in_rows_alone or self._queue.has_dropped
 
     async def _recover(self, database: Database) -> None:
         """Fetch from the rows what fits into memory: at the start, and whenever there is room for what did not fit."""
         while True:
-            self._lanes.has_dropped = False
+            self._queue.has_dropped = False
             try:
-                found = await most_urgent(database, self._most_lanes)
+                found = await most_urgent(database, self._max_keys)
             except Exception:
                 log.exception("the queue's rows could not be read")
                 self._in_rows_alone = True
@@ -188,7 +188,7 @@ class EmbeddedJobs:
         while not self._wants_more:
             await self._news.wait()
             self._news.clear()
-        if not self._lanes.has_room:
+        if not self._queue.has_room:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._news.wait(), LOOK_SECONDS)
 
@@ -203,6 +203,6 @@ class EmbeddedJobs:
 
     def _restore(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
-            if not self._lanes.knows(job):
-                self._lanes.put(job, clock.now())
+            if not self._queue.knows(job):
+                self._queue.put(job, clock.now())
         self._pump()

@@ -48,8 +48,8 @@ class Job:
 
     kind: JobKind
     id: str
-    lane: str
-    """Jobs of one lane (a conversation, a document) run one after the other."""
+    key: str
+    """The lock key (a conversation, a document): jobs of one key run one after the other."""
     attempt: int = 0
     """Failed tries before this one."""
     rank: int = 0

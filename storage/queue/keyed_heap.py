@@ -1,4 +1,4 @@
-"""What waits in the memory of the embedded queue: bounded, and handed out by rank, a job per lane at a time."""
+"""What waits in the memory of the embedded queue: bounded, and handed out by rank, a job per key at a time."""
 
 import itertools
 from collections.abc import Collection
@@ -32,7 +32,7 @@ class KeyQueue:
     waiting: list[Waiting] = field(default_factory=list)
     running: Job | None = None
     served_at: datetime = LONG_AGO
-    """A lane that has just been served queues up again behind the others of the same rank."""
+    """A key that has just been served queues up again behind the others of the same rank."""
 
     def urgency(self, entry: Waiting, now: datetime) -> Urgency:
         """The place of one of its jobs among all."""
@@ -49,47 +49,47 @@ class KeyQueue:
 class KeyedPriorityQueue:
     """Holds the most urgent jobs; what has no room is left to its rows."""
 
-    def __init__(self, most: int | None, most_long: int) -> None:
-        self._lanes: dict[str, KeyQueue] = {}
+    def __init__(self, most: int | None, max_long: int) -> None:
+        self._keys: dict[str, KeyQueue] = {}
         self._numbers = itertools.count()
         self._most = most
-        """Lanes; None: no bound."""
-        self._most_long = most_long
+        """Keys; None: no bound."""
+        self._max_long = max_long
         self._long = 0
         self.has_dropped = False
         """Something was left to its rows since this was last set back."""
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self._keys)
 
     @property
     def size(self) -> int:
         """Jobs that wait or run."""
-        return sum(len(lane.waiting) + (lane.running is not None) for lane in self._lanes.values())
+        return sum(len(key.waiting) + (key.running is not None) for key in self._keys.values())
 
     @property
     def has_room(self) -> bool:
         """Whether it is worth while to fetch more."""
-        return self._most is None or len(self._lanes) <= self._most // 2
+        return self._most is None or len(self._keys) <= self._most // 2
 
     def knows(self, job: Job) -> bool:
         """Whether the same job waits or runs."""
-        lane = self._lanes.get(job.lane)
-        if lane is None:
+        key = self._keys.get(job.key)
+        if key is None:
             return False
-        return any(_same(job, other) for other in (*(entry.job for entry in lane.waiting), lane.running) if other)
+        return any(_same(job, other) for other in (*(entry.job for entry in key.waiting), key.running) if other)
 
     def put(self, job: Job, due: datetime) -> None:
         """Take a job; of the same one that still waits the earlier time counts."""
         entry = Waiting(ranked(job), due, next(self._numbers))
-        lane = self._lanes.get(job.lane)
-        if lane is None:
+        key = self._keys.get(job.key)
+        if key is None:
             if not self._make_room(entry):
                 return
-            lane = self._lanes[job.lane] = KeyQueue()
-        known = next((other for other in lane.waiting if _same(other.job, job)), None)
+            key = self._keys[job.key] = KeyQueue()
+        known = next((other for other in key.waiting if _same(other.job, job)), None)
         if known is None:
-            lane.waiting.append(entry)
+            key.waiting.append(entry)
         else:
             # What brings it forward does not undo its failed tries.
             latest = entry.job if due < known.due else known.job
@@ -99,53 +99,51 @@ class KeyedPriorityQueue:
     def take(self, now: datetime) -> Job | datetime | None:
         """The most urgent job that is due, which runs from now on; or when the next one will be due."""
         # A few loads beside each other must not keep the customers waiting.
-        without = LONG if self._long >= self._most_long else frozenset()
-        places = (lane.first(now, without) for lane in self._lanes.values() if lane.running is None)
+        without = LONG if self._long >= self._max_long else frozenset()
+        places = (key.first(now, without) for key in self._keys.values() if key.running is None)
         best = min(filter(None, places), key=itemgetter(0), default=None)
         if best is None:
             return None
         entry = best[1]
         if entry.due > now:
             return entry.due
-        lane = self._lanes[entry.job.lane]
-        lane.waiting.remove(entry)
-        lane.running = entry.job
+        key = self._keys[entry.job.key]
+        key.waiting.remove(entry)
+        key.running = entry.job
         self._long += entry.job.kind in LONG
         return entry.job
 
     def end(self, job: Job) -> None:
         """The job that `take` gave runs no more."""
-        lane = self._lanes.get(job.lane)
-        if lane is not None:
-            lane.running = None
-            lane.served_at = clock.now()
+        key = self._keys.get(job.key)
+        if key is not None:
+            key.running = None
+            key.served_at = clock.now()
         self._long -= job.kind in LONG
 
     def tidy(self, name: str) -> None:
-        """Forget a lane with nothing in it."""
-        lane = self._lanes.get(name)
-        if lane is not None and lane.running is None and not lane.waiting:
-            del self._lanes[name]
+        """Forget a key with nothing in it."""
+        key = self._keys.get(name)
+        if key is not None and key.running is None and not key.waiting:
+            del self._keys[name]
 
     def clear(self) -> None:
         """Forget everything."""
-        self._lanes.clear()
+        self._keys.clear()
 
     def _make_room(self, entry: Waiting) -> bool:
-        """Whether a new lane may come in; the least urgent one makes room for a more urgent one."""
-        if self._most is None or len(self._lanes) < self._most:
+        """Whether a new key may come in; the least urgent one makes room for a more urgent one."""
+        if self._most is None or len(self._keys) < self._most:
             return True
         self.has_dropped = True
         now = clock.now()
         places = (
-            (found[0], name)
-            for name, lane in self._lanes.items()
-            if lane.running is None and (found := lane.first(now))
+            (found[0], name) for name, key in self._keys.items() if key.running is None and (found := key.first(now))
         )
         last = max(places, default=None)
         if last is None or last[0] < KeyQueue().urgency(entry, now):
             return False
-        del self._lanes[last[1]]
+        del self._keys[last[1]]
         return True
 
 

@@ -27,7 +27,7 @@ LONGEST_LOAD = timedelta(minutes=10)
 """A document that is younger may be on its way in a process that loads it without a job (`deskhand ingest`)."""
 
 Asking = Callable[[datetime], Select[Any]]
-"""A query for (id, lane) of what has been due since a moment or longer."""
+"""A query for (id, key) of what has been due since a moment or longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class RecoveryScan:
 
 
 def _job(kind: JobKind, row: Row[Any]) -> Job:
-    return Job(kind, row.id, row.lane, rank=row.rank if kind is JobKind.ANSWER else 0)
+    return Job(kind, row.id, row.key, rank=row.rank if kind is JobKind.ANSWER else 0)
 
 
 def _urgent_first(kind: JobKind, asking: Select[Any], now: datetime) -> tuple[Select[Any], ...]:
@@ -128,7 +128,7 @@ def _decisions(before: datetime) -> Select[Any]:
     newer = reviews.alias("newer")
     newest = select(func.max(newer.c.version)).where(newer.c.turn_id == turns.c.id).scalar_subquery()
     return (
-        select(reviews.c.id, turns.c.conversation_id.label("lane"), reviews.c.closed_at.label("since"))
+        select(reviews.c.id, turns.c.conversation_id.label("key"), reviews.c.closed_at.label("since"))
         .join(turns, turns.c.id == reviews.c.turn_id)
         .where(
             turns.c.status == TurnStatus.DECIDED,
@@ -142,7 +142,7 @@ def _decisions(before: datetime) -> Select[Any]:
 def _deliveries(before: datetime) -> Select[Any]:
     conversation = deliveries.c.conversation_id
     return (
-        select(conversation.label("id"), conversation.label("lane"), func.min(deliveries.c.created_at).label("since"))
+        select(conversation.label("id"), conversation.label("key"), func.min(deliveries.c.created_at).label("since"))
         .where(deliveries.c.status == DeliveryStatus.PENDING, deliveries.c.created_at <= before)
         .group_by(conversation)
     )
@@ -151,12 +151,12 @@ def _deliveries(before: datetime) -> Select[Any]:
 def _turns(before: datetime) -> Select[Any]:
     # The partial indexes are only found by the literal status.
     queued = turns.c.status == literal(TurnStatus.QUEUED.value, literal_execute=True)
-    columns = (turns.c.id, turns.c.conversation_id.label("lane"), turns.c.created_at.label("since"), turns.c.rank)
+    columns = (turns.c.id, turns.c.conversation_id.label("key"), turns.c.created_at.label("since"), turns.c.rank)
     return select(*columns).where(queued, turns.c.created_at <= before)
 
 
 def _loads(before: datetime) -> Select[Any]:
-    return select(documents.c.id, documents.c.id.label("lane"), documents.c.created_at.label("since")).where(
+    return select(documents.c.id, documents.c.id.label("key"), documents.c.created_at.label("since")).where(
         documents.c.status == DocumentStatus.LOADING, documents.c.created_at <= before
     )
 

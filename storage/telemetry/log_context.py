@@ -20,9 +20,9 @@ def about_job(job: Job) -> AbstractContextManager[None]:
 def _ids(job: Job) -> dict[str, str]:
     match job.kind:
         case JobKind.ANSWER:
-            return {"turn": job.id, "conversation": job.lane}
+            return {"turn": job.id, "conversation": job.key}
         case JobKind.RESUME:
-            return {"review": job.id, "conversation": job.lane}
+            return {"review": job.id, "conversation": job.key}
         case JobKind.DELIVER | JobKind.SUMMARISE:
             return {"conversation": job.id}
         case JobKind.LOAD:

@@ -73,7 +73,7 @@ class Diary:
 
 
 class Watch:
-    """Sees how many jobs of one lane run beside each other; replies and summaries have lanes of their own."""
+    """Sees how many jobs of one key run beside each other; replies and summaries have keys of their own."""
 
     def __init__(self, handler: TurnWork) -> None:
         self._handler = handler
@@ -82,13 +82,13 @@ class Watch:
 
     async def handler(self, item: Job) -> RunAt | None:
         """The handler, watched."""
-        lane = f"{item.kind} {item.lane}" if item.kind in (JobKind.DELIVER, JobKind.SUMMARISE) else item.lane
-        self._running[lane] += 1
-        self.highest = max(self.highest, self._running[lane])
+        key = f"{item.kind} {item.key}" if item.kind in (JobKind.DELIVER, JobKind.SUMMARISE) else item.key
+        self._running[key] += 1
+        self.highest = max(self.highest, self._running[key])
         try:
             return await self._handler(item)
         finally:
-            self._running[lane] -= 1
+            self._running[key] -= 1
             self._running += Counter()
 
 
@@ -116,7 +116,7 @@ class Rows:
             handlers = Handlers(dict.fromkeys(JobKind, watch.handler), (diary or Diary()).on_dead_letter)
             jobs.start(handlers, queues=queues, periodic_tasks=periodic_tasks)
             yield jobs
-        assert watch.highest <= 1, "two jobs of one lane ran beside each other"
+        assert watch.highest <= 1, "two jobs of one key ran beside each other"
 
     async def conversation(self, channel: str = "web") -> str:
         """A customer's conversation; gives its id."""
@@ -170,12 +170,12 @@ class Rows:
         return str(values["id"])
 
 
-def job(name: str, lane: str = "lane", kind: JobKind = JobKind.ANSWER) -> Job:
+def job(name: str, key: str = "key", kind: JobKind = JobKind.ANSWER) -> Job:
     """A job that no row asks for."""
-    return Job(kind, name, lane)
+    return Job(kind, name, key)
 
 
-class AuthMiddleware:
+class HeldHandler:
     """A handler that says when it has begun and waits until it may go on."""
 
     def __init__(self, diary: Diary) -> None:

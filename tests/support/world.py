@@ -163,8 +163,8 @@ class World:
 
     def free(self, worker: int) -> list[Job]:
         """The jobs that a worker may take: one at a time in each conversation."""
-        busy = {run.job.lane for run in self.running if run.worker is self.workers[worker]}
-        return [job for job in self.workers[worker].pile.jobs if job.lane not in busy]
+        busy = {run.job.key for run in self.running if run.worker is self.workers[worker]}
+        return [job for job in self.workers[worker].pile.jobs if job.key not in busy]
 
     async def crash(self, worker: int) -> None:
         """A worker loses its power, and a new one starts over the same rows."""

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 10.0
 """How long a statement is tried again while the server is away."""
 PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 2.0
-LANE_TAKEN = "procrastinate_jobs_lock_idx_v1"
+LOCK_TAKEN = "procrastinate_jobs_lock_idx_v1"
 """The index that lets only one job of a lock run."""
 POOL_SIZE = 4
 ECHO_SECONDS = 0.05
@@ -63,8 +63,8 @@ class RetryingConnector(PsycopgConnector):
             found: dict[str, Any] = await super(RetryingConnector, self).execute_query_one_async(query, **arguments)
             return found
 
-        # The lane of the job that was to be fetched was taken in the same moment: the next try sees that.
-        return await self._patiently(work, in_vain=LANE_TAKEN if query == sql.queries["fetch_job"] else None)
+        # The key of the job that was to be fetched was taken in the same moment: the next try sees that.
+        return await self._patiently(work, in_vain=LOCK_TAKEN if query == sql.queries["fetch_job"] else None)
 
     async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
         """Run a statement that answers rows."""

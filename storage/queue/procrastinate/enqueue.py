@@ -1,8 +1,9 @@
-"""How jobs get into Procrastinate's table: each waits once, in its queue, behind its lane or until it is due."""
+"""How jobs get into Procrastinate's table: each waits once, in its queue, behind its key or until it is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from procrastinate import App
 from procrastinate.exceptions import AlreadyEnqueued
@@ -35,8 +36,8 @@ CHANNEL = (
 class Enqueuer:
     """Enqueues jobs.
 
-    One that is due carries the lock of its lane, and the library runs one job of a lock at a time. One that is not due
-    carries none, since the library lets even a waiting job of a lock keep the later ones back: it takes its lane when
+    One that is due carries the lock of its key, and the library runs one job of a lock at a time. One that is not due
+    carries none, since the library lets even a waiting job of a lock keep the later ones back: it takes its key when
     its time has come.
     """
 
@@ -65,7 +66,7 @@ class Enqueuer:
         )
         for _ in range(TRIES):
             try:
-                await deferrer.defer_async(**asdict(job))
+                await deferrer.defer_async(**arguments_of(job))
                 break
             except AlreadyEnqueued:
                 if not hastening:
@@ -100,6 +101,20 @@ class Enqueuer:
         return None if channel is None else Queue(f"deliver-{channel}")
 
 
+def arguments_of(job: Job) -> dict[str, Any]:
+    """What the row of a job keeps of it."""
+    return asdict(job)
+
+
+def job_of(arguments: Mapping[str, Any]) -> Job:
+    """The job of a row."""
+    fields = dict(arguments)
+    # Rows of the version before call the key so: while versions change, both work on one table.
+    if "lane" in fields:
+        fields["key"] = fields.pop("lane")
+    return Job(**fields | {"kind": JobKind(fields["kind"])})
+
+
 def priority_of(job: Job) -> int:
     """Decisions, then replies, then the rest by rank; the library's highest goes first."""
     return DECISIONS_FIRST if job.kind is JobKind.RESUME else -ranked(job).rank
@@ -108,8 +123,8 @@ def priority_of(job: Job) -> int:
 def lock_of(job: Job) -> str:
     """Turns and decisions of a conversation take turns; neither its deliveries nor its summary hold them up."""
     if job.kind in (JobKind.DELIVER, JobKind.SUMMARISE):
-        return f"{job.kind} {job.lane}"
-    return job.lane
+        return f"{job.kind} {job.key}"
+    return job.key
 
 
 def queueing_lock_of(job: Job) -> str:

@@ -13,8 +13,8 @@ from procrastinate.jobs import Status
 from sqlalchemy.exc import DBAPIError
 
 from storage.database.engine import Database
-from storage.queue.jobs import Handlers, Job, JobKind
-from storage.queue.procrastinate.enqueue import Enqueuer
+from storage.queue.jobs import Handlers
+from storage.queue.procrastinate.enqueue import Enqueuer, job_of
 from storage.queue.procrastinate.statements import TASK, JobTable, Row
 from storage.queue.procrastinate.worker import QueueWorker
 from storage.queue.recovery import RecoveryScan
@@ -95,7 +95,7 @@ class Maintenance:
     async def _take_up(self, row: Row) -> None:
         log.warning("a job was abandoned", task=row.task, **row.args)
         if row.task == TASK:
-            job = Job(**{**row.args, "kind": JobKind(row.args["kind"])})
+            job = job_of(row.args)
             # A job that takes its worker down with it must come to an end too.
             if self._retries.has_more(job):
                 await self._intray.put(replace(job, attempt=job.attempt + 1))

@@ -28,7 +28,7 @@ BRING_FORWARD = """
     )
     SELECT (SELECT count(*) FROM waiting) AS waiting, (SELECT count(*) FROM woken) AS woken
 """
-TAKE_LANE = "UPDATE procrastinate_jobs SET lock = %(lock)s WHERE id = %(id)s AND status = 'doing'"
+TAKE_LOCK = "UPDATE procrastinate_jobs SET lock = %(lock)s WHERE id = %(id)s AND status = 'doing'"
 KNOWN = """
     SELECT queueing_lock FROM procrastinate_jobs
     WHERE status = 'todo' AND queueing_lock = ANY(%(queueing_locks)s::text[])
@@ -83,10 +83,10 @@ class JobTable:
         )
         return bool(found["waiting"])
 
-    async def take_lane(self, row_id: int, lock: str) -> bool:
-        """Give a running job its lane; false if another one of the lane is running."""
+    async def take_lock(self, row_id: int, lock: str) -> bool:
+        """Give a running job its key; false if another one of the key is running."""
         try:
-            await self._connector.execute_query_async(TAKE_LANE, id=row_id, lock=lock)
+            await self._connector.execute_query_async(TAKE_LOCK, id=row_id, lock=lock)
         except exceptions.UniqueViolation:
             return False
         return True

@@ -20,11 +20,10 @@ from storage.queue.jobs import (
     LONG,
     Handlers,
     Job,
-    JobKind,
     Queue,
 )
 from storage.queue.periodic import HOUR, PeriodicTask
-from storage.queue.procrastinate.enqueue import Enqueuer, lock_of
+from storage.queue.procrastinate.enqueue import Enqueuer, job_of, lock_of
 from storage.queue.procrastinate.statements import TASK, JobTable
 from storage.queue.retries import (
     DeadLettered,
@@ -143,11 +142,11 @@ class QueueWorker:
             stalled_worker_timeout=2 * self._settings.silent_seconds,
         )
 
-    async def _work(self, context: JobContext, /, *, kind: str, **rest: Any) -> None:
-        job = Job(JobKind(kind), **rest)
+    async def _work(self, context: JobContext, /, **arguments: Any) -> None:
+        job = job_of(arguments)
         with self._noted(context, is_long=job.kind in LONG) as row_id:
             try:
-                if context.job.lock or await self._table.take_lane(row_id, lock_of(job)):
+                if context.job.lock or await self._table.take_lock(row_id, lock_of(job)):
                     await self._do(job)
                 else:
                     await self._intray.put(job)

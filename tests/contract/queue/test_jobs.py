@@ -24,8 +24,8 @@ from storage.queue.opening import open_jobs
 from storage.queue.periodic import PeriodicTask
 from tests.conftest import settings_for
 from tests.support.job_bench import (
-    AuthMiddleware,
     Diary,
+    HeldHandler,
     Rows,
     job,
 )
@@ -47,7 +47,7 @@ async def rows(tmp_path: Path, database_url: str) -> AsyncIterator[Rows]:
     await database.close()
 
 
-async def test_a_lane_runs_its_jobs_one_after_the_other_in_order(rows: Rows) -> None:
+async def test_a_key_runs_its_jobs_one_after_the_other_in_order(rows: Rows) -> None:
     diary = Diary()
 
     async def handler(item: Job) -> None:
@@ -61,9 +61,9 @@ async def test_a_lane_runs_its_jobs_one_after_the_other_in_order(rows: Rows) -> 
     assert diary.done == ["0", "1", "2", "3", "4"]
 
 
-async def test_lanes_run_beside_each_other_up_to_the_bound(rows: Rows) -> None:
+async def test_keys_run_beside_each_other_up_to_the_bound(rows: Rows) -> None:
     diary = Diary()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     running = highest = 0
 
     async def handler(item: Job) -> None:
@@ -78,7 +78,7 @@ async def test_lanes_run_beside_each_other_up_to_the_bound(rows: Rows) -> None:
 
     async with rows.working(handler, diary, concurrency=3) as jobs:
         for number in range(12):
-            await jobs.enqueue(job(str(number), lane=str(number)))
+            await jobs.enqueue(job(str(number), key=str(number)))
         await jobs.idle()
     assert highest == 3
     assert len(diary.done) == 12
@@ -106,7 +106,7 @@ async def test_of_two_times_for_the_same_job_the_earlier_wins(rows: Rows) -> Non
 
 async def test_a_job_that_is_enqueued_while_it_runs_is_run_once_more_after_it(rows: Rows) -> None:
     diary = Diary()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     async with rows.working(gate.handler) as jobs:
         await jobs.enqueue(job("again"))
         await gate.begun.wait()
@@ -118,7 +118,7 @@ async def test_a_job_that_is_enqueued_while_it_runs_is_run_once_more_after_it(ro
 
 
 @pytest.mark.parametrize("kind", [JobKind.ANSWER, JobKind.RESUME])
-async def test_a_job_that_is_not_due_lets_others_of_its_lane_go_first(rows: Rows, kind: JobKind) -> None:
+async def test_a_job_that_is_not_due_lets_others_of_its_key_go_first(rows: Rows, kind: JobKind) -> None:
     diary = Diary()
     async with rows.working(diary.handler) as jobs:
         await jobs.enqueue(job("gathering"), due=now() + HOUR)
@@ -129,9 +129,9 @@ async def test_a_job_that_is_not_due_lets_others_of_its_lane_go_first(rows: Rows
     assert diary.done == ["decision", "gathering"]
 
 
-async def test_a_due_job_waits_for_the_one_of_its_lane_that_runs(rows: Rows) -> None:
+async def test_a_due_job_waits_for_the_one_of_its_key_that_runs(rows: Rows) -> None:
     diary = Diary()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
 
     async def handler(item: Job) -> RunAt | None:
         return await (gate if item.id == "long" else diary).handler(item)
@@ -140,7 +140,7 @@ async def test_a_due_job_waits_for_the_one_of_its_lane_that_runs(rows: Rows) -> 
         await jobs.enqueue(job("long"))
         await gate.begun.wait()
         await jobs.enqueue(job("gathered"), due=now() + timedelta(seconds=0.05))
-        await jobs.enqueue(job("elsewhere", lane="other"), due=now() + timedelta(seconds=0.2))
+        await jobs.enqueue(job("elsewhere", key="other"), due=now() + timedelta(seconds=0.2))
         await diary.has_done("elsewhere")
         gate.open.set()
         await jobs.idle()
@@ -189,7 +189,7 @@ async def test_a_failing_job_is_tried_again_and_then_given_up_with_its_reason(ro
     assert diary.given_up == [("x", "the channel is away")]
 
 
-async def test_a_job_that_waits_for_its_next_try_lets_its_lane_go_on(rows: Rows) -> None:
+async def test_a_job_that_waits_for_its_next_try_lets_its_key_go_on(rows: Rows) -> None:
     diary = Diary()
 
     async def handler(item: Job) -> None:
@@ -262,7 +262,7 @@ async def test_stopping_lets_running_jobs_end_and_what_waits_is_done_after_the_n
     before, after = Diary(), Diary()
     conversation = await rows.conversation()
     first, second = await rows.turn(conversation, age=HOUR), await rows.turn(conversation)
-    gate = AuthMiddleware(before)
+    gate = HeldHandler(before)
 
     async def handler(item: Job) -> RunAt | None:
         await gate.handler(item)
@@ -286,7 +286,7 @@ async def test_stopping_lets_running_jobs_end_and_what_waits_is_done_after_the_n
 async def test_stopping_cuts_long_jobs_off_and_they_run_again(rows: Rows) -> None:
     diary = Diary()
     document = await rows.document()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     async with rows.working(gate.handler) as jobs:
         await jobs.enqueue(Job(JobKind.LOAD, document, document))
         await gate.begun.wait()
@@ -301,7 +301,7 @@ async def test_what_the_grace_does_not_suffice_for_is_cut_off_and_runs_again(row
     diary = Diary()
     conversation = await rows.conversation()
     turn = await rows.turn(conversation)
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     async with rows.working(gate.handler) as jobs:
         await jobs.enqueue(job(turn, conversation))
         await gate.begun.wait()
@@ -348,7 +348,7 @@ async def test_looking_at_the_rows_neither_doubles_nor_hastens_what_is_known(row
     diary = Diary()
     conversation, other = await rows.conversation(), await rows.conversation()
     waiting, running = await rows.turn(conversation, age=HOUR), await rows.turn(other, age=HOUR)
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     looks = 0
 
     async def look() -> None:
@@ -379,7 +379,7 @@ async def test_looking_at_the_rows_neither_doubles_nor_hastens_what_is_known(row
 
 
 def is_held(item: object) -> bool:
-    """Whether this is a job, a lane, a task or an alarm; the loop keeps cancelled timers for a while."""
+    """Whether this is a job, a key, a task or an alarm; the loop keeps cancelled timers for a while."""
     if isinstance(item, asyncio.TimerHandle):
         return not item.cancelled()
     return isinstance(item, Job | asyncio.Task) or str(type(item).__module__).startswith("storage.")
@@ -390,7 +390,7 @@ async def test_nothing_is_held_of_jobs_that_are_done(rows: Rows) -> None:
 
     async def held_after_round(number: int) -> int:
         for name in range(40):
-            await jobs.enqueue(job(f"{number} {name}", lane=f"{number} {name}"), due=now() + timedelta(seconds=0.01))
+            await jobs.enqueue(job(f"{number} {name}", key=f"{number} {name}"), due=now() + timedelta(seconds=0.01))
         await jobs.idle()
         assert len(diary.done) == 40
         diary.done.clear()
@@ -439,7 +439,7 @@ async def test_every_line_of_a_job_names_what_it_is_about(rows: Rows) -> None:
 
     async with rows.working(handler) as jobs:
         for kind in set(JobKind) - {JobKind.DELIVER}:
-            await jobs.enqueue(Job(kind, f"{kind}-1", "lane-1"))
+            await jobs.enqueue(Job(kind, f"{kind}-1", "key-1"))
         # Its channel decides where it waits, so that this one needs its rows.
         replied = await rows.reply()
         await jobs.enqueue(Job(JobKind.DELIVER, replied, replied))
@@ -447,8 +447,8 @@ async def test_every_line_of_a_job_names_what_it_is_about(rows: Rows) -> None:
     ids = {kind: {name: value for name, value in said.items() if name != "job"} for kind, said in bound.items()}
     assert {said["job"] for said in bound.values()} == set(JobKind)
     assert ids == {
-        "answer": {"turn": "answer-1", "conversation": "lane-1"},
-        "resume": {"review": "resume-1", "conversation": "lane-1"},
+        "answer": {"turn": "answer-1", "conversation": "key-1"},
+        "resume": {"review": "resume-1", "conversation": "key-1"},
         "deliver": {"conversation": replied},
         "summarise": {"conversation": "summarise-1"},
         "load": {"document": "load-1"},

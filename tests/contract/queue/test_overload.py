@@ -163,11 +163,11 @@ async def test_the_rows_alone_bring_back_who_was_waiting_in_the_same_order(small
 
 async def test_a_long_queue_is_held_in_the_rows_and_little_of_it_in_memory(small_desk: Desk) -> None:
     desk, most = small_desk, 20
-    jobs = EmbeddedJobs(concurrency=4, recover_from=database_of(desk.store), most_lanes=most)
+    jobs = EmbeddedJobs(concurrency=4, recover_from=database_of(desk.store), max_keys=most)
     held: list[int] = []
 
     async def watched(job: Job) -> RunAt | None:
-        held.append(len(jobs._lanes))
+        held.append(len(jobs._queue))
         return await desk.answer(job)
 
     before = [await desk.write(f"customer {number}", f"early {number}") for number in range(300)]
@@ -184,7 +184,7 @@ async def test_a_long_queue_is_held_in_the_rows_and_little_of_it_in_memory(small
 
 async def test_what_is_not_due_yet_does_not_take_the_room_of_what_is(small_desk: Desk) -> None:
     desk = small_desk
-    jobs = EmbeddedJobs(concurrency=2, recover_from=database_of(desk.store), most_lanes=10)
+    jobs = EmbeddedJobs(concurrency=2, recover_from=database_of(desk.store), max_keys=10)
 
     for number in range(30):
         await desk.write(f"customer {number}", f"patient {number}", gather_seconds=3600)
@@ -197,7 +197,7 @@ async def test_what_is_not_due_yet_does_not_take_the_room_of_what_is(small_desk:
 
 async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_desk: Desk) -> None:
     desk = small_desk
-    jobs = EmbeddedJobs(concurrency=2, recover_from=database_of(desk.store), most_lanes=3)
+    jobs = EmbeddedJobs(concurrency=2, recover_from=database_of(desk.store), max_keys=3)
     jobs.start(desk.handlers())
     soon = timedelta(seconds=0.5)
     for number in range(12):

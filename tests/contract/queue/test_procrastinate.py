@@ -29,8 +29,8 @@ from storage.queue.procrastinate.jobs import ProcrastinateJobs
 from tests.conftest import settings_for
 from tests.support.job_bench import (
     QUICK,
-    AuthMiddleware,
     Diary,
+    HeldHandler,
     Rows,
     TurnWork,
     job,
@@ -111,8 +111,8 @@ async def abandon(rows: Rows, name: str, attempt: int = 0, worker: int | None = 
     """A row that says that the job runs, although nobody runs it."""
     statement = """
         INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock, status, worker_id, args)
-        VALUES ('desk', 'job', 'lane', :queueing_lock, 'doing', :worker, jsonb_build_object(
-            'kind', 'answer', 'id', cast(:name as text), 'lane', 'lane', 'attempt', cast(:attempt as int)
+        VALUES ('desk', 'job', 'key', :queueing_lock, 'doing', :worker, jsonb_build_object(
+            'kind', 'answer', 'id', cast(:name as text), 'key', 'key', 'attempt', cast(:attempt as int)
         ))
     """
     values = {"name": name, "attempt": attempt, "worker": worker, "queueing_lock": f"answer {name}"}
@@ -121,10 +121,10 @@ async def abandon(rows: Rows, name: str, attempt: int = 0, worker: int | None = 
 
 async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows) -> None:
     diary = Diary()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     async with shared.working(gate.handler, silent_seconds=2) as jobs:
         for number in range(3):
-            await jobs.enqueue(job(f"running {number}", lane=f"lane {number}"))
+            await jobs.enqueue(job(f"running {number}", key=f"key {number}"))
         await gate.begun.wait()
         with outside(shared) as connection:
             for _ in range(3):
@@ -139,7 +139,7 @@ async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows)
 
 async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_no_worker(shared: Rows) -> None:
     diary = Diary()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
     async with open_queue(shared, patience_seconds=0.3, silent_seconds=1) as jobs:
         jobs.start(Handlers(dict.fromkeys(JobKind, gate.handler), diary.on_dead_letter))
         await jobs.enqueue(job("running"))
@@ -218,26 +218,26 @@ async def test_a_conversation_without_a_reply_to_deliver_makes_no_job(shared: Ro
     assert diary.done == []
 
 
-async def test_two_workers_keep_the_order_of_every_lane_and_do_each_job_once(shared: Rows) -> None:
+async def test_two_workers_keep_the_order_of_every_key_and_do_each_job_once(shared: Rows) -> None:
     diary = Diary()
     running: set[str] = set()
     doubled: list[str] = []
 
     async def handler(item: Job) -> RunAt | None:
-        if item.lane in running:
-            doubled.append(item.lane)
-        running.add(item.lane)
+        if item.key in running:
+            doubled.append(item.key)
+        running.add(item.key)
         await asyncio.sleep(0.002)
-        running.discard(item.lane)
+        running.discard(item.key)
         return await diary.handler(item)
 
-    names = [f"{lane} {number}" for number in range(12) for lane in range(4)]
+    names = [f"{key} {number}" for number in range(12) for key in range(4)]
     async with shared.working(handler) as one, shared.working(handler) as two:
         for index, name in enumerate(names):
-            lane = f"lane {index % 4}"
-            # Some take their lane when their time has come, while others are fetched with it.
+            key = f"key {index % 4}"
+            # Some take their key when their time has come, while others are fetched with it.
             due = None if index % 3 else now() + timedelta(seconds=0.03)
-            await (one, two)[index % 2].enqueue(job(name, lane), due=due)
+            await (one, two)[index % 2].enqueue(job(name, key), due=due)
         await one.idle()
     assert doubled == []
     assert sorted(diary.done) == sorted(names)
@@ -262,7 +262,7 @@ async def test_workers_that_come_and_go_lose_and_double_nothing(shared: Rows) ->
         group.create_task(come_and_go())
         for index, name in enumerate(names):
             due = now() + timedelta(seconds=0.05) if index % 2 else None
-            await jobs.enqueue(job(name, f"lane {index % 5}"), due=due)
+            await jobs.enqueue(job(name, f"key {index % 5}"), due=due)
             await asyncio.sleep(0.02)
         await diary.has_done(*names)
         enough.set()
@@ -319,14 +319,14 @@ async def test_done_jobs_leave_no_rows_and_given_up_ones_stay_for_some_days(shar
 
 async def test_loads_do_not_keep_turns_waiting(shared: Rows) -> None:
     diary = Diary()
-    gate = AuthMiddleware(diary)
+    gate = HeldHandler(diary)
 
     async def handler(item: Job) -> RunAt | None:
         return await (gate if item.kind is JobKind.LOAD else diary).handler(item)
 
     async with shared.working(handler, concurrency=2) as jobs:
         for number in range(4):
-            await jobs.enqueue(job(f"load {number}", lane=f"document {number}", kind=JobKind.LOAD))
+            await jobs.enqueue(job(f"load {number}", key=f"document {number}", kind=JobKind.LOAD))
         await gate.begun.wait()
         await jobs.enqueue(job("turn"))
         await diary.has_done("turn")
@@ -346,7 +346,7 @@ async def test_a_job_that_cannot_be_enqueued_is_left_to_its_rows(shared: Rows) -
         await diary.has_done(turn)
 
 
-async def test_workers_hear_that_a_lane_is_free(shared: Rows) -> None:
+async def test_workers_hear_that_a_key_is_free(shared: Rows) -> None:
     await abandon(shared, "running")
     url = shared.database.conninfo
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as ear, open_queue(shared) as jobs:

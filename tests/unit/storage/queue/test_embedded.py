@@ -1,4 +1,4 @@
-"""The embedded queue: order within a lane, fairness between lanes, retries, the last resort, a clean stop."""
+"""The embedded queue: order within a key, fairness between keys, retries, the last resort, a clean stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -37,11 +37,11 @@ async def working(handler: TurnWork, concurrency: int = 4, max_attempts: int = 3
     await bench.jobs.stop()
 
 
-def job(name: str, lane: str = "lane", kind: JobKind = JobKind.ANSWER) -> Job:
-    return Job(kind, name, lane)
+def job(name: str, key: str = "key", kind: JobKind = JobKind.ANSWER) -> Job:
+    return Job(kind, name, key)
 
 
-async def test_a_lane_runs_its_jobs_one_after_the_other_in_order() -> None:
+async def test_a_key_runs_its_jobs_one_after_the_other_in_order() -> None:
     done: list[str] = []
     running = 0
 
@@ -60,7 +60,7 @@ async def test_a_lane_runs_its_jobs_one_after_the_other_in_order() -> None:
     assert done == ["0", "1", "2", "3", "4"]
 
 
-async def test_lanes_run_beside_each_other_up_to_the_bound() -> None:
+async def test_keys_run_beside_each_other_up_to_the_bound() -> None:
     running = highest = 0
 
     async def handler(_: Job) -> None:
@@ -72,23 +72,23 @@ async def test_lanes_run_beside_each_other_up_to_the_bound() -> None:
 
     async with working(handler, concurrency=3) as bench:
         for number in range(12):
-            await bench.jobs.enqueue(job("x", lane=str(number)))
+            await bench.jobs.enqueue(job("x", key=str(number)))
         await bench.jobs.idle()
     assert highest == 3
 
 
-async def test_one_chatty_lane_does_not_starve_the_others() -> None:
+async def test_one_chatty_key_does_not_starve_the_others() -> None:
     done: list[str] = []
 
     async def handler(item: Job) -> None:
         await asyncio.sleep(0.002)
-        done.append(item.lane)
+        done.append(item.key)
 
     async with working(handler, concurrency=1) as bench:
         for number in range(20):
-            await bench.jobs.enqueue(job(str(number), lane="chatty"))
+            await bench.jobs.enqueue(job(str(number), key="chatty"))
         for number in range(3):
-            await bench.jobs.enqueue(job("x", lane=f"quiet {number}"))
+            await bench.jobs.enqueue(job("x", key=f"quiet {number}"))
         await bench.jobs.idle()
     assert max(done.index(f"quiet {number}") for number in range(3)) < 8
 
@@ -106,7 +106,7 @@ async def test_the_same_job_that_still_waits_is_taken_once() -> None:
     assert done == ["same"]
 
 
-async def test_a_job_that_is_not_due_lets_others_of_its_lane_go_first() -> None:
+async def test_a_job_that_is_not_due_lets_others_of_its_key_go_first() -> None:
     done: list[str] = []
 
     async def handler(item: Job) -> None:
@@ -148,7 +148,7 @@ async def test_a_failing_job_is_tried_again_and_then_given_up() -> None:
     assert tries == [0, 1, 2]
 
 
-async def test_any_error_counts_as_a_failed_try_and_the_lane_goes_on() -> None:
+async def test_any_error_counts_as_a_failed_try_and_the_key_goes_on() -> None:
     done: list[str] = []
 
     async def handler(item: Job) -> None:

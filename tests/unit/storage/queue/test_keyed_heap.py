@@ -10,94 +10,94 @@ NOW = now()
 LATER = NOW + timedelta(hours=1)
 
 
-def answer(lane: str, rank: int = 1) -> Job:
-    return Job(JobKind.ANSWER, f"turn of {lane}", lane, rank=rank)
+def answer(key: str, rank: int = 1) -> Job:
+    return Job(JobKind.ANSWER, f"turn of {key}", key, rank=rank)
 
 
-def taken(lanes: KeyedPriorityQueue, at: datetime | None = None) -> list[str]:
-    """The lanes in the order in which they are served, each job done before the next one is taken."""
+def taken(queue: KeyedPriorityQueue, at: datetime | None = None) -> list[str]:
+    """The keys in the order in which they are served, each job done before the next one is taken."""
     order = []
-    while isinstance(job := lanes.take(at or now()), Job):
-        order.append(job.lane)
-        lanes.end(job)
-        lanes.tidy(job.lane)
+    while isinstance(job := queue.take(at or now()), Job):
+        order.append(job.key)
+        queue.end(job)
+        queue.tidy(job.key)
     return order
 
 
 def test_lower_ranks_are_served_first_and_equal_ones_in_the_order_of_their_times() -> None:
-    lanes = KeyedPriorityQueue(None, 1)
-    for number, (lane, rank) in enumerate((("c", 3), ("b", 2), ("b2", 2), ("a", 1))):
-        lanes.put(answer(lane, rank), NOW + timedelta(microseconds=number))
-    assert taken(lanes) == ["a", "b", "b2", "c"]
+    queue = KeyedPriorityQueue(None, 1)
+    for number, (key, rank) in enumerate((("c", 3), ("b", 2), ("b2", 2), ("a", 1))):
+        queue.put(answer(key, rank), NOW + timedelta(microseconds=number))
+    assert taken(queue) == ["a", "b", "b2", "c"]
 
 
 def test_a_reply_that_is_ready_goes_before_any_turn() -> None:
-    lanes = KeyedPriorityQueue(None, 1)
-    lanes.put(answer("turn"), NOW)
-    lanes.put(Job(JobKind.DELIVER, "reply", "reply"), now())
-    assert taken(lanes) == ["reply", "turn"]
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("turn"), NOW)
+    queue.put(Job(JobKind.DELIVER, "reply", "reply"), now())
+    assert taken(queue) == ["reply", "turn"]
 
 
 def test_a_notice_overtakes_the_turn_of_its_own_conversation() -> None:
-    lanes = KeyedPriorityQueue(None, 1)
-    lanes.put(answer("lane"), NOW)
-    lanes.put(Job(JobKind.DELIVER, "lane", "lane"), now())
-    first = lanes.take(now())
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("key"), NOW)
+    queue.put(Job(JobKind.DELIVER, "key", "key"), now())
+    first = queue.take(now())
     assert isinstance(first, Job)
     assert first.kind is JobKind.DELIVER
 
 
 def test_when_only_later_jobs_wait_their_time_is_told() -> None:
-    lanes = KeyedPriorityQueue(None, 1)
-    lanes.put(answer("patient"), LATER)
-    assert lanes.take(NOW) == LATER
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("patient"), LATER)
+    assert queue.take(NOW) == LATER
 
 
 def test_loads_leave_hands_free_for_customers() -> None:
-    lanes = KeyedPriorityQueue(None, 2)
+    queue = KeyedPriorityQueue(None, 2)
     for number in range(5):
-        lanes.put(Job(JobKind.LOAD, str(number), f"document {number}", rank=1), NOW)
-    lanes.put(answer("customer", rank=9), NOW)
-    running = [lanes.take(now()) for _ in range(3)]
+        queue.put(Job(JobKind.LOAD, str(number), f"document {number}", rank=1), NOW)
+    queue.put(answer("customer", rank=9), NOW)
+    running = [queue.take(now()) for _ in range(3)]
     assert [job.kind for job in running if isinstance(job, Job)] == [JobKind.LOAD, JobKind.LOAD, JobKind.ANSWER]
-    assert lanes.take(now()) is None
+    assert queue.take(now()) is None
 
 
 def test_a_long_job_does_not_hold_up_the_turn_of_its_own_conversation() -> None:
-    lanes = KeyedPriorityQueue(None, 1)
-    lanes.put(Job(JobKind.LOAD, "document", "document", rank=1), NOW)
-    assert isinstance(lanes.take(now()), Job)
-    lanes.put(Job(JobKind.SUMMARISE, "lane", "lane", rank=1), NOW)
-    lanes.put(answer("lane", rank=9), NOW)
-    job = lanes.take(now())
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(Job(JobKind.LOAD, "document", "document", rank=1), NOW)
+    assert isinstance(queue.take(now()), Job)
+    queue.put(Job(JobKind.SUMMARISE, "key", "key", rank=1), NOW)
+    queue.put(answer("key", rank=9), NOW)
+    job = queue.take(now())
     assert isinstance(job, Job)
     assert job.kind is JobKind.ANSWER
 
 
-def test_the_least_urgent_lane_makes_room_for_a_more_urgent_one_and_for_no_other() -> None:
-    lanes = KeyedPriorityQueue(2, 1)
-    lanes.put(answer("first", 10), NOW)
-    lanes.put(answer("last", 30), NOW)
-    lanes.put(answer("too late", 40), NOW)
-    assert lanes.has_dropped
-    assert lanes.knows(answer("last"))
-    lanes.put(answer("urgent", 20), NOW)
-    assert not lanes.knows(answer("last"))
-    assert taken(lanes) == ["first", "urgent"]
+def test_the_least_urgent_key_makes_room_for_a_more_urgent_one_and_for_no_other() -> None:
+    queue = KeyedPriorityQueue(2, 1)
+    queue.put(answer("first", 10), NOW)
+    queue.put(answer("last", 30), NOW)
+    queue.put(answer("too late", 40), NOW)
+    assert queue.has_dropped
+    assert queue.knows(answer("last"))
+    queue.put(answer("urgent", 20), NOW)
+    assert not queue.knows(answer("last"))
+    assert taken(queue) == ["first", "urgent"]
 
 
 def test_who_is_not_due_makes_room_for_who_is_whatever_the_ranks() -> None:
-    lanes = KeyedPriorityQueue(1, 1)
-    lanes.put(answer("patient", 1), LATER)
-    lanes.put(answer("due", 99), NOW)
-    assert taken(lanes) == ["due"]
+    queue = KeyedPriorityQueue(1, 1)
+    queue.put(answer("patient", 1), LATER)
+    queue.put(answer("due", 99), NOW)
+    assert taken(queue) == ["due"]
 
 
 def test_what_runs_never_makes_room() -> None:
-    lanes = KeyedPriorityQueue(1, 1)
-    lanes.put(answer("running", 50), NOW)
-    job = lanes.take(now())
-    lanes.put(answer("urgent", 1), NOW)
+    queue = KeyedPriorityQueue(1, 1)
+    queue.put(answer("running", 50), NOW)
+    job = queue.take(now())
+    queue.put(answer("urgent", 1), NOW)
     assert isinstance(job, Job)
-    assert lanes.knows(job)
-    assert not lanes.knows(answer("urgent"))
+    assert queue.knows(job)
+    assert not queue.knows(answer("urgent"))

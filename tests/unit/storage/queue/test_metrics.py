@@ -45,7 +45,7 @@ async def test_tries_are_counted_by_kind_and_result() -> None:
     }
     handlers = JobMetrics(registry).metered(Handlers(kinds, nobody))
     for kind in kinds:
-        await attempt(Job(kind, "id", "lane"), handlers, RetryPolicy(1))
+        await attempt(Job(kind, "id", "key"), handlers, RetryPolicy(1))
     expected = {JobKind.ANSWER: "done", JobKind.DELIVER: "later", JobKind.RESUME: "retry", JobKind.LOAD: "failed"}
     for kind, result in expected.items():
         assert registry.get_sample_value("deskhand_jobs_total", {"kind": kind, "result": result}) == 1

@@ -45,7 +45,7 @@ def test_pauses_between_tries_double_up_to_a_minute() -> None:
 
 def test_the_last_try_has_no_successor() -> None:
     retries = RetryPolicy(max_attempts=3)
-    more = [retries.has_more(Job(JobKind.ANSWER, "x", "lane", attempt)) for attempt in range(3)]
+    more = [retries.has_more(Job(JobKind.ANSWER, "x", "key", attempt)) for attempt in range(3)]
     assert more == [True, True, False]
 
 
