@@ -23,24 +23,24 @@ HEAD = '<link rel="stylesheet" href="/workbench/ui/theme.css"><link rel="icon" h
 KEEP_UPLOADS_SECONDS = 3600
 
 
-def mount_workbench(app: FastAPI, office: WorkbenchContext, *, logins: LoginLimits | None = None) -> FastAPI:
+def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLimits | None = None) -> FastAPI:
     """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last.
 
     `logins` is shared with the REST interface, so that both count the same attempts.
     """
-    sessions = Sessions(office.store.accounts.members)
-    guard = logins or LoginLimits(office.settings.web.login_attempts)
-    app.include_router(access_routes(office.store.accounts.members, office.settings, guard))
+    sessions = Sessions(context.store.accounts.members)
+    guard = logins or LoginLimits(context.settings.web.login_attempts)
+    app.include_router(access_routes(context.store.accounts.members, context.settings, guard))
     gr.mount_gradio_app(
         app,
-        build_workbench(office, sessions),
+        build_workbench(context, sessions),
         path="/",
-        server_name=office.settings.web.host,
-        server_port=office.settings.web.port,
+        server_name=context.settings.web.host,
+        server_port=context.settings.web.port,
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=f"{office.settings.web.max_upload_mb}mb",
+        max_file_size=f"{context.settings.web.max_upload_mb}mb",
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
@@ -57,7 +57,7 @@ def _mounted(app: FastAPI) -> FastAPI:
     return next(inner for inner in mounts if isinstance(inner, gr.routes.App))
 
 
-def build_workbench(office: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
+def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
     """Every tab; what only admins may do is hidden from agents here and refused by the handlers."""
     with gr.Blocks(
         analytics_enabled=False,
@@ -66,22 +66,22 @@ def build_workbench(office: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
         delete_cache=(KEEP_UPLOADS_SECONDS, KEEP_UPLOADS_SECONDS),
     ) as opened:
         blocks: gr.Blocks = opened
-        build_header(blocks, office, sessions)
+        build_header(blocks, context, sessions)
         with gr.Tabs(elem_id="dh-tabs"):
             with gr.Tab("Inbox", id="inbox"):
-                build_inbox(office, sessions)
+                build_inbox(context, sessions)
             with gr.Tab("Knowledge", id="knowledge") as knowledge:
-                build_knowledge(knowledge, office, sessions)
+                build_knowledge(knowledge, context, sessions)
             with gr.Tab("Analytics", id="analytics") as analytics:
-                build_analytics(analytics, office, sessions)
+                build_analytics(analytics, context, sessions)
             with gr.Tab("Monitoring", id="monitoring") as monitoring:
-                build_monitoring(monitoring, office, sessions)
+                build_monitoring(monitoring, context, sessions)
             with gr.Tab("Channels", id="channels", visible=False) as channels:
-                build_channels(office, sessions)
+                build_channels(context, sessions)
             with gr.Tab("Autopilot", id="autopilot", visible=False) as autopilot:
-                build_autopilot(autopilot, office, sessions)
+                build_autopilot(autopilot, context, sessions)
             with gr.Tab("Settings", id="settings", visible=False) as settings:
-                build_settings(settings, office, sessions)
+                build_settings(settings, context, sessions)
 
         @reporting_errors
         async def reveal(request: gr.Request) -> list[gr.Tab]:

@@ -1,4 +1,4 @@
-"""The one web application: REST, the customers' routes and the workbench, in this order."""
+"""The web application of port 7860: REST, the customers' routes and the workbench, in this order."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,18 @@ from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
 from workbench.auth.sessions import LoginLimits
 from workbench.context import WorkbenchContext
-from workbench.http.body_limit import MEGABYTE, BodyLimit
+from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
 
 
-def build_site(office: WorkbenchContext, customer_routes: Sequence[APIRouter]) -> FastAPI:
+def build_site(context: WorkbenchContext, customer_routes: Sequence[APIRouter]) -> FastAPI:
     """Everything that port 7860 serves; the workbench, mounted at `/`, comes last and takes what is left."""
     site = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
-    measures = office.store.cluster.metrics(office.registry)
+    metrics = context.store.cluster.metrics(context.registry)
     # One for both ways in: a password may not be tried twice as often by changing the door.
-    logins = LoginLimits(office.settings.web.login_attempts)
-    site.add_middleware(BodyLimit, largest_file=office.settings.web.max_upload_mb * MEGABYTE)
+    logins = LoginLimits(context.settings.web.login_attempts)
+    site.add_middleware(BodyLimitMiddleware, largest_file=context.settings.web.max_upload_mb * MEGABYTE)
     install_problems(site)
-    install_metering(site, measures)
-    for routes in (api_routes(office, measures=measures, logins=logins), *customer_routes):
+    install_metering(site, metrics)
+    for routes in (api_routes(context, metrics=metrics, logins=logins), *customer_routes):
         site.include_router(routes)
-    return mount_workbench(site, office, logins=logins)
+    return mount_workbench(site, context, logins=logins)

@@ -31,7 +31,7 @@ from tests.conftest import PASSWORD, open_test_store
 from tests.support.rows import database_of
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
-from workbench.http.body_limit import MEGABYTE, BodyLimit
+from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
 
 API = "/api/v1"
 DRAFT = Draft(
@@ -179,10 +179,10 @@ def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
     measures = Metrics(process.workbench.registry, database_of(process.store))
-    app.add_middleware(BodyLimit, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
+    app.add_middleware(BodyLimitMiddleware, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)
-    app.include_router(api_routes(process.workbench, measures=measures))
+    app.include_router(api_routes(process.workbench, metrics=measures))
     app.mount("/", PlainTextResponse("the workbench"))
     return app
 

@@ -16,9 +16,9 @@ PERIODS = {"24 hours": 1, "7 days": 7, "30 days": 30, "90 days": 90}
 TITLE = '<div class="dh-title"><h1>Analytics</h1><p>Counted from the rows, in UTC days.</p></div>'
 
 
-def build_analytics(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
+def build_analytics(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
-    numbers = office.store.reporting.analytics
+    numbers = context.store.reporting.analytics
     with gr.Column(elem_classes="dh-page"):
         with gr.Row(equal_height=True):
             gr.HTML(TITLE, apply_default_css=False)

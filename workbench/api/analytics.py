@@ -129,23 +129,23 @@ Moment = Annotated[datetime | None, Query(description="ISO 8601; without a zone 
 
 
 @router.get("/metrics")
-async def metrics(front: Context, member: CurrentMember) -> Metrics:
+async def metrics(context: Context, member: CurrentMember) -> Metrics:
     """The numbers of the last 30 days."""
-    return Metrics.model_validate(await _report(front.analytics, member.workspace_id, None, None))
+    return Metrics.model_validate(await _report(context.store.reporting.analytics, member.workspace_id, None, None))
 
 
 @router.get("/report")
-async def report(front: Context, member: CurrentMember, since: Moment = None, until: Moment = None) -> Report:
+async def report(context: Context, member: CurrentMember, since: Moment = None, until: Moment = None) -> Report:
     """Every number from `since` to before `until`; the 30 days before `until` or now if not said otherwise."""
-    return Report.model_validate(await _report(front.analytics, member.workspace_id, since, until))
+    return Report.model_validate(await _report(context.store.reporting.analytics, member.workspace_id, since, until))
 
 
 @router.get("/process-summaries")
 async def process_summaries(
-    front: Context, member: CurrentMember, limit: Limit = 50, cursor: Cursor = None
+    context: Context, member: CurrentMember, limit: Limit = 50, cursor: Cursor = None
 ) -> Items[Process]:
     """Ended turns, the latest end first."""
-    page = await front.monitoring.summaries(member.workspace_id, limit=limit, cursor=cursor)
+    page = await context.store.reporting.monitoring.summaries(member.workspace_id, limit=limit, cursor=cursor)
     return page_items(page, _process)
 
 

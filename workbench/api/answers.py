@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from storage.records import Draft, Priority, Route, Triage, Verdict
-from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     Body,
     CitationItem,
@@ -39,10 +39,10 @@ class Answer(Item):
 
 
 @router.post("")
-async def answer(office: AtOffice, member: CurrentMember, body: Question) -> Answer:
+async def answer(context: Context, member: CurrentMember, body: Question) -> Answer:
     """Run the desk on a question with this workspace's knowledge and settings."""
-    workspace = await office.store.accounts.workspaces.read(member.workspace_id)
-    return answer_of(*await office.desk.propose(workspace.id, body.question, workspace.settings))
+    workspace = await context.store.accounts.workspaces.read(member.workspace_id)
+    return answer_of(*await context.desk.propose(workspace.id, body.question, workspace.settings))
 
 
 def answer_of(draft: Draft, verdict: Verdict, triage: Triage) -> Answer:

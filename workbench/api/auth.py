@@ -8,7 +8,7 @@ from pydantic import Field
 from storage.accounts.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError
 from storage.records import Member, Role
-from workbench.api.dependencies import AtOffice, BearerToken, Context
+from workbench.api.dependencies import Api, BearerToken, Context
 from workbench.api.schemas import Body, Item, Line
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -56,10 +56,10 @@ class Me(Item):
 
 
 @router.post("/register", status_code=201)
-async def register(request: Request, body: Registration, front: Context) -> LoggedIn:
+async def register(request: Request, body: Registration, api: Api) -> LoggedIn:
     """Create a workspace and its first admin."""
-    store, address = front.office.store, _address(request)
-    front.registrations.admit(address, address)
+    store, address = api.workbench.store, _address(request)
+    api.registrations.admit(address, address)
     workspace = store.accounts.workspaces.plan(body.workspace, body.workspace_name)
     admin = await store.accounts.members.found(workspace, body.email, body.name, body.password)
     return _logged_in(admin, await store.accounts.members.token(admin))
@@ -68,25 +68,25 @@ async def register(request: Request, body: Registration, front: Context) -> Logg
 @router.post("/login")
 async def log_in(
     request: Request,
-    front: Context,
+    api: Api,
     username: Annotated[str, Form(max_length=320, description="The e-mail.")],
     password: Annotated[str, Form(max_length=1000)],
     workspace: Annotated[str, Form(max_length=63, description="Of several workspaces, the one to act in.")] = "",
     scope: Annotated[str, Form(max_length=200, description="The same, for OAuth2 clients without other fields.")] = "",
 ) -> LoggedIn:
     """Log in by the OAuth2 password form."""
-    members, address = front.office.store.accounts.members, _address(request)
-    front.logins.admit(address, username)
+    members, address = api.workbench.store.accounts.members, _address(request)
+    api.logins.admit(address, username)
     found = await members.log_in(username.replace("\x00", ""), password)
-    front.logins.succeeded(address, username)
+    api.logins.succeeded(address, username)
     chosen = _chosen(found, workspace or scope.strip())
     return _logged_in(chosen, await members.token(chosen, found))
 
 
 @router.get("/me")
-async def me(office: AtOffice, token: BearerToken) -> Me:
+async def me(context: Context, token: BearerToken) -> Me:
     """Who the bearer is, and where else this login works."""
-    member, *others = await office.store.accounts.members.choices(token)
+    member, *others = await context.store.accounts.members.choices(token)
     places = [Place(workspace=each.workspace_id, role=each.role) for each in (member, *others)]
     return Me(
         id=member.id,

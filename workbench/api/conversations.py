@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from storage.records import Author, Conversation, ConversationStatus, Message, Priority
-from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     ID_LENGTH,
     Body,
@@ -73,7 +73,7 @@ class Sent(Item):
 
 @router.get("")
 async def conversations(
-    office: AtOffice,
+    context: Context,
     member: CurrentMember,
     status: ConversationStatus | None = None,
     customer: CustomerId = None,
@@ -81,59 +81,59 @@ async def conversations(
     cursor: Cursor = None,
 ) -> Items[ConversationItem]:
     """The workspace's conversations, the latest activity first."""
-    page = await office.store.conversations.reading.page(
+    page = await context.store.conversations.reading.page(
         member.workspace_id, status=status, customer_id=customer, limit=limit, cursor=cursor
     )
     return page_items(page, conversation_item)
 
 
 @router.get("/{conversation_id}/summary")
-async def summary(office: AtOffice, member: CurrentMember, conversation_id: Id) -> Summary:
+async def summary(context: Context, member: CurrentMember, conversation_id: Id) -> Summary:
     """What a member must know who has not read the conversation."""
-    conversation = await office.store.conversations.reading.read(member.workspace_id, conversation_id)
+    conversation = await context.store.conversations.reading.read(member.workspace_id, conversation_id)
     return _summary(
-        conversation, await office.store.conversations.messages.of_conversation(member.workspace_id, conversation_id)
+        conversation, await context.store.conversations.messages.of_conversation(member.workspace_id, conversation_id)
     )
 
 
 @router.post("/{conversation_id}/take-over")
-async def take_over(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
+async def take_over(context: Context, member: CurrentMember, conversation_id: Id) -> ConversationItem:
     """Have the conversation; the bot is silent from now on."""
-    await office.desk.take_over(member, conversation_id)
-    return await _now(office, member.workspace_id, conversation_id)
+    await context.desk.take_over(member, conversation_id)
+    return await _now(context, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/hand-back")
-async def hand_back(office: AtOffice, member: CurrentMember, conversation_id: Id) -> ConversationItem:
+async def hand_back(context: Context, member: CurrentMember, conversation_id: Id) -> ConversationItem:
     """Let the bot answer again, first of all what nobody has answered."""
-    await office.desk.hand_back(member, conversation_id)
-    return await _now(office, member.workspace_id, conversation_id)
+    await context.desk.hand_back(member, conversation_id)
+    return await _now(context, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/assign")
-async def assign(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Assignment) -> ConversationItem:
+async def assign(context: Context, member: CurrentMember, conversation_id: Id, body: Assignment) -> ConversationItem:
     """Give the conversation to a member of the same workspace."""
-    await office.desk.assign(member, conversation_id, body.member_id.replace("\x00", ""))
-    return await _now(office, member.workspace_id, conversation_id)
+    await context.desk.assign(member, conversation_id, body.member_id.replace("\x00", ""))
+    return await _now(context, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/note")
-async def note(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> ConversationItem:
+async def note(context: Context, member: CurrentMember, conversation_id: Id, body: Said) -> ConversationItem:
     """Add a note that only members see."""
-    await office.desk.note(member, conversation_id, body.text)
-    return await _now(office, member.workspace_id, conversation_id)
+    await context.desk.note(member, conversation_id, body.text)
+    return await _now(context, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/reply", status_code=201)
-async def reply(office: AtOffice, member: CurrentMember, conversation_id: Id, body: Said) -> Sent:
+async def reply(context: Context, member: CurrentMember, conversation_id: Id, body: Said) -> Sent:
     """Send a reply by hand; take the conversation over first."""
-    message_id = await office.desk.reply(member, conversation_id, body.text)
-    conversation = await office.store.conversations.reading.read(member.workspace_id, conversation_id)
+    message_id = await context.desk.reply(member, conversation_id, body.text)
+    conversation = await context.store.conversations.reading.read(member.workspace_id, conversation_id)
     return Sent(id=message_id, status=conversation.status)
 
 
-async def _now(office: WorkbenchContext, workspace_id: str, conversation_id: str) -> ConversationItem:
-    return conversation_item(await office.store.conversations.reading.read(workspace_id, conversation_id))
+async def _now(context: WorkbenchContext, workspace_id: str, conversation_id: str) -> ConversationItem:
+    return conversation_item(await context.store.conversations.reading.read(workspace_id, conversation_id))
 
 
 def _summary(conversation: Conversation, messages: list[Message]) -> Summary:

@@ -1,4 +1,4 @@
-"""What every route of the REST interface depends on: the office, and who is calling."""
+"""Dependency injection of the REST interface: the workbench's context, and who is calling."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,44 +9,42 @@ from fastapi.security import OAuth2PasswordBearer
 
 from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Member, Role
-from storage.reporting.analytics import Analytics
-from storage.reporting.monitoring import Monitoring
 from workbench.auth.sessions import LoginLimits
 from workbench.context import WorkbenchContext
 
 
 @dataclass(frozen=True, slots=True)
 class ApiContext:
-    """The office and what only its REST interface needs."""
+    """The workbench's context and what only its REST interface needs."""
 
-    office: WorkbenchContext
+    workbench: WorkbenchContext
     logins: LoginLimits
     registrations: LoginLimits
     """Every registration counts, not only failed ones: each costs a password hash."""
-    analytics: Analytics
-    monitoring: Monitoring
 
 
-def behind(front: ApiContext) -> Callable[[Request], None]:
-    """The dependency by which the routes below it find this front."""
+def providing(api: ApiContext) -> Callable[[Request], None]:
+    """The dependency by which the routes below it find this context."""
 
     def provide(request: Request) -> None:
-        request.state.front = front
+        request.state.api = api
 
     return provide
 
 
-def _front(request: Request) -> ApiContext:
-    front: ApiContext = request.state.front
-    return front
+def _api(request: Request) -> ApiContext:
+    api: ApiContext = request.state.api
+    return api
 
 
-def _office(front: Annotated[ApiContext, Depends(_front)]) -> WorkbenchContext:
-    return front.office
+Api = Annotated[ApiContext, Depends(_api)]
 
 
-Context = Annotated[ApiContext, Depends(_front)]
-AtOffice = Annotated[WorkbenchContext, Depends(_office)]
+def _context(api: Api) -> WorkbenchContext:
+    return api.workbench
+
+
+Context = Annotated[WorkbenchContext, Depends(_context)]
 _bearer = OAuth2PasswordBearer(tokenUrl="/api/v1/auth/login", auto_error=False, description="A member's login.")
 
 
@@ -60,8 +58,8 @@ def _token(token: Annotated[str | None, Depends(_bearer)]) -> str:
 BearerToken = Annotated[str, Depends(_token)]
 
 
-async def _member(office: AtOffice, token: BearerToken) -> Member:
-    return await office.store.accounts.members.by_token(token)
+async def _member(context: Context, token: BearerToken) -> Member:
+    return await context.store.accounts.members.by_token(token)
 
 
 CurrentMember = Annotated[Member, Depends(_member)]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from storage.errors import InvalidError
 from storage.knowledge.documents.readers import READERS, read
 from storage.records import Document, DocumentStatus
-from workbench.api.dependencies import AtOffice, CurrentAdmin, CurrentMember
+from workbench.api.dependencies import Context, CurrentAdmin, CurrentMember
 from workbench.api.schemas import Id, Item, Items
 from workbench.api.uploads import BYTES_PER_MB, receive_file
 
@@ -73,34 +73,34 @@ class DocumentItem(Item):
 
 
 @router.post("", status_code=202, openapi_extra=FORM)
-async def upload(request: Request, office: AtOffice, admin: CurrentAdmin) -> Loading:
+async def upload(request: Request, context: Context, admin: CurrentAdmin) -> Loading:
     """Load a file; read the document until its status is `ready` or `failed`."""
-    filename, content = await receive_file(request, office.settings.web.max_upload_mb * BYTES_PER_MB)
+    filename, content = await receive_file(request, context.settings.web.max_upload_mb * BYTES_PER_MB)
     try:
         await asyncio.to_thread(read, filename, content)
     except InvalidError as error:
         raise UnreadableFileError(error.detail) from error
-    document = await office.desk.add_document(admin, filename, content)
+    document = await context.desk.add_document(admin, filename, content)
     return Loading(id=document.id, status=document.status)
 
 
 @router.get("")
-async def documents(office: AtOffice, member: CurrentMember) -> Items[DocumentItem]:
+async def documents(context: Context, member: CurrentMember) -> Items[DocumentItem]:
     """Every document of the workspace, newest first."""
-    found = await office.store.knowledge.catalogue.list(member.workspace_id)
+    found = await context.store.knowledge.catalogue.list(member.workspace_id)
     return Items(items=[_item(document) for document in found])
 
 
 @router.get("/{document_id}")
-async def document(office: AtOffice, member: CurrentMember, document_id: Id) -> DocumentItem:
+async def document(context: Context, member: CurrentMember, document_id: Id) -> DocumentItem:
     """One document: how far it is, and what was refused."""
-    return _item(await office.store.knowledge.catalogue.get(member.workspace_id, document_id))
+    return _item(await context.store.knowledge.catalogue.get(member.workspace_id, document_id))
 
 
 @router.delete("/{document_id}", status_code=204)
-async def delete(office: AtOffice, admin: CurrentAdmin, document_id: Id) -> None:
+async def delete(context: Context, admin: CurrentAdmin, document_id: Id) -> None:
     """Forget a document and everything loaded from it."""
-    await office.desk.delete_document(admin, document_id)
+    await context.desk.delete_document(admin, document_id)
 
 
 def _item(document: Document) -> DocumentItem:

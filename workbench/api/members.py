@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from storage.records import Member, Role
-from workbench.api.dependencies import AtOffice, CurrentAdmin, CurrentMember
+from workbench.api.dependencies import Context, CurrentAdmin, CurrentMember
 from workbench.api.schemas import (
     Body,
     Id,
@@ -30,22 +30,22 @@ class RoleChange(Body):
 
 
 @router.get("")
-async def members(office: AtOffice, member: CurrentMember) -> Items[MemberItem]:
+async def members(context: Context, member: CurrentMember) -> Items[MemberItem]:
     """The workspace's members by name."""
-    found = await office.store.accounts.members.all(member.workspace_id)
+    found = await context.store.accounts.members.all(member.workspace_id)
     return Items(items=[_item(one) for one in found])
 
 
 @router.patch("/{member_id}")
-async def change_role(office: AtOffice, admin: CurrentAdmin, member_id: Id, change: RoleChange) -> MemberItem:
+async def change_role(context: Context, admin: CurrentAdmin, member_id: Id, change: RoleChange) -> MemberItem:
     """Make another member an agent or an admin, from their next request on."""
-    return _item(await office.store.accounts.membership.change_role(admin, member_id, change.role))
+    return _item(await context.store.accounts.membership.change_role(admin, member_id, change.role))
 
 
 @router.delete("/{member_id}", status_code=204)
-async def remove(office: AtOffice, admin: CurrentAdmin, member_id: Id) -> None:
+async def remove(context: Context, admin: CurrentAdmin, member_id: Id) -> None:
     """End another member's logins; what they wrote stays, and their conversations wait for anybody."""
-    await office.desk.remove_member(admin, member_id)
+    await context.desk.remove_member(admin, member_id)
 
 
 def _item(member: Member) -> MemberItem:

@@ -74,9 +74,9 @@ class Trace(Item):
 
 
 @router.get("/dashboard")
-async def dashboard(front: Context, member: CurrentMember) -> DashboardItem:
+async def dashboard(context: Context, member: CurrentMember) -> DashboardItem:
     """What waits and what is under way."""
-    state = await front.monitoring.dashboard(member.workspace_id)
+    state = await context.store.reporting.monitoring.dashboard(member.workspace_id)
     totals = {status: sum(counts[status] for counts in state.deliveries.values()) for status in DeliveryStatus}
     return DashboardItem(
         queue=Waiting.model_validate(state.queue),
@@ -84,14 +84,14 @@ async def dashboard(front: Context, member: CurrentMember) -> DashboardItem:
         reviews=Waiting.model_validate(state.reviews),
         deliveries=totals,
         documents=state.documents,
-        channels=_channels(front.office.settings, state),
+        channels=_channels(context.settings, state),
     )
 
 
 @router.get("/traces")
-async def traces(front: Context, member: CurrentMember, limit: Limit = 50) -> Items[Trace]:
+async def traces(context: Context, member: CurrentMember, limit: Limit = 50) -> Items[Trace]:
     """The turns that something happened to last, the latest first."""
-    found = await front.monitoring.traces(member.workspace_id, limit)
+    found = await context.store.reporting.monitoring.traces(member.workspace_id, limit)
     return Items(items=[Trace.model_validate(trace) for trace in found])
 
 

@@ -22,7 +22,7 @@ from storage.errors import (
     TooManyMessagesError,
 )
 from workbench.http.metrics import route_of
-from workbench.http.problem_document import problem
+from workbench.http.problem_document import problem_response
 from workbench.http.request_ids import request_id_of
 from workbench.http.unknown_paths import UnknownPathMiddleware
 
@@ -97,8 +97,8 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         # The words of such an error are for whoever runs the desk: they may name addresses and files.
         reference, route = request_id_of(request), route_of(request.scope)
         log.warning("request failed", request=reference, route=route, kind=error.kind, why=error.detail)
-        return problem(error.kind, status, title, FROM_500, reference=reference)
-    answer = problem(error.kind, status, title, error.detail, **_members(error))
+        return problem_response(error.kind, status, title, FROM_500, reference=reference)
+    answer = problem_response(error.kind, status, title, error.detail, **_members(error))
     answer.headers.update(_headers(error))
     return answer
 
@@ -132,14 +132,14 @@ async def _unreadable(_: Request, error: Exception) -> JSONResponse:
     # The values are not repeated: one may be a password.
     errors = [{"place": ".".join(map(str, item["loc"])), "detail": item["msg"]} for item in error.errors()]
     detail = "; ".join(f"{item['place']}: {item['detail']}" for item in errors)
-    return problem("invalid", 422, "The input cannot be used as it is.", detail, errors=errors)
+    return problem_response("invalid", 422, "The input cannot be used as it is.", detail, errors=errors)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
     phrase = HTTPStatus(error.status_code).phrase
     kind = KINDS.get(error.status_code, phrase.lower().replace(" ", "-"))
-    answer = problem(kind, error.status_code, phrase, str(error.detail) or phrase)
+    answer = problem_response(kind, error.status_code, phrase, str(error.detail) or phrase)
     answer.headers.update(error.headers or {})
     return answer
 
@@ -147,4 +147,4 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     reference, route = request_id_of(request), route_of(request.scope)
     log.error("request failed", request=reference, route=route, method=request.method, exc_info=error)
-    return problem("error", 500, "Something went wrong in Deskhand.", FROM_500, reference=reference)
+    return problem_response("error", 500, "Something went wrong in Deskhand.", FROM_500, reference=reference)

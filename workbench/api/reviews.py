@@ -8,7 +8,7 @@ from pydantic import Field
 
 from storage.clock import now
 from storage.records import ChannelName, Decision, DecisionKind, Draft, Member, Priority, Review, ReviewStatus
-from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     Body,
     Cursor,
@@ -91,66 +91,68 @@ class DecisionItem(Item):
 
 @router.get("")
 async def reviews(
-    office: AtOffice,
+    context: Context,
     member: CurrentMember,
     status: ReviewStatus | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Items[ReviewItem]:
     """The workspace's reviews, the longest waiting first."""
-    page = await office.store.conversations.reviews.page(member.workspace_id, status, limit=limit, cursor=cursor)
+    page = await context.store.conversations.reviews.page(member.workspace_id, status, limit=limit, cursor=cursor)
     return page_items(page, _item)
 
 
 @router.get("/{review_id}")
-async def review(office: AtOffice, member: CurrentMember, review_id: Id) -> ReviewItem:
+async def review(context: Context, member: CurrentMember, review_id: Id) -> ReviewItem:
     """One review."""
-    return _item(await office.store.conversations.reviews.read(member.workspace_id, review_id))
+    return _item(await context.store.conversations.reviews.read(member.workspace_id, review_id))
 
 
 @router.post("/{review_id}/approve")
-async def approve(office: AtOffice, member: CurrentMember, review_id: Id, body: Approval) -> DecisionItem:
+async def approve(context: Context, member: CurrentMember, review_id: Id, body: Approval) -> DecisionItem:
     """Send the draft as it is."""
-    return await _decide(office, member, review_id, Decision(kind=DecisionKind.APPROVE), body.version)
+    return await _decide(context, member, review_id, Decision(kind=DecisionKind.APPROVE), body.version)
 
 
 @router.post("/{review_id}/edit")
-async def edit(office: AtOffice, member: CurrentMember, review_id: Id, body: Edit) -> DecisionItem:
+async def edit(context: Context, member: CurrentMember, review_id: Id, body: Edit) -> DecisionItem:
     """Send this text instead of the draft's."""
-    return await _decide(office, member, review_id, Decision(kind=DecisionKind.EDIT, text=body.text), body.version)
+    return await _decide(context, member, review_id, Decision(kind=DecisionKind.EDIT, text=body.text), body.version)
 
 
 @router.post("/{review_id}/reject")
-async def reject(office: AtOffice, member: CurrentMember, review_id: Id, body: Rejection) -> DecisionItem:
+async def reject(context: Context, member: CurrentMember, review_id: Id, body: Rejection) -> DecisionItem:
     """Have a new draft made by this guidance; it waits for a person again."""
     decision = Decision(kind=DecisionKind.REJECT, guidance=body.guidance)
-    return await _decide(office, member, review_id, decision, body.version)
+    return await _decide(context, member, review_id, decision, body.version)
 
 
 @router.post("/{review_id}/escalate")
 async def escalate(
-    office: AtOffice, member: CurrentMember, review_id: Id, body: OfCurrent | None = None
+    context: Context, member: CurrentMember, review_id: Id, body: OfCurrent | None = None
 ) -> DecisionItem:
     """Take the conversation over; the bot is silent from now on."""
     return await _decide(
-        office, member, review_id, Decision(kind=DecisionKind.ESCALATE), body.version if body else None
+        context, member, review_id, Decision(kind=DecisionKind.ESCALATE), body.version if body else None
     )
 
 
 @router.post("/{review_id}/dismiss")
 async def dismiss(
-    office: AtOffice, member: CurrentMember, review_id: Id, body: OfCurrent | None = None
+    context: Context, member: CurrentMember, review_id: Id, body: OfCurrent | None = None
 ) -> DecisionItem:
     """Send nothing."""
-    return await _decide(office, member, review_id, Decision(kind=DecisionKind.DISMISS), body.version if body else None)
+    return await _decide(
+        context, member, review_id, Decision(kind=DecisionKind.DISMISS), body.version if body else None
+    )
 
 
 async def _decide(
-    office: WorkbenchContext, member: Member, review_id: str, decision: Decision, version: int | None
+    context: WorkbenchContext, member: Member, review_id: str, decision: Decision, version: int | None
 ) -> DecisionItem:
     if version is None:
-        version = (await office.store.conversations.reviews.read(member.workspace_id, review_id)).version
-    decided = await office.desk.decide(member, review_id, decision, based_on=version)
+        version = (await context.store.conversations.reviews.read(member.workspace_id, review_id)).version
+    decided = await context.desk.decide(member, review_id, decision, based_on=version)
     return DecisionItem(
         review_id=decided.id,
         kind=decision.kind,

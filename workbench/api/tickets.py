@@ -10,7 +10,7 @@ from storage.accounts.members import checked_email
 from storage.errors import InvalidError
 from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
 from workbench.api.answers import Answer, answer_of
-from workbench.api.dependencies import AtOffice, CurrentMember
+from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     Body,
     ConversationItem,
@@ -56,10 +56,10 @@ class Evaluation(Answer):
 
 
 @router.post("", status_code=201)
-async def create(office: AtOffice, member: CurrentMember, body: NewTicket) -> ConversationItem:
+async def create(context: Context, member: CurrentMember, body: NewTicket) -> ConversationItem:
     """Open a web conversation of this customer; the desk answers it like any other."""
     email = checked_email(body.customer_email)
-    accepted = await office.accept(
+    accepted = await context.accept(
         Incoming(
             workspace_id=member.workspace_id,
             channel="web",
@@ -74,39 +74,41 @@ async def create(office: AtOffice, member: CurrentMember, body: NewTicket) -> Co
         )
     )
     return conversation_item(
-        await office.store.conversations.reading.read(member.workspace_id, accepted.conversation_id)
+        await context.store.conversations.reading.read(member.workspace_id, accepted.conversation_id)
     )
 
 
 @router.get("")
 async def tickets(
-    office: AtOffice,
+    context: Context,
     member: CurrentMember,
     status: ConversationStatus | None = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Items[ConversationItem]:
     """The workspace's tickets, the latest activity first: every conversation is one."""
-    page = await office.store.conversations.reading.page(member.workspace_id, status=status, limit=limit, cursor=cursor)
+    page = await context.store.conversations.reading.page(
+        member.workspace_id, status=status, limit=limit, cursor=cursor
+    )
     return page_items(page, conversation_item)
 
 
 @router.get("/{ticket_id}")
-async def ticket(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Ticket:
+async def ticket(context: Context, member: CurrentMember, ticket_id: Id) -> Ticket:
     """One ticket with its messages, notes included."""
-    conversation = await office.store.conversations.reading.read(member.workspace_id, ticket_id)
-    texts = await office.store.conversations.messages.of_conversation(member.workspace_id, ticket_id, internal=True)
+    conversation = await context.store.conversations.reading.read(member.workspace_id, ticket_id)
+    texts = await context.store.conversations.messages.of_conversation(member.workspace_id, ticket_id, internal=True)
     return Ticket(**conversation_item(conversation).model_dump(), messages=[message_item(text) for text in texts])
 
 
 @router.post("/{ticket_id}/ai-evaluate")
-async def ai_evaluate(office: AtOffice, member: CurrentMember, ticket_id: Id) -> Evaluation:
+async def ai_evaluate(context: Context, member: CurrentMember, ticket_id: Id) -> Evaluation:
     """Run the desk on what the customer wrote last; nothing is kept or sent."""
-    conversation = await office.store.conversations.reading.read(member.workspace_id, ticket_id)
-    texts = await office.store.conversations.messages.of_conversation(member.workspace_id, ticket_id)
+    conversation = await context.store.conversations.reading.read(member.workspace_id, ticket_id)
+    texts = await context.store.conversations.messages.of_conversation(member.workspace_id, ticket_id)
     question = _question(texts)
-    workspace = await office.store.accounts.workspaces.read(member.workspace_id)
-    draft, verdict, triage = await office.desk.propose(workspace.id, question, workspace.settings)
+    workspace = await context.store.accounts.workspaces.read(member.workspace_id)
+    draft, verdict, triage = await context.desk.propose(workspace.id, question, workspace.settings)
     return Evaluation(
         ticket_id=conversation.id,
         question=question,

@@ -19,7 +19,7 @@ TITLE = (
 )
 
 
-def build_autopilot(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
+def build_autopilot(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(TITLE, apply_default_css=False)
@@ -28,7 +28,7 @@ def build_autopilot(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -
         with gr.Row():
             save = gr.Button("Save", variant="primary", scale=0, min_width=120)
             preview = gr.Button("Try on the last drafts", scale=0, min_width=220)
-    monitoring = office.store.reporting.monitoring
+    monitoring = context.store.reporting.monitoring
 
     async def outlook_of(workspace_id: str, settings: WorkspaceSettings) -> str:
         past = await monitoring.summaries(workspace_id, limit=PAST_DRAFTS)
@@ -37,20 +37,20 @@ def build_autopilot(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -
     @reporting_errors
     async def look(request: gr.Request) -> list[Any]:
         member = await sessions.admin(request)
-        settings = (await office.store.accounts.workspaces.read(member.workspace_id)).settings
+        settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
     @reporting_errors
     async def keep(request: gr.Request, *values: Any) -> list[Any]:
         member = await sessions.admin(request)
-        settings = await office.store.accounts.workspaces.change_settings(member, **changes(values))
+        settings = await context.store.accounts.workspaces.change_settings(member, **changes(values))
         gr.Info("Saved: it holds from the next message on.")
         return [*shown(settings), await outlook_of(member.workspace_id, settings)]
 
     @reporting_errors
     async def try_out(request: gr.Request, *values: Any) -> str:
         member = await sessions.admin(request)
-        settings = (await office.store.accounts.workspaces.read(member.workspace_id)).settings
+        settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
         changed = WorkspaceSettings.model_validate({**settings.model_dump(), **changes(values)})
         return await outlook_of(member.workspace_id, changed)
 

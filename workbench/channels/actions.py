@@ -50,31 +50,31 @@ class Changed:
     """A link that the admin asked for."""
 
 
-async def perform(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
+async def perform(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
     """Do it in the admin's own workspace. Raises DeskhandError with what to mend."""
     match change.kind:
         case ChangeKind.ADD_PLACE:
-            return await _add_place(office, admin, change)
+            return await _add_place(context, admin, change)
         case ChangeKind.SET_PLACE:
-            return await _set_place(office, admin, change)
+            return await _set_place(context, admin, change)
         case ChangeKind.REMOVE_PLACE:
-            await office.store.channels.places.remove(admin.workspace_id, change.channel, change.where, admin)
+            await context.store.channels.places.remove(admin.workspace_id, change.channel, change.where, admin)
             return Changed("Removed: the bot answers there only when it is mentioned.")
         case ChangeKind.LINK:
-            return await _link(office, admin, change)
+            return await _link(context, admin, change)
         case ChangeKind.UNLINK:
-            await office.store.channels.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
+            await context.store.channels.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
             return Changed("Unlinked: this user is a customer there like everybody else.")
         case ChangeKind.INVITE:
-            return Changed("", _invitation(office, admin))
+            return Changed("", _invitation(context, admin))
         case _:
             assert_never(change.kind)
 
 
-async def _add_place(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
-    teams = await _teams(office, admin.workspace_id, change.channel)
+async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
+    teams = await _teams(context, admin.workspace_id, change.channel)
     team, external_id = place_in(change.channel, change.where, teams)
-    if await home_of(office, change.channel, team) != admin.workspace_id:
+    if await home_of(context, change.channel, team) != admin.workspace_id:
         raise NotAllowedError(f"{team} does not belong to this workspace, so its channels cannot be set up here.")
     place = Place(
         workspace_id=admin.workspace_id,
@@ -85,50 +85,50 @@ async def _add_place(office: WorkbenchContext, admin: Member, change: Change) ->
         mode=change.mode or None,
         is_staff=change.is_staff,
     )
-    await office.store.channels.places.keep(place, admin)
+    await context.store.channels.places.keep(place, admin)
     return Changed(f"{place.name or external_id} is set up: it holds from the next message on.")
 
 
-async def _set_place(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
-    place = await office.store.channels.places.find(admin.workspace_id, change.channel, change.where)
+async def _set_place(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
+    place = await context.store.channels.places.find(admin.workspace_id, change.channel, change.where)
     if place is None:
         raise NotFoundError("This place was removed meanwhile.")
-    await office.store.channels.places.keep(replace(place, mode=change.mode or None, is_staff=change.is_staff), admin)
+    await context.store.channels.places.keep(replace(place, mode=change.mode or None, is_staff=change.is_staff), admin)
     return Changed(f"{place.name or place.external_id} is changed: it holds from the next message on.")
 
 
-async def _link(office: WorkbenchContext, admin: Member, change: Change) -> Changed:
+async def _link(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
     if not change.member_id:
         raise InvalidError("Choose a member.")
-    teams = await _teams(office, admin.workspace_id, change.channel)
+    teams = await _teams(context, admin.workspace_id, change.channel)
     user = user_in(change.channel, change.where, teams)
-    await office.store.channels.identities.link(admin.workspace_id, change.member_id, change.channel, user)
+    await context.store.channels.identities.link(admin.workspace_id, change.member_id, change.channel, user)
     return Changed("Linked: from now on they take over and decide reviews there.")
 
 
-def _invitation(office: WorkbenchContext, admin: Member) -> str:
-    if office.slack_invitation is None:
+def _invitation(context: WorkbenchContext, admin: Member) -> str:
+    if context.slack_invitation is None:
         raise InvalidError("Set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md).")
-    return office.slack_invitation(admin.workspace_id)
+    return context.slack_invitation(admin.workspace_id)
 
 
-async def _teams(office: WorkbenchContext, workspace_id: str, channel: ChatName) -> set[str]:
+async def _teams(context: WorkbenchContext, workspace_id: str, channel: ChatName) -> set[str]:
     """The teams or servers of this workspace that the rows know of."""
-    installed = await office.store.channels.installations.listed(workspace_id)
-    places = await office.store.channels.places.all(workspace_id, channel)
+    installed = await context.store.channels.installations.listed(workspace_id)
+    places = await context.store.channels.places.all(workspace_id, channel)
     found = {one.team for one in installed if one.channel == channel} | {place.team for place in places}
     if channel == "slack":
-        links = await office.store.channels.identities.all(workspace_id)
+        links = await context.store.channels.identities.all(workspace_id)
         found |= {link.external_id.partition("/")[0] for link in links if link.channel == "slack"}
     return found - {""}
 
 
-async def home_of(office: WorkbenchContext, channel: ChatName, team: str) -> str:
+async def home_of(context: WorkbenchContext, channel: ChatName, team: str) -> str:
     """The workspace that a team or server belongs to: who added it, else the one of the deployment's own token."""
-    if installed := await office.store.channels.installations.find(channel, team):
+    if installed := await context.store.channels.installations.find(channel, team):
         return installed.workspace_id
-    settings = office.settings.slack if channel == "slack" else office.settings.discord
+    settings = context.settings.slack if channel == "slack" else context.settings.discord
     if settings.workspace:
         return settings.workspace
-    known = await office.store.accounts.workspaces.all()
+    known = await context.store.accounts.workspaces.all()
     return known[0].id if len(known) == 1 else DEMO_WORKSPACE

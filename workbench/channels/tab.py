@@ -31,23 +31,23 @@ class Glance(BaseModel):
     """The key of each part as the browser has it: what did not change is not sent again."""
 
 
-def build_channels(office: WorkbenchContext, sessions: Sessions) -> None:
+def build_channels(context: WorkbenchContext, sessions: Sessions) -> None:
     """A still skeleton whose script asks for news while the page is open, so that nothing typed is lost."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(
             html_template=PAGE.read_text(encoding="utf-8"),
             js_on_load=script("ui/live", "channels/channels"),
-            server_functions=[_looking(office, sessions), _acting(office, sessions)],
+            server_functions=[_looking(context, sessions), _acting(context, sessions)],
             apply_default_css=False,
             elem_id="dh-channels-root",
         )
 
 
-def _looking(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
+def _looking(context: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def look(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             admin = await sessions.admin(request)
-            return changed_parts(await parts(office, admin), Glance.model_validate(asked).seen)
+            return changed_parts(await parts(context, admin), Glance.model_validate(asked).seen)
         except NotLoggedInError:
             return {"login": True}
         except (DeskhandError, ValidationError) as error:
@@ -56,11 +56,11 @@ def _looking(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     return look
 
 
-def _acting(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
+def _acting(context: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def act(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             admin = await sessions.admin(request)
-            changed = await perform(office, admin, Change.model_validate(asked))
+            changed = await perform(context, admin, Change.model_validate(asked))
         except NotLoggedInError:
             return {"login": True}
         except (DeskhandError, ValidationError) as error:
@@ -74,23 +74,23 @@ def _told(error: DeskhandError | ValidationError) -> str:
     return error.detail if isinstance(error, DeskhandError) else "This page is older than the desk: load it again."
 
 
-async def parts(office: WorkbenchContext, admin: Member) -> dict[str, str]:
+async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
     """Everything on the page that may change, as HTML by the name of its place."""
-    store, workspace_id = office.store, admin.workspace_id
+    store, workspace_id = context.store, admin.workspace_id
     settings = (await store.accounts.workspaces.read(workspace_id)).settings
     modes = {name: settings.mode_of(name) for name in CHANNEL_NAMES}
-    discord_is_ours = await home_of(office, "discord", "") == workspace_id
+    discord_is_ours = await home_of(context, "discord", "") == workspace_id
     return {
         "states": states_html(
-            office.channel_states(), setups(office.settings), modes, f"/chat?workspace={workspace_id}"
+            context.channel_states(), setups(context.settings), modes, f"/chat?workspace={workspace_id}"
         ),
         "places": seen.places_html(
             await store.channels.places.all(workspace_id),
-            office.settings.discord.support_channels if discord_is_ours else (),
+            context.settings.discord.support_channels if discord_is_ours else (),
         ),
         "people": seen.people_html(await store.channels.identities.all(workspace_id)),
         "teams": seen.teams_html(
-            await store.channels.installations.listed(workspace_id), may_invite=office.slack_invitation is not None
+            await store.channels.installations.listed(workspace_id), may_invite=context.slack_invitation is not None
         ),
         "choices": seen.choices_html(await store.accounts.members.all(workspace_id)),
     }

@@ -1,15 +1,15 @@
-"""No request may fill the memory: a bound on what any route of the site reads."""
+"""Request body limit: a limit on what any route of the site reads, so that no request fills the memory."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MEGABYTE = 1_000_000
-UPLOADS = ("/api/v1/documents", "/gradio_api/upload")
+UPLOAD_PATHS = ("/api/v1/documents", "/gradio_api/upload")
 """Where files come in; everything else is a short text or a few numbers."""
 
 
-class BodyLimit:
-    """Middleware that answers 413 as soon as a body is longer than the bound of its path."""
+class BodyLimitMiddleware:
+    """Middleware that answers 413 as soon as a body is longer than the limit of its path."""
 
     def __init__(self, app: ASGIApp, largest_file: int) -> None:
         self._app = app
@@ -21,15 +21,15 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         # A file comes with the multipart form's own lines around it.
-        bound = MEGABYTE + (self._largest_file if scope["path"].startswith(UPLOADS) else 0)
+        limit = MEGABYTE + (self._largest_file if scope["path"].startswith(UPLOAD_PATHS) else 0)
         read = 0
 
-        async def counted() -> Message:
+        async def receive_limited() -> Message:
             nonlocal read
             message = await receive()
             read += len(message.get("body", b""))
-            if read > bound:
-                raise HTTPException(413, f"The body is larger than {bound} bytes.")
+            if read > limit:
+                raise HTTPException(413, f"The body is larger than {limit} bytes.")
             return message
 
-        await self._app(scope, counted, send)
+        await self._app(scope, receive_limited, send)

@@ -1,4 +1,4 @@
-"""For the machines that watch this one: is it alive, is it ready, and what does it measure."""
+"""Health probes: liveness, readiness and Prometheus metrics, for the machines that watch this one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ from pydantic import BaseModel
 from storage.telemetry.health import Health
 from storage.telemetry.metrics import Metrics
 
-Word = Literal["ready", "not-ready"]
+Readiness = Literal["ready", "not-ready"]
 router = APIRouter(tags=["health"])
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What the routes below tell of."""
+class Probes:
+    """What the routes below report on."""
 
     health: Health
-    measures: Metrics
+    metrics: Metrics
 
 
 class HealthItem(BaseModel):
     """Whether this process can do its work."""
 
-    status: Word
+    status: Readiness
     alive: Literal[True] = True
     ready: bool
-    parts: dict[str, Word]
+    parts: dict[str, Readiness]
 
 
 class LiveItem(BaseModel):
@@ -41,30 +41,30 @@ class LiveItem(BaseModel):
 UNREADY: dict[int | str, dict[str, Any]] = {503: {"model": HealthItem, "description": "A part does not answer."}}
 
 
-def health_routes(health: Health, measures: Metrics) -> APIRouter:
+def health_routes(health: Health, metrics: Metrics) -> APIRouter:
     """The routes about one process; they need no member, so that a worker can serve them alone."""
-    watch = Watch(health, measures)
+    probes = Probes(health, metrics)
 
     def provide(request: Request) -> None:
-        request.state.watch = watch
+        request.state.probes = probes
 
     routes = APIRouter()
     routes.include_router(router, dependencies=[Depends(provide)])
     return routes
 
 
-def _watch(request: Request) -> Watch:
-    watch: Watch = request.state.watch
-    return watch
+def _probes(request: Request) -> Probes:
+    probes: Probes = request.state.probes
+    return probes
 
 
-AtWatch = Annotated[Watch, Depends(_watch)]
+CurrentProbes = Annotated[Probes, Depends(_probes)]
 
 
 @router.get("/health", responses=UNREADY)
-async def health(watch: AtWatch, response: Response) -> HealthItem:
+async def health(probes: CurrentProbes, response: Response) -> HealthItem:
     """200 when database and vectors answer, else 503; the reasons are in the log."""
-    return _item(await watch.health.parts(), response)
+    return _item(await probes.health.parts(), response)
 
 
 @router.get("/health/live")
@@ -74,15 +74,15 @@ async def live() -> LiveItem:
 
 
 @router.get("/health/ready", responses=UNREADY)
-async def ready(watch: AtWatch, response: Response) -> HealthItem:
+async def ready(probes: CurrentProbes, response: Response) -> HealthItem:
     """200 when everything that this process needs for its work is there, else 503 with the failing parts."""
-    return _item(await watch.health.readiness(), response)
+    return _item(await probes.health.readiness(), response)
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(watch: AtWatch) -> Response:
+async def metrics(probes: CurrentProbes) -> Response:
     """What Prometheus scrapes."""
-    return Response(await watch.measures.scrape(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+    return Response(await probes.metrics.scrape(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 def _item(parts: Mapping[str, bool], response: Response) -> HealthItem:
@@ -90,9 +90,11 @@ def _item(parts: Mapping[str, bool], response: Response) -> HealthItem:
     if not ready:
         response.status_code = 503
     return HealthItem(
-        status=_word(ready=ready), ready=ready, parts={name: _word(ready=good) for name, good in parts.items()}
+        status=_readiness(ready=ready),
+        ready=ready,
+        parts={name: _readiness(ready=good) for name, good in parts.items()},
     )
 
 
-def _word(*, ready: bool) -> Word:
+def _readiness(*, ready: bool) -> Readiness:
     return "ready" if ready else "not-ready"

@@ -1,4 +1,4 @@
-"""Counting requests by route and status."""
+"""Request metrics: every response counted by route, method and status."""
 
 import time
 
@@ -6,37 +6,37 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.telemetry.metrics import Metrics
 
-OURS = ("/api/", "/health", "/metrics", "/docs", "/openapi.json")
+MEASURED_PATHS = ("/api/", "/health", "/metrics", "/docs", "/openapi.json")
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 """Others are one label together: a client must not be able to make up time series."""
 
 
-class RequestMeter:
-    """ASGI middleware that tells the measures of every response."""
+class RequestMetricsMiddleware:
+    """ASGI middleware that observes every response."""
 
-    def __init__(self, app: ASGIApp, measures: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
-        self._measures = measures
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and note when, and with what status, its response begins."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        began = time.perf_counter()
+        started = time.perf_counter()
 
-        async def noting(message: Message) -> None:
+        async def observe(message: Message) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in METHODS else "other"
-                self._measures.requested(route_of(scope), method, message["status"], time.perf_counter() - began)
+                self._metrics.requested(route_of(scope), method, message["status"], time.perf_counter() - started)
             await send(message)
 
-        return await self._app(scope, receive, noting)
+        return await self._app(scope, receive, observe)
 
 
 def route_of(scope: Scope) -> str:
     """The path with its parameters' names: the routers leave in the scope what they found."""
     path: str = scope["path"]
-    if not path.startswith(OURS):
+    if not path.startswith(MEASURED_PATHS):
         return "pages"
     if "endpoint" not in scope:
         return "unmatched"

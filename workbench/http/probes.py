@@ -1,4 +1,4 @@
-"""The small door of a process without pages: whether it is well, and what it measures."""
+"""The probe application of a process without pages: health and metrics only."""
 
 from fastapi import FastAPI
 
@@ -6,9 +6,9 @@ from workbench.context import WorkbenchContext
 from workbench.http.health import health_routes
 
 
-def build_probe_app(office: WorkbenchContext) -> FastAPI:
+def build_probe_app(context: WorkbenchContext) -> FastAPI:
     """`/health…` and `/metrics`, and nothing else."""
-    door = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
-    health = office.store.cluster.health(office.works)
-    door.include_router(health_routes(health, office.store.cluster.metrics(office.registry)))
-    return door
+    app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None, openapi_url=None)
+    health = context.store.cluster.health(context.works)
+    app.include_router(health_routes(health, context.store.cluster.metrics(context.registry)))
+    return app

@@ -1,4 +1,4 @@
-"""The problem document (RFC 9457) that every error answers with."""
+"""Problem Details (RFC 9457): the document that every error answers with."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -33,7 +33,7 @@ PROBLEMS: Mapping[int | str, dict[str, Any]] = MappingProxyType(
 """For the OpenAPI description of every route."""
 
 
-def problem(kind: str, status: int, title: str, detail: str, **members: Any) -> JSONResponse:
+def problem_response(kind: str, status: int, title: str, detail: str, **members: Any) -> JSONResponse:
     """A problem document as a response."""
     document = {"type": kind, "title": title, "status": status, "detail": detail, **members}
     return JSONResponse(document, status, media_type=MEDIA_TYPE)

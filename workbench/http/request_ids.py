@@ -1,4 +1,4 @@
-"""An id per request: in every log line of it, and in its response, so that one finds the other."""
+"""Request ids (X-Request-ID): one per request, in every log line of it and in its response."""
 
 import re
 
@@ -10,7 +10,7 @@ from storage.records import new_id
 from storage.telemetry.log_context import log_fields
 
 HEADER = "x-request-id"
-GIVEN = re.compile(r"[0-9a-fA-F-]{16,36}")
+ACCEPTED_ID = re.compile(r"[0-9a-fA-F-]{16,36}")
 """What is taken over from a proxy in front: the shape of an id, so that no words get into the log."""
 
 
@@ -20,7 +20,7 @@ def request_id_of(request: Request) -> str:
     return found or new_id()
 
 
-class RequestIds:
+class RequestIdMiddleware:
     """ASGI middleware; it comes before all others that log."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -32,9 +32,9 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
-        request_id = given if GIVEN.fullmatch(given) else new_id()
+        request_id = given if ACCEPTED_ID.fullmatch(given) else new_id()
 
-        async def naming(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message)[HEADER] = request_id
             await send(message)
@@ -42,4 +42,4 @@ class RequestIds:
         # For what is logged after this middleware: the answer to an unforeseen error.
         scope.setdefault("state", {})["request_id"] = request_id
         with log_fields(request=request_id):
-            await self._app(scope, receive, naming)
+            await self._app(scope, receive, send_with_id)

@@ -72,12 +72,12 @@ DECISIONS = {
 ADVANCING = (ActionKind.APPROVE, ActionKind.EDIT, ActionKind.DISMISS)
 
 
-async def perform(office: WorkbenchContext, member: Member, act: Action) -> ActionResult:
+async def perform(context: WorkbenchContext, member: Member, act: Action) -> ActionResult:
     """Do it; what cannot be done is told with what happened to the customer's message."""
     try:
         if act.review_id and act.kind in DECISIONS:
-            return await _decide(office, member, act)
-        return ActionResult(await _do(office, member, act))
+            return await _decide(context, member, act)
+        return ActionResult(await _do(context, member, act))
     except AlreadyDecidedError as error:
         return ActionResult(
             f"{error.detail} Your decision changed nothing, and nothing was sent twice.", ok=False, stale=True
@@ -90,60 +90,60 @@ async def perform(office: WorkbenchContext, member: Member, act: Action) -> Acti
         return ActionResult(f"Nothing was sent: {error.detail}", ok=False)
 
 
-async def _decide(office: WorkbenchContext, member: Member, act: Action) -> ActionResult:
+async def _decide(context: WorkbenchContext, member: Member, act: Action) -> ActionResult:
     kind, words = DECISIONS[act.kind]
     text = act.text if kind is DecisionKind.EDIT else ""
     guidance = act.text if kind is DecisionKind.REJECT else ""
     decision = Decision(kind=kind, text=text, guidance=guidance)
-    await office.desk.decide(member, act.review_id, decision, based_on=act.version)
+    await context.desk.decide(member, act.review_id, decision, based_on=act.version)
     return ActionResult(words, advance=act.kind in ADVANCING)
 
 
-async def _do(office: WorkbenchContext, member: Member, act: Action) -> str:
+async def _do(context: WorkbenchContext, member: Member, act: Action) -> str:
     match act.kind:
         case ActionKind.CLAIM | ActionKind.RELEASE:
-            return await _claim(office, member, act)
+            return await _claim(context, member, act)
         case ActionKind.ASSIGN | ActionKind.PRIORITY:
-            return await _set(office, member, act)
+            return await _set(context, member, act)
         case ActionKind.REPLY:
-            await office.desk.reply(member, act.conversation_id, act.text)
+            await context.desk.reply(member, act.conversation_id, act.text)
             return "Sent: your reply is on its way to the customer."
         case ActionKind.NOTE:
-            await office.desk.note(member, act.conversation_id, act.text)
+            await context.desk.note(member, act.conversation_id, act.text)
             return "Noted, for members only."
         case _:
-            return await _move(office, member, act)
+            return await _move(context, member, act)
 
 
-async def _move(office: WorkbenchContext, member: Member, act: Action) -> str:
+async def _move(context: WorkbenchContext, member: Member, act: Action) -> str:
     match act.kind:
         case ActionKind.TAKE_OVER:
-            await office.desk.take_over(member, act.conversation_id)
+            await context.desk.take_over(member, act.conversation_id)
             return "You have this conversation now: write your reply."
         case ActionKind.HAND_BACK:
-            await office.desk.hand_back(member, act.conversation_id)
+            await context.desk.hand_back(member, act.conversation_id)
             return "Handed back: the bot answers here again."
         case ActionKind.RESOLVE:
-            await office.desk.resolve(member.workspace_id, act.conversation_id, member)
+            await context.desk.resolve(member.workspace_id, act.conversation_id, member)
             return "Resolved. A new message of the customer opens it again."
         case _:
             return "This draft is gone; nothing was sent."
 
 
-async def _claim(office: WorkbenchContext, member: Member, act: Action) -> str:
+async def _claim(context: WorkbenchContext, member: Member, act: Action) -> str:
     if act.kind is ActionKind.RELEASE:
-        await office.desk.release(member, act.review_id)
+        await context.desk.release(member, act.review_id)
         return "Released: anybody may take it."
-    await office.desk.claim(member, act.review_id)
+    await context.desk.claim(member, act.review_id)
     return "Claimed: your colleagues see that you work on it."
 
 
-async def _set(office: WorkbenchContext, member: Member, act: Action) -> str:
+async def _set(context: WorkbenchContext, member: Member, act: Action) -> str:
     if act.kind is ActionKind.ASSIGN:
-        await office.desk.assign(member, act.conversation_id, act.value)
+        await context.desk.assign(member, act.conversation_id, act.value)
         return "Assigned."
     if act.value not in set(Priority):
         raise InvalidError("There is no such priority.")
     priority = Priority(act.value)
-    await office.desk.set_priority(member, act.conversation_id, priority)
+    await context.desk.set_priority(member, act.conversation_id, priority)
     return f"Priority is {priority} now."

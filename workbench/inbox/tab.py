@@ -58,7 +58,7 @@ class Opened:
 NOTHING_OPEN = Opened("", NOBODY_SELECTED, "", "", EMPTY)
 
 
-def build_inbox(office: WorkbenchContext, sessions: Sessions) -> gr.HTML:
+def build_inbox(context: WorkbenchContext, sessions: Sessions) -> gr.HTML:
     """The component: a still skeleton whose script asks for news and puts them in place.
 
     The skeleton's text boxes are never made anew, so a refresh cannot take what is being typed.
@@ -66,17 +66,17 @@ def build_inbox(office: WorkbenchContext, sessions: Sessions) -> gr.HTML:
     return gr.HTML(
         html_template=(HERE / "inbox.html").read_text(encoding="utf-8"),
         js_on_load=script("ui/live", "inbox/inbox"),
-        server_functions=[_looking(office, sessions), _acting(office, sessions)],
+        server_functions=[_looking(context, sessions), _acting(context, sessions)],
         apply_default_css=False,
         elem_id="dh-inbox-root",
     )
 
 
-def _looking(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
+def _looking(context: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def look(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             member = await sessions.member(request)
-            return await view(office, member, Look.model_validate(asked))
+            return await view(context, member, Look.model_validate(asked))
         except NotLoggedInError:
             return {"login": True}
         except ValidationError:
@@ -85,11 +85,11 @@ def _looking(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     return look
 
 
-def _acting(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
+def _acting(context: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     async def act(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
         try:
             member = await sessions.member(request)
-            told = await perform(office, member, Action.model_validate(asked))
+            told = await perform(context, member, Action.model_validate(asked))
         except NotLoggedInError:
             return {"login": True}
         except ValidationError as error:
@@ -99,13 +99,13 @@ def _acting(office: WorkbenchContext, sessions: Sessions) -> ServerFunction:
     return act
 
 
-async def view(office: WorkbenchContext, member: Member, look: Look) -> dict[str, Any]:
+async def view(context: WorkbenchContext, member: Member, look: Look) -> dict[str, Any]:
     """Everything on the screen that changed; the parts are HTML, the panel is data."""
-    cards = await load_queue(office.store, member, look.wish)
-    opened = await _open(office, member, look.selected, look.length)
+    cards = await load_queue(context.store, member, look.wish)
+    opened = await _open(context, member, look.selected, look.length)
     parts = {
         "queue": queue_html(cards, look.wish, member),
-        "choices": await _choices(office, member),
+        "choices": await _choices(context, member),
         "head": opened.head,
         "thread": opened.thread,
         "held": opened.held,
@@ -119,20 +119,20 @@ async def view(office: WorkbenchContext, member: Member, look: Look) -> dict[str
     }
 
 
-async def _open(office: WorkbenchContext, member: Member, conversation_id: str, length: int) -> Opened:
+async def _open(context: WorkbenchContext, member: Member, conversation_id: str, length: int) -> Opened:
     if not conversation_id:
         return NOTHING_OPEN
     workspace_id = member.workspace_id
     try:
-        conversation = await office.store.conversations.reading.read(workspace_id, conversation_id)
+        conversation = await context.store.conversations.reading.read(workspace_id, conversation_id)
     except NotFoundError:
         return NOTHING_OPEN
-    messages = await office.store.conversations.messages.latest(workspace_id, conversation_id, length + 1)
-    review = await office.store.conversations.reviews.of_conversation(workspace_id, conversation_id)
+    messages = await context.store.conversations.messages.latest(workspace_id, conversation_id, length + 1)
+    review = await context.store.conversations.reviews.of_conversation(workspace_id, conversation_id)
     panel = panel_of(conversation, review, member)
     on_review = review is not None and panel.mode == "review"
     return Opened(
-        head=head_html(conversation, await office.store.accounts.members.all(workspace_id)),
+        head=head_html(conversation, await context.store.accounts.members.all(workspace_id)),
         thread=thread_html(messages, conversation, length),
         held=held_html(review) if review and on_review else "",
         evidence=evidence_html(review) if review and on_review else "",
@@ -140,10 +140,10 @@ async def _open(office: WorkbenchContext, member: Member, conversation_id: str, 
     )
 
 
-async def _choices(office: WorkbenchContext, member: Member) -> str:
+async def _choices(context: WorkbenchContext, member: Member) -> str:
     """The options of the intent filter and the canned replies, as two `<template>` elements."""
-    settings = (await office.store.accounts.workspaces.read(member.workspace_id)).settings
-    canned = await office.store.accounts.workspaces.canned(member.workspace_id)
+    settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
+    canned = await context.store.accounts.workspaces.canned(member.workspace_id)
     intents = "".join(
         f'<option value="{esc(intent)}">{esc(intent.capitalize())}</option>' for intent in settings.intents
     )

@@ -41,13 +41,13 @@ PICK_ONE = empty("Look into a document", "Pick one in the list to see its entrie
 class KnowledgeTab:
     """What the tab's events do; each finds the member by the session and stays in their workspace."""
 
-    def __init__(self, office: WorkbenchContext, sessions: Sessions) -> None:
-        self._office = office
+    def __init__(self, context: WorkbenchContext, sessions: Sessions) -> None:
+        self._context = context
         self._sessions = sessions
 
     async def shown(self, member: Member, selected: str) -> tuple[Any, ...]:
         """(list, whether to keep looking, document, delete button, upload), for the member's role."""
-        documents = await self._office.store.knowledge.catalogue.list(member.workspace_id)
+        documents = await self._context.store.knowledge.catalogue.list(member.workspace_id)
         is_admin = member.role is Role.ADMIN
         loading = any(document.status is DocumentStatus.LOADING for document in documents)
         return (
@@ -61,7 +61,7 @@ class KnowledgeTab:
     async def _document(self, member: Member, document_id: str) -> str:
         if not document_id:
             return PICK_ONE
-        catalogue = self._office.store.knowledge.catalogue
+        catalogue = self._context.store.knowledge.catalogue
         try:
             document = await catalogue.get(member.workspace_id, document_id)
         except NotFoundError:
@@ -72,10 +72,10 @@ class KnowledgeTab:
     async def load(self, member: Member, path: Path) -> str:
         """Keep one file and enqueue its load; gives the document's id."""
         content = await asyncio.to_thread(path.read_bytes)
-        most = self._office.settings.web.max_upload_mb
+        most = self._context.settings.web.max_upload_mb
         if len(content) > most * 1024 * 1024:
             raise TooLargeError(f"{path.name} is larger than {most} MB.")
-        return (await self._office.desk.add_document(member, path.name, content)).id
+        return (await self._context.desk.add_document(member, path.name, content)).id
 
     async def try_out(self, member: Member, question: str) -> str:
         """What a customer who asks this would get."""
@@ -83,15 +83,15 @@ class KnowledgeTab:
         if not question:
             raise InvalidError("Type a question first.")
         question = question[:MAX_QUESTION_LENGTH]
-        settings = (await self._office.store.accounts.workspaces.read(member.workspace_id)).settings
-        draft, verdict, triage = await self._office.desk.propose(member.workspace_id, question, settings)
-        hits = await self._office.store.knowledge.index.search(member.workspace_id, question)
+        settings = (await self._context.store.accounts.workspaces.read(member.workspace_id)).settings
+        draft, verdict, triage = await self._context.desk.propose(member.workspace_id, question, settings)
+        hits = await self._context.store.knowledge.index.search(member.workspace_id, question)
         return answer_html(draft, verdict, triage, hits)
 
 
-def build_knowledge(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
+def build_knowledge(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
-    page = KnowledgeTab(office, sessions)
+    page = KnowledgeTab(context, sessions)
     selected = gr.State("")
     timer = gr.Timer(1.0, active=False)
     with gr.Column(elem_classes="dh-page"):
@@ -124,7 +124,7 @@ def build_knowledge(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -
     _looking(page, sessions, tab, timer, selected, outputs)
     _picking(page, sessions, listing, selected, [*outputs, sure])
     _loading(page, sessions, files, selected, [files, report, *outputs])
-    _deleting(office, page, sessions, (delete, confirm, cancel, sure), selected, outputs)
+    _deleting(context, page, sessions, (delete, confirm, cancel, sure), selected, outputs)
     _trying(page, sessions, question, ask, answer)
 
 
@@ -165,7 +165,7 @@ def _loading(page: KnowledgeTab, sessions: Sessions, files: gr.File, selected: g
 
 
 def _deleting(
-    office: WorkbenchContext,
+    context: WorkbenchContext,
     page: KnowledgeTab,
     sessions: Sessions,
     buttons: tuple[Any, ...],
@@ -177,7 +177,7 @@ def _deleting(
     @reporting_errors
     async def forget(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.desk.delete_document(member, chosen)
+        await context.desk.delete_document(member, chosen)
         gr.Info("Deleted: the bot does not answer from it any more.")
         return "", gr.Row(visible=False), *await page.shown(member, "")
 

@@ -15,7 +15,7 @@ TITLE = (
 )
 
 
-def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
+def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
     ages = script("ui/live", "ui/ages")
     with gr.Column(elem_classes="dh-page"):
@@ -34,7 +34,7 @@ def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) 
                 documents = gr.HTML(apply_default_css=False)
         gr.HTML('<p class="dh-section">Audit trail</p>', apply_default_css=False)
         events = gr.HTML(js_on_load=ages, apply_default_css=False)
-    monitoring = office.store.reporting.monitoring
+    monitoring = context.store.reporting.monitoring
 
     @reporting_errors
     async def look(request: gr.Request) -> tuple[str, str, str, str, str]:
@@ -43,9 +43,9 @@ def build_monitoring(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) 
         return (
             seen.dashboard_html(await monitoring.dashboard(workspace_id)),
             seen.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
-            seen.undelivered_html(await office.store.reporting.activity.undelivered(workspace_id)),
-            seen.documents_html(await office.store.knowledge.catalogue.list(workspace_id)),
-            seen.events_html(await office.store.reporting.activity.latest_events(workspace_id)),
+            seen.undelivered_html(await context.store.reporting.activity.undelivered(workspace_id)),
+            seen.documents_html(await context.store.knowledge.catalogue.list(workspace_id)),
+            seen.events_html(await context.store.reporting.activity.latest_events(workspace_id)),
         )
 
     outputs = [tiles, turns, failures, documents, events]

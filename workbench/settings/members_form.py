@@ -24,14 +24,14 @@ def members_html(members: Sequence[Member]) -> str:
     return table(("Name", "E-mail", "Role"), rows)
 
 
-async def team_shown(office: WorkbenchContext, workspace_id: str) -> tuple[str, Any]:
+async def team_shown(context: WorkbenchContext, workspace_id: str) -> tuple[str, Any]:
     """(list, picker) of the workspace's members."""
-    members = await office.store.accounts.members.all(workspace_id)
+    members = await context.store.accounts.members.all(workspace_id)
     choices = [(f"{member.name} · {member.email} · {member.role}", member.id) for member in members]
     return members_html(members), gr.Dropdown(choices=choices, value=None)
 
 
-def build_team(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
+def build_team(context: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
     """The components and their events; gives what `team_shown` fills."""
     gr.HTML('<p class="dh-section">Members</p>', apply_default_css=False)
     listing = gr.HTML(apply_default_css=False, elem_id="dh-members")
@@ -46,13 +46,13 @@ def build_team(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, g
             with gr.Row():
                 confirm = gr.Button("Remove for good", variant="stop")
                 cancel = gr.Button("Keep them")
-    _adding(office, sessions, [listing, chosen])
-    _changing(office, sessions, (change, chosen, role), [listing, chosen])
-    _removing(office, sessions, (remove, confirm, cancel), (chosen, question, sure), [listing, chosen])
+    _adding(context, sessions, [listing, chosen])
+    _changing(context, sessions, (change, chosen, role), [listing, chosen])
+    _removing(context, sessions, (remove, confirm, cancel), (chosen, question, sure), [listing, chosen])
     return listing, chosen
 
 
-def _adding(office: WorkbenchContext, sessions: Sessions, team: list[Any]) -> None:
+def _adding(context: WorkbenchContext, sessions: Sessions, team: list[Any]) -> None:
     with gr.Accordion("Add a member, or set a new password", open=False):
         email = gr.Textbox(label="E-mail", max_length=320)
         name = gr.Textbox(label="Name", max_length=200)
@@ -65,14 +65,14 @@ def _adding(office: WorkbenchContext, sessions: Sessions, team: list[Any]) -> No
     @reporting_errors
     async def add_member(email: str, name: str, role: str, password: str, request: gr.Request) -> tuple[Any, ...]:
         admin = await sessions.admin(request)
-        added = await office.store.accounts.members.add(admin.workspace_id, email, name, _role(role), password)
+        added = await context.store.accounts.members.add(admin.workspace_id, email, name, _role(role), password)
         gr.Info(esc(f"{added.name} can log in now."))
-        return "", *await team_shown(office, admin.workspace_id)
+        return "", *await team_shown(context, admin.workspace_id)
 
     @reporting_errors
     async def set_password(email: str, password: str, request: gr.Request) -> str:
         admin = await sessions.admin(request)
-        await office.store.accounts.members.reset_password(admin.workspace_id, email, password)
+        await context.store.accounts.members.reset_password(admin.workspace_id, email, password)
         gr.Info("The password is set; logins with the old one have ended.")
         return ""
 
@@ -80,21 +80,21 @@ def _adding(office: WorkbenchContext, sessions: Sessions, team: list[Any]) -> No
     reset.click(set_password, [email, password], password, **PRIVATE)
 
 
-def _changing(office: WorkbenchContext, sessions: Sessions, parts: tuple[Any, Any, Any], team: list[Any]) -> None:
+def _changing(context: WorkbenchContext, sessions: Sessions, parts: tuple[Any, Any, Any], team: list[Any]) -> None:
     change, chosen, role = parts
 
     @reporting_errors
     async def change_role(member_id: str | None, role: str, request: gr.Request) -> tuple[str, Any]:
         admin = await sessions.admin(request)
-        changed = await office.store.accounts.membership.change_role(admin, _picked(member_id), _role(role))
+        changed = await context.store.accounts.membership.change_role(admin, _picked(member_id), _role(role))
         gr.Info(esc(f"{changed.name} is {changed.role} from now on."))
-        return await team_shown(office, admin.workspace_id)
+        return await team_shown(context, admin.workspace_id)
 
     change.click(change_role, [chosen, role], team, **PRIVATE)
 
 
 def _removing(
-    office: WorkbenchContext,
+    context: WorkbenchContext,
     sessions: Sessions,
     buttons: tuple[Any, Any, Any],
     parts: tuple[Any, Any, Any],
@@ -109,7 +109,7 @@ def _removing(
     async def ask(member_id: str | None, request: gr.Request) -> tuple[str, str, Any]:
         admin = await sessions.admin(request)
         picked = _picked(member_id)
-        leaving = [one for one in await office.store.accounts.members.all(admin.workspace_id) if one.id == picked]
+        leaving = [one for one in await context.store.accounts.members.all(admin.workspace_id) if one.id == picked]
         name = esc(leaving[0].name if leaving else "this member")
         words = (
             f"Remove {name}? Their logins end at once. What they wrote and decided stays, with their name; the "
@@ -120,9 +120,9 @@ def _removing(
     @reporting_errors
     async def let_go(member_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         admin = await sessions.admin(request)
-        released = await office.desk.remove_member(admin, _picked(member_id))
+        released = await context.desk.remove_member(admin, _picked(member_id))
         gr.Info(_released_words(released))
-        return gr.Column(visible=False), *await team_shown(office, admin.workspace_id)
+        return gr.Column(visible=False), *await team_shown(context, admin.workspace_id)
 
     remove.click(ask, chosen, [leaving_id, question, sure], **PRIVATE)
     cancel.click(lambda: gr.Column(visible=False), None, sure, **PRIVATE)

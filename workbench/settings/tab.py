@@ -25,26 +25,26 @@ def canned_html(replies: Sequence[CannedReply]) -> str:
     )
 
 
-def build_settings(tab: gr.Tab, office: WorkbenchContext, sessions: Sessions) -> None:
+def build_settings(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(TITLE, apply_default_css=False)
         with gr.Row():
             with gr.Column(min_width=340):
-                team = build_team(office, sessions)
+                team = build_team(context, sessions)
             with gr.Column(min_width=340):
-                texts = _texts(office, sessions)
+                texts = _texts(context, sessions)
 
     @reporting_errors
     async def look(request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        canned = await office.store.accounts.workspaces.canned(member.workspace_id)
-        return *await team_shown(office, member.workspace_id), canned_html(canned), _titles(canned)
+        canned = await context.store.accounts.workspaces.canned(member.workspace_id)
+        return *await team_shown(context, member.workspace_id), canned_html(canned), _titles(canned)
 
     tab.select(look, None, [*team, *texts], **PRIVATE)
 
 
-def _texts(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
+def _texts(context: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dropdown]:
     gr.HTML('<p class="dh-section">Canned replies</p>', apply_default_css=False)
     listing = gr.HTML(apply_default_css=False)
     with gr.Accordion("Save or remove a canned reply", open=False):
@@ -55,19 +55,19 @@ def _texts(office: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.Dr
         remove = gr.Button("Remove it")
 
     async def shown(member: Member) -> tuple[str, Any]:
-        canned = await office.store.accounts.workspaces.canned(member.workspace_id)
+        canned = await context.store.accounts.workspaces.canned(member.workspace_id)
         return canned_html(canned), _titles(canned)
 
     @reporting_errors
     async def keep(title: str, text: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.store.accounts.workspaces.add_canned(member.workspace_id, title, text)
+        await context.store.accounts.workspaces.add_canned(member.workspace_id, title, text)
         return "", "", *await shown(member)
 
     @reporting_errors
     async def forget(reply_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await office.store.accounts.workspaces.remove_canned(member.workspace_id, reply_id or "")
+        await context.store.accounts.workspaces.remove_canned(member.workspace_id, reply_id or "")
         return await shown(member)
 
     save.click(keep, [title, text], [title, text, listing, chosen], **PRIVATE)

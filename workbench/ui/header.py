@@ -15,7 +15,7 @@ from workbench.ui.html import esc
 HERE = Path(__file__).parent
 
 
-def build_header(blocks: gr.Blocks, office: WorkbenchContext, sessions: Sessions) -> None:
+def build_header(blocks: gr.Blocks, context: WorkbenchContext, sessions: Sessions) -> None:
     """The component, filled when the page loads."""
     header = gr.HTML(
         header_html((), {}),
@@ -27,14 +27,14 @@ def build_header(blocks: gr.Blocks, office: WorkbenchContext, sessions: Sessions
     @reporting_errors
     async def fill(request: gr.Request) -> str:
         choices = await sessions.choices(request)
-        return header_html(choices, {choice.workspace_id: await _name(office, choice) for choice in choices})
+        return header_html(choices, {choice.workspace_id: await _name(context, choice) for choice in choices})
 
     blocks.load(fill, None, header, **PRIVATE)
 
 
-async def _name(office: WorkbenchContext, member: Member) -> str:
+async def _name(context: WorkbenchContext, member: Member) -> str:
     try:
-        return (await office.store.accounts.workspaces.read(member.workspace_id)).name
+        return (await context.store.accounts.workspaces.read(member.workspace_id)).name
     except NotFoundError:
         return member.workspace_id
 

@@ -26,7 +26,7 @@ from storage.errors import (
     UnavailableError,
 )
 from workbench.api.problems import STATUSES, install_problems
-from workbench.http.body_limit import MEGABYTE, BodyLimit
+from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -45,7 +45,7 @@ def raising(error: Exception) -> FastAPI:
 
 def serving(*routes: tuple[str, str, Any]) -> FastAPI:
     app = FastAPI()
-    app.add_middleware(BodyLimit, largest_file=MEGABYTE)
+    app.add_middleware(BodyLimitMiddleware, largest_file=MEGABYTE)
     install_problems(app)
     router = APIRouter(prefix="/api/v1")
     for path, method, endpoint in routes:

@@ -5,14 +5,14 @@ import pytest
 from fastapi import FastAPI, Request
 
 from workbench.api.problems import install_problems
-from workbench.http.body_limit import MEGABYTE, BodyLimit
+from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
 
 
 @pytest.fixture
 def client() -> httpx.AsyncClient:
     site = FastAPI()
     install_problems(site)
-    site.add_middleware(BodyLimit, largest_file=2 * MEGABYTE)
+    site.add_middleware(BodyLimitMiddleware, largest_file=2 * MEGABYTE)
 
     @site.post("/api/v1/conversations")
     @site.post("/api/v1/documents")

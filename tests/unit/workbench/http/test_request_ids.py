@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from structlog.contextvars import get_contextvars
 
-from workbench.http.request_ids import RequestIds, request_id_of
+from workbench.http.request_ids import RequestIdMiddleware, request_id_of
 
 
 async def echo(request: Request) -> PlainTextResponse:
@@ -19,7 +19,7 @@ async def echo(request: Request) -> PlainTextResponse:
 
 async def ask(given: str | None = None) -> httpx.Response:
     app = Starlette(routes=[Route("/", echo)])
-    app.add_middleware(RequestIds)
+    app.add_middleware(RequestIdMiddleware)
     headers = {"x-request-id": given} if given else {}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://desk") as client:
         return await client.get("/", headers=headers)
