@@ -66,7 +66,7 @@ def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
         delete_cache=(KEEP_UPLOADS_SECONDS, KEEP_UPLOADS_SECONDS),
     ) as opened:
         blocks: gr.Blocks = opened
-        build_header(blocks, context, sessions)
+        build_header(blocks, context, sessions.choices)
         with gr.Tabs(elem_id="dh-tabs"):
             with gr.Tab("Inbox", id="inbox"):
                 build_inbox(context, sessions)

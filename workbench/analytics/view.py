@@ -1,6 +1,5 @@
 """The numbers as HTML tiles and bars, and as frames for the plots."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; it has no types
@@ -8,27 +7,15 @@ import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; 
 from storage.records import DecisionKind
 from storage.records.labels import DECISION_LABELS
 from storage.reporting.analytics import Day, Report
-from workbench.ui.html import empty, esc
+from workbench.ui.html import bar_chart, empty, metric_tiles
+from workbench.ui.labels import NO_VALUE, duration_text
 
 DECISION_TONES = {DecisionKind.APPROVE: "ok", DecisionKind.EDIT: "warn", DecisionKind.REJECT: "danger"}
-NONE = "-"
 DAYS_READABLE = 31
 NO_NUMBERS = empty(
     "No numbers in this period",
     "They appear with the first message: try the web chat at /chat, or pick a longer period.",
 )
-
-
-def duration_words(seconds: float | None) -> str:
-    """A span of time as people say it."""
-    if seconds is None:
-        return NONE
-    if seconds < 10:  # noqa: PLR2004 - below this, tenths matter
-        return f"{seconds:.1f} s"
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{seconds:.0f} s"
 
 
 def is_empty(report: Report) -> bool:
@@ -45,35 +32,15 @@ def tiles_html(report: Report) -> str:
         (str(report.messages_in), "customer messages"),
         (str(report.conversations), "new conversations"),
         (f"{report.shares.automatic:.0%}", "answered by the bot alone"),
-        (duration_words(report.first_reply.median), "median time to first reply"),
-        (duration_words(report.review_wait.median), "median wait for a decision"),
+        (duration_text(report.first_reply.median), "median time to first reply"),
+        (duration_text(report.review_wait.median), "median wait for a decision"),
         (
-            NONE if error is None else f"{error:.1%}",
+            NO_VALUE if error is None else f"{error:.1%}",
             f"wrong automatic replies, of {report.automatic.right + report.automatic.wrong} judged",
         ),
         (f"{report.votes.up} / {report.votes.down}", "votes up / down"),
     )
-    items = "".join(
-        f'<div class="dh-tile"><b>{esc(value)}</b><span>{esc(words)}</span></div>' for value, words in tiles
-    )
-    return f'<div class="dh-tiles">{items}</div>'
-
-
-def bars_html(title: str, values: Mapping[str, float], tones: Mapping[str, str], *, share: bool = False) -> str:
-    """Named bars; `share`: the values are parts of 1."""
-    most = 1.0 if share else max(values.values(), default=0)
-    rows = "".join(
-        f'<div class="{tones.get(name, "")}"><span>{esc(name)}</span>'
-        f'<u><i style="width:{value / most if most else 0:.1%}"></i></u>'
-        f"<em>{f'{value:.0%}' if share else f'{value:.0f}'}</em></div>"
-        for name, value in values.items()
-    )
-    body = (
-        f'<div class="dh-bars">{rows}</div>'
-        if any(values.values())
-        else empty("Nothing yet", "No data in this period.")
-    )
-    return f'<div class="dh-box"><h3>{esc(title)}</h3>{body}</div>'
+    return metric_tiles(tiles)
 
 
 def shares_html(report: Report) -> str:
@@ -85,20 +52,20 @@ def shares_html(report: Report) -> str:
         "By hand": shares.handed_over,
         "Dismissed": shares.dismissed,
     }
-    return bars_html("How messages were answered", values, {"Bot alone": "ok", "Reviewed": "warn"}, share=True)
+    return bar_chart("How messages were answered", values, {"Bot alone": "ok", "Reviewed": "warn"}, share=True)
 
 
 def decisions_html(report: Report) -> str:
     """What agents decided."""
     values = {DECISION_LABELS[kind].title: float(count) for kind, count in report.decisions.items()}
     tones = {label.title: DECISION_TONES.get(kind, "") for kind, label in DECISION_LABELS.items()}
-    return bars_html("Decisions", values, tones)
+    return bar_chart("Decisions", values, tones)
 
 
 def intents_html(report: Report) -> str:
     """What customers want."""
     values = {(name or "not known yet").capitalize(): float(count) for name, count in report.intents.items()}
-    return bars_html("Intents of new conversations", values, {})
+    return bar_chart("Intents of new conversations", values, {})
 
 
 def labels(report: Report) -> list[str]:

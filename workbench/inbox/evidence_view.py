@@ -5,28 +5,19 @@ from workbench.ui.html import (
     chip,
     esc,
     markdown,
-    plain,
+    plain_reason,
+    source_details,
     when,
 )
-
-LEVELS = (
-    (0.9, "Very likely right", "ok"),
-    (0.75, "Likely right", "ok"),
-    (0.5, "May be right: check it", "warn"),
-    (0.0, "Probably not right", "danger"),
-)
-
-
-def confidence_words(draft: Draft) -> tuple[str, str]:
-    """(words, tone) for a draft's confidence."""
-    if not draft.can_answer:
-        return "No answer found", "danger"
-    return next((words, tone) for least, words, tone in LEVELS if draft.confidence >= least)
+from workbench.ui.labels import confidence_label
 
 
 def held_html(review: Review) -> str:
     """Why a person must look, every reason."""
-    reasons = "".join(f"<li>{esc(plain(reason))}</li>" for reason in review.held_because) or "<li>Held for review.</li>"
+    reasons = (
+        "".join(f"<li>{esc(plain_reason(reason))}</li>" for reason in review.held_because)
+        or "<li>Held for review.</li>"
+    )
     claimed = ""
     if review.claimed_by:
         claimed = f'<p class="dh-claimed">{esc(review.claimed_by)} is working on this.</p>'
@@ -40,7 +31,7 @@ def evidence_html(review: Review) -> str:
 
 
 def _confidence(draft: Draft) -> str:
-    words, tone = confidence_words(draft)
+    words, tone = confidence_label(draft)
     reasons = "".join(f"<li>{esc(reason)}</li>" for reason in draft.evidence.reasons)
     return (
         f'<section class="dh-confidence {tone}"><h3>{esc(words)} <span>{draft.confidence:.0%}</span></h3>'
@@ -53,15 +44,11 @@ def _sources(citations: tuple[Citation, ...]) -> str:
     if not citations:
         nothing = "None: the draft rests on nothing in the knowledge."
         return f'<section><h3>Sources</h3><p class="dh-muted">{nothing}</p></section>'
-    items = "".join(_source(number, citation) for number, citation in enumerate(citations, start=1))
-    return f"<section><h3>Sources</h3>{items}</section>"
-
-
-def _source(number: int, citation: Citation) -> str:
-    return (
-        f'<details class="dh-source"><summary><span class="dh-number">{number}</span>{esc(citation.title)}</summary>'
-        f'<div class="dh-body">{markdown(citation.text)}</div></details>'
+    items = "".join(
+        source_details(citation.title, markdown(citation.text), number)
+        for number, citation in enumerate(citations, start=1)
     )
+    return f"<section><h3>Sources</h3>{items}</section>"
 
 
 def _follow_ups(draft: Draft) -> str:

@@ -7,7 +7,7 @@ from workbench.ui.html import (
     chip,
     empty,
     esc,
-    plain,
+    plain_reason,
     when,
 )
 
@@ -67,7 +67,7 @@ def customer_name(conversation: Conversation) -> str:
 def why(card: QueueItem, member: Member) -> str:
     """Why this needs a person, in a few words."""
     if card.review:
-        return plain(card.review.held_because[0]) if card.review.held_because else "Held for review."
+        return plain_reason(card.review.held_because[0]) if card.review.held_because else "Held for review."
     if card.conversation.status is not ConversationStatus.ASSIGNED:
         return STATUS_WORDS[card.conversation.status]
     if card.conversation.assignee_id is None:

@@ -13,15 +13,16 @@ from storage.records import (
     Triage,
     Verdict,
 )
-from workbench.inbox.evidence_view import confidence_words
 from workbench.ui.html import (
     chip,
     empty,
     esc,
     markdown,
-    plain,
+    plain_reason,
+    source_details,
     table,
 )
+from workbench.ui.labels import confidence_label
 
 STATUS_CHIPS = {
     DocumentStatus.LOADING: ("Loading …", "accent"),
@@ -113,17 +114,14 @@ def _chunk(chunk: Chunk) -> str:
         f'<p class="dh-muted">Also asked as: {esc(" · ".join(chunk.alternatives))}</p>' if chunk.alternatives else ""
     )
     tags = "".join(chip(tag) for tag in chunk.tags)
-    return (
-        f'<details class="dh-source"><summary>{esc(chunk.title)}</summary><div class="dh-body">'
-        f'{markdown(chunk.text)}{others}<p class="dh-chips">{chip(kind)}{tags}</p></div></details>'
-    )
+    return source_details(chunk.title, f'{markdown(chunk.text)}{others}<p class="dh-chips">{chip(kind)}{tags}</p>')
 
 
 def answer_html(draft: Draft, verdict: Verdict, triage: Triage, hits: Sequence[Hit]) -> str:
     """What a customer who asks this would get, and what was found for it."""
     words, tone = ROUTE_WORDS[verdict.route]
-    sure, sure_tone = confidence_words(draft)
-    reasons = "".join(f"<li>{esc(plain(reason))}</li>" for reason in verdict.held_because)
+    sure, sure_tone = confidence_label(draft)
+    reasons = "".join(f"<li>{esc(plain_reason(reason))}</li>" for reason in verdict.held_because)
     reply = markdown(draft.text) if draft.text else '<p class="dh-muted">There is no reply to propose.</p>'
     found = "".join(map(_hit, hits)) or empty("Nothing was found", "Load a document that answers this question.")
     return (

@@ -16,15 +16,16 @@ from storage.reporting.monitoring import (
     Trace,
     Waiting,
 )
-from workbench.analytics.view import NONE, duration_words
 from workbench.ui.html import (
     chip,
     empty,
     esc,
-    plain,
+    metric_tiles,
+    plain_reason,
     table,
     when,
 )
+from workbench.ui.labels import NO_VALUE, duration_text
 
 OUTCOME_CHIPS = {
     Outcome.SENT: ("Bot alone", "ok"),
@@ -54,14 +55,11 @@ def dashboard_html(dashboard: Dashboard) -> str:
         (str(failed), "deliveries failed in 24 hours"),
         (str(dashboard.documents[DocumentStatus.LOADING]), "documents loading"),
     )
-    items = "".join(
-        f'<div class="dh-tile"><b>{esc(value)}</b><span>{esc(words)}</span></div>' for value, words in tiles
-    )
-    return f'<div class="dh-tiles">{items}</div>'
+    return metric_tiles(tiles)
 
 
 def _waiting(waiting: Waiting, words: str) -> tuple[str, str]:
-    oldest = "" if waiting.oldest_seconds is None else f", the oldest for {duration_words(waiting.oldest_seconds)}"
+    oldest = "" if waiting.oldest_seconds is None else f", the oldest for {duration_text(waiting.oldest_seconds)}"
     return str(waiting.count), words + oldest
 
 
@@ -76,14 +74,14 @@ def turns_html(traces: Sequence[Trace], summaries: Sequence[ProcessSummary]) -> 
 
 def _turn(trace: Trace, summary: ProcessSummary | None) -> tuple[str, ...]:
     words, tone = OUTCOME_CHIPS[trace.outcome] if trace.outcome else STATUS_CHIPS[trace.status]
-    confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else NONE
+    confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else NO_VALUE
     return (
         when(trace.created_at),
         chip(words, tone),
-        esc(plain(" ".join(trace.reasons))) or '<span class="dh-muted">nothing held it</span>',
-        esc(summary.intent if summary and summary.intent else NONE),
+        esc(plain_reason(" ".join(trace.reasons))) or '<span class="dh-muted">nothing held it</span>',
+        esc(summary.intent if summary and summary.intent else NO_VALUE),
         confidence,
-        duration_words(summary.seconds if summary else None),
+        duration_text(summary.seconds if summary else None),
     )
 
 

@@ -1,13 +1,12 @@
 """The bar at the top: the product, the workspace, who is logged in."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import gradio as gr
 
 from storage.errors import NotFoundError
 from storage.records import Member, Role
-from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import esc
@@ -15,8 +14,13 @@ from workbench.ui.html import esc
 HERE = Path(__file__).parent
 
 
-def build_header(blocks: gr.Blocks, context: WorkbenchContext, sessions: Sessions) -> None:
-    """The component, filled when the page loads."""
+def build_header(
+    blocks: gr.Blocks, context: WorkbenchContext, members_of: Callable[[gr.Request], Awaitable[Sequence[Member]]]
+) -> None:
+    """The component, filled when the page loads.
+
+    `members_of`: the person behind a request in each of their workspaces, the active one first.
+    """
     header = gr.HTML(
         header_html((), {}),
         js_on_load=(HERE / "header.js").read_text(encoding="utf-8"),
@@ -26,7 +30,7 @@ def build_header(blocks: gr.Blocks, context: WorkbenchContext, sessions: Session
 
     @reporting_errors
     async def fill(request: gr.Request) -> str:
-        choices = await sessions.choices(request)
+        choices = await members_of(request)
         return header_html(choices, {choice.workspace_id: await _name(context, choice) for choice in choices})
 
     blocks.load(fill, None, header, **PRIVATE)

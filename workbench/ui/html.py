@@ -1,7 +1,7 @@
-"""Texts made into HTML: everything that a person or a model wrote is escaped here."""
+"""HTML escaping and components: everything that a person or a model wrote is escaped here."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from html import escape
@@ -14,7 +14,7 @@ def esc(text: object) -> str:
     return escape(str(text), quote=True)
 
 
-def plain(reason: str) -> str:
+def plain_reason(reason: str) -> str:
     """A reason of the policy without Markdown's ticks: “refund” instead of `refund`."""
     return re.sub(r"`([^`]*)`", r"“\1”", reason)
 
@@ -52,6 +52,40 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]], css: str = ""
     return (
         f'<div class="dh-table-box"><table class="dh-table {css}"><thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def metric_tiles(tiles: Sequence[tuple[str, str]]) -> str:
+    """Tiles of a number and the words under it."""
+    items = "".join(
+        f'<div class="dh-tile"><b>{esc(value)}</b><span>{esc(words)}</span></div>' for value, words in tiles
+    )
+    return f'<div class="dh-tiles">{items}</div>'
+
+
+def bar_chart(title: str, values: Mapping[str, float], tones: Mapping[str, str], *, share: bool = False) -> str:
+    """Named horizontal bars; `share`: the values are parts of 1."""
+    most = 1.0 if share else max(values.values(), default=0)
+    rows = "".join(
+        f'<div class="{tones.get(name, "")}"><span>{esc(name)}</span>'
+        f'<u><i style="width:{value / most if most else 0:.1%}"></i></u>'
+        f"<em>{f'{value:.0%}' if share else f'{value:.0f}'}</em></div>"
+        for name, value in values.items()
+    )
+    body = (
+        f'<div class="dh-bars">{rows}</div>'
+        if any(values.values())
+        else empty("Nothing yet", "No data in this period.")
+    )
+    return f'<div class="dh-box"><h3>{esc(title)}</h3>{body}</div>'
+
+
+def source_details(title: str, body: str, number: int | None = None) -> str:
+    """A source that opens by a click; `body` is HTML already, `number` is the citation's."""
+    numbered = "" if number is None else f'<span class="dh-number">{number}</span>'
+    return (
+        f'<details class="dh-source"><summary>{numbered}{esc(title)}</summary>'
+        f'<div class="dh-body">{body}</div></details>'
     )
 
 

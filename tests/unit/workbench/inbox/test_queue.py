@@ -28,7 +28,6 @@ from storage.records import (
 from workbench.autopilot.form import changes, shown
 from workbench.inbox.action_panel import panel_of
 from workbench.inbox.conversation_view import message_html
-from workbench.inbox.evidence_view import confidence_words
 from workbench.inbox.queue import (
     QueueFilter,
     QueueItem,
@@ -38,6 +37,7 @@ from workbench.inbox.queue import (
 )
 from workbench.inbox.queue_view import card_html, queue_html, why
 from workbench.ui.html import esc, markdown
+from workbench.ui.labels import confidence_label
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 ME = Member("me", "w", "me@x.example", "Me", Role.AGENT)
@@ -189,9 +189,9 @@ def test_markdown_makes_no_dangerous_links_or_images(link: str) -> None:
 
 
 def test_confidence_has_words_and_no_answer_is_not_called_likely() -> None:
-    assert confidence_words(Draft(can_answer=True, confidence=0.93)) == ("Very likely right", "ok")
-    assert confidence_words(Draft(can_answer=True, confidence=0.2))[1] == "danger"
-    assert confidence_words(Draft(can_answer=False, confidence=0.99))[0] == "No answer found"
+    assert confidence_label(Draft(can_answer=True, confidence=0.93)) == ("Very likely right", "ok")
+    assert confidence_label(Draft(can_answer=True, confidence=0.2))[1] == "danger"
+    assert confidence_label(Draft(can_answer=False, confidence=0.99))[0] == "No answer found"
 
 
 def test_the_autopilot_s_form_gives_back_the_settings_it_was_filled_with() -> None:
