@@ -1,15 +1,14 @@
 """The deliver job: a conversation's replies go out in order, each of them once."""
 
-import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
 from bot.channel import Channel
 from bot.errors import ChannelError
+from storage.backoff import RetryPolicy
 from storage.clock import now
 from storage.cluster.events import EventBus
 from storage.conversations.outbox import Outbox, Outgoing
@@ -22,21 +21,6 @@ log = structlog.get_logger(__name__)
 
 CHANNEL_AWAY_SECONDS = 30.0
 """How long a reply waits before a channel that is switched off is tried again."""
-MAX_PAUSE_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a delivery is tried, whatever else the conversation's job has done, and after which pauses."""
-
-    tries: int = 5
-    first_pause: float = 1.0
-    """Seconds; each next pause is twice as long."""
-
-    def pause(self, failures: int) -> timedelta:
-        """The pause after so many failed tries, a little different each time."""
-        seconds = min(self.first_pause * 2**failures, MAX_PAUSE_SECONDS)
-        return timedelta(seconds=seconds + random.uniform(0, self.first_pause / 4))  # noqa: S311 - no secret
 
 
 class Delivery:
@@ -47,13 +31,13 @@ class Delivery:
         outbox: Outbox,
         channels: Mapping[ChannelName, Channel],
         signals: EventBus,
-        patience: Patience = Patience(),
+        retries: RetryPolicy | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._outbox = outbox
         self._channels = channels
         self._signals = signals
-        self._patience = patience
+        self._retries = retries or RetryPolicy()
         self._tracing = tracing or Tracing()
 
     async def deliver(self, job: Job) -> RunAt | None:
@@ -129,10 +113,10 @@ class Delivery:
             # The platform said when: that is no failed try, however often it says so.
             until = now() + timedelta(seconds=error.retry_after)
             await self._outbox.postpone(outgoing, until, error.reason, begun=begun)
-        elif error.permanent or outgoing.failures + 1 >= self._patience.tries:
+        elif error.permanent or not self._retries.has_more(outgoing.failures):
             await self._fail(outgoing, error.reason)
         else:
-            pause = max(self._patience.pause(outgoing.failures), timedelta(seconds=error.settles_after))
+            pause = max(self._retries.pause(outgoing.failures), timedelta(seconds=error.settles_after))
             await self._outbox.postpone(outgoing, now() + pause, error.reason, begun=begun, failed=True)
 
     async def _fail(self, outgoing: Outgoing, reason: str) -> None:

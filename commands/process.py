@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.channel import Channel
 from bot.channel_status import ChannelStatusRegistry
-from bot.delivery import Delivery, Patience
+from bot.delivery import Delivery
 from bot.discord.opening import open_discord
 from bot.discord.shards import LocalLeases, ShardLeases
 from bot.intake import Intake
@@ -35,6 +35,7 @@ from graph.triage.examples import load_examples
 from graph.triage.language import identifier
 from graph.turn_runner import TurnRunner
 from graph.turn_telemetry import TurnTelemetry
+from storage.backoff import RetryPolicy
 from storage.cluster.leases import open_leases
 from storage.cluster.listen_notify import bridged_events
 from storage.database.data_folder import running_desk
@@ -204,8 +205,8 @@ def assemble(
     parts = (store.conversations.intake, store.conversations.edits, jobs, store.cluster.events)
     intake = Intake(*parts, gather_seconds, tracing=tracing, expect=expect)
     connected, states = dict(channels), ChannelStatusRegistry()
-    patience = Patience(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
-    delivery = Delivery(store.conversations.outbox, connected, store.cluster.events, patience, tracing)
+    retries = RetryPolicy(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
+    delivery = Delivery(store.conversations.outbox, connected, store.cluster.events, retries, tracing)
     workbench = WorkbenchContext(
         settings, store, desk, intake.accept, registry, states.all, invitation(settings), queue_liveness(jobs, role)
     )

@@ -13,10 +13,10 @@ from tenacity import (
     AsyncRetrying,
     RetryCallState,
     retry_if_exception_type,
-    wait_exponential_jitter,
 )
 
 from graph.errors import ModelUnavailableError
+from storage.backoff import Backoff
 
 T = TypeVar("T")
 LONGEST_FIRST_PAUSE = 0.5
@@ -54,8 +54,8 @@ class Patience:
         error = _unavailable(state)
         if error is not None and error.retry_after:
             return error.retry_after
-        grown = wait_exponential_jitter(multiplier=self.first_pause, max=16 * self.first_pause, jitter=self.first_pause)
-        return grown(state)
+        backoff = Backoff(self.first_pause, longest=16 * self.first_pause, jitter=self.first_pause)
+        return backoff.seconds(state.attempt_number - 1)
 
     def _is_enough(self, state: RetryCallState) -> bool:
         error, tries = _unavailable(state), state.attempt_number

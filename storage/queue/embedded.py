@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from storage import clock
+from storage.backoff import RetryPolicy
 from storage.database.engine import Database
 from storage.queue.jobs import (
     LONG,
@@ -21,7 +22,6 @@ from storage.queue.recovery import RecoveryScan, most_urgent
 from storage.queue.retries import (
     DeadLettered,
     Retry,
-    RetryPolicy,
     attempt,
 )
 

@@ -4,16 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
-from tenacity import RetryCallState, wait_exponential_jitter
 
 from storage import clock
+from storage.backoff import RetryPolicy
 from storage.errors import UnavailableError
 from storage.queue.jobs import Handlers, Job, RetryAfterError
 from storage.telemetry.log_context import about_job
 
 log = structlog.get_logger(__name__)
-
-MAX_PAUSE_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +27,6 @@ class DeadLettered:
     """Every try has failed, and whoever must know has been told."""
 
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How often a failing job is tried, and how long it waits in between."""
-
-    max_attempts: int = 5
-    first_pause: float = 1.0
-    """Seconds; it doubles with every failed try, up to a minute, with some jitter."""
-
-    def has_more(self, job: Job) -> bool:
-        """Whether the job may be tried once more after the try that it is in now."""
-        return job.attempt + 1 < self.max_attempts
-
-    def pause(self, attempt: int) -> timedelta:
-        """How long to wait after the try number `attempt` (0: the first) has failed."""
-        grown = wait_exponential_jitter(multiplier=self.first_pause, max=MAX_PAUSE_SECONDS, jitter=self.first_pause / 4)
-        state = RetryCallState(retry_object=None, fn=None, args=(), kwargs={})  # type: ignore[arg-type]  # only the attempt is read
-        state.attempt_number = attempt + 1
-        return timedelta(seconds=grown(state))
 
 
 async def attempt(job: Job, handlers: Handlers, retries: RetryPolicy) -> Retry | DeadLettered | None:
@@ -79,7 +57,7 @@ async def give_up(job: Job, handlers: Handlers, reason: str) -> DeadLettered:
 async def _failed(
     job: Job, handlers: Handlers, retries: RetryPolicy, reason: str, seconds: float | None
 ) -> Retry | DeadLettered:
-    if not retries.has_more(job):
+    if not retries.has_more(job.attempt):
         return await give_up(job, handlers, reason)
     pause = retries.pause(job.attempt) if seconds is None else timedelta(seconds=seconds)
     return Retry(replace(job, attempt=job.attempt + 1), clock.now() + pause)

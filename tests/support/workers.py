@@ -8,7 +8,7 @@ from datetime import datetime
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from bot.delivery import Delivery, Patience
+from bot.delivery import Delivery
 from bot.intake import Intake
 from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
 from graph.desk import Desk
@@ -18,6 +18,7 @@ from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from graph.turn_runner import TurnRunner
 from storage import clock
+from storage.backoff import RetryPolicy
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.embeddings.caching import CachingEmbedder
 from storage.knowledge.search import Knowledge
@@ -145,8 +146,8 @@ class Desks:
         deps = Deps(self.settings, knowledge or store.knowledge.index, self._classifier, None)
         runner = TurnRunner(build_machine(checkpoints), checkpoints, deps, store, pile)
         intake = Intake(store.conversations.intake, store.conversations.edits, pile, store.cluster.events, 0)
-        patience = Patience(tries=3, first_pause=0.001)
-        delivery = Delivery(store.conversations.outbox, {"slack": self.board}, store.cluster.events, patience)
+        retries = RetryPolicy(max_attempts=3, first_pause=0.001)
+        delivery = Delivery(store.conversations.outbox, {"slack": self.board}, store.cluster.events, retries)
         return Worker(Desk(runner, store, pile), runner, intake, delivery, pile)
 
     async def pending(self) -> list[Review]:

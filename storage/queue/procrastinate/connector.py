@@ -1,7 +1,7 @@
 """Procrastinate's way to PostgreSQL, which rides out a restarted server and cut connections."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import closing
 from typing import Any, LiteralString, TypeVar
 
@@ -11,13 +11,14 @@ from procrastinate import PsycopgConnector, exceptions, sql
 from procrastinate.connector import Notify
 from psycopg_pool import AsyncConnectionPool
 
+from storage.backoff import Backoff
+
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 10.0
 """How long a statement is tried again while the server is away."""
-PAUSE_SECONDS = 0.1
-LONGEST_PAUSE_SECONDS = 2.0
+BACKOFF = Backoff(first=0.1, longest=2.0)
 LOCK_TAKEN = "procrastinate_jobs_lock_idx_v1"
 """The index that lets only one job of a lock run."""
 POOL_SIZE = 4
@@ -73,7 +74,7 @@ class RetryingConnector(PsycopgConnector):
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Hear notifications until cancelled, over as many connections as that takes."""
         with closing(Echo(on_notification)) as echo:
-            for pause in _pauses():
+            for pause in BACKOFF.pauses():
                 try:
                     await super().listen_notify(on_notification=echo, channels=channels)
                 except exceptions.ConnectorException as error:
@@ -83,7 +84,7 @@ class RetryingConnector(PsycopgConnector):
     async def _patiently(self, work: Callable[[], Awaitable[T]], in_vain: str | None = None) -> T:
         """`in_vain`: the name of a constraint whose violation is tried again too."""
         until = asyncio.get_running_loop().time() + self._patience
-        for pause in _pauses():
+        for pause in BACKOFF.pauses():
             try:
                 return await work()
             except exceptions.ConnectorException as error:
@@ -134,13 +135,6 @@ async def _unhindered(connection: psycopg.AsyncConnection[Any]) -> None:
     """
     await connection.set_autocommit(True)
     await connection.execute("SET synchronous_commit TO off")
-
-
-def _pauses() -> Iterator[float]:
-    pause = PAUSE_SECONDS
-    while True:
-        yield pause
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
 def _may_pass(error: exceptions.ConnectorException, in_vain: str | None) -> bool:

@@ -12,13 +12,14 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from sqlalchemy.exc import DBAPIError
 
+from storage.backoff import RetryPolicy
 from storage.database.engine import Database
 from storage.queue.jobs import Handlers
 from storage.queue.procrastinate.enqueue import Enqueuer, job_of
 from storage.queue.procrastinate.statements import TASK, JobTable, Row
 from storage.queue.procrastinate.worker import QueueWorker
 from storage.queue.recovery import RecoveryScan
-from storage.queue.retries import RetryPolicy, give_up
+from storage.queue.retries import give_up
 from storage.settings import JobsSettings
 
 log = structlog.get_logger(__name__)
@@ -97,7 +98,7 @@ class Maintenance:
         if row.task == TASK:
             job = job_of(row.args)
             # A job that takes its worker down with it must come to an end too.
-            if self._retries.has_more(job):
+            if self._retries.has_more(job.attempt):
                 await self._intray.put(replace(job, attempt=job.attempt + 1))
             else:
                 await give_up(job, self._handlers, "its worker died")

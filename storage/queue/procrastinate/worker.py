@@ -16,6 +16,7 @@ from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 
+from storage.backoff import RetryPolicy
 from storage.queue.jobs import (
     LONG,
     Handlers,
@@ -28,7 +29,6 @@ from storage.queue.procrastinate.statements import TASK, JobTable
 from storage.queue.retries import (
     DeadLettered,
     Retry,
-    RetryPolicy,
     attempt,
 )
 from storage.settings import JobsSettings

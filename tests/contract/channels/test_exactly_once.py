@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import select
 
 from bot.channel import Channel
-from bot.delivery import Delivery, Patience
+from bot.delivery import Delivery
 from bot.web.channel import WebChannel
 from storage import clock
+from storage.backoff import RetryPolicy
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.database.tables import deliveries
 from storage.queue.jobs import Job, JobKind
@@ -55,8 +56,8 @@ def remote(platform: Platform) -> PlatformChannel:
 
 def worker(store: Store, channel: Channel, lease: float = 30.0, tries: int = 20) -> Delivery:
     """What delivers in one process."""
-    patience = Patience(tries, first_pause=0.001)
-    return Delivery(Outbox(database_of(store), lease), {channel.name: channel}, store.cluster.events, patience)
+    retries = RetryPolicy(tries, first_pause=0.001)
+    return Delivery(Outbox(database_of(store), lease), {channel.name: channel}, store.cluster.events, retries)
 
 
 async def work(delivery: Delivery, conversation_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry
 
+from storage.backoff import RetryPolicy
 from storage.clock import now
 from storage.queue.jobs import (
     Handler,
@@ -12,7 +13,7 @@ from storage.queue.jobs import (
     RunAt,
 )
 from storage.queue.metrics import JobMetrics
-from storage.queue.retries import RetryPolicy, attempt
+from storage.queue.retries import attempt
 
 
 async def done(_: Job) -> RunAt | None:

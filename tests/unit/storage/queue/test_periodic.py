@@ -7,7 +7,6 @@ import pytest
 from croniter import croniter  # type: ignore[import-untyped]  # its stubs are a package of their own
 
 from storage.clock import now
-from storage.queue.jobs import Job, JobKind
 from storage.queue.periodic import (
     DAY,
     HOUR,
@@ -15,7 +14,6 @@ from storage.queue.periodic import (
     PeriodicTask,
 )
 from storage.queue.procrastinate.wakeups import HORIZON_SECONDS, DueTimers
-from storage.queue.retries import MAX_PAUSE_SECONDS, RetryPolicy
 
 
 async def nothing() -> None:
@@ -33,20 +31,6 @@ def test_a_chore_s_times_lie_as_far_apart_as_it_says(every: int) -> None:
 def test_a_chore_s_interval_divides_the_clock_evenly(every: int) -> None:
     with pytest.raises(ValueError, match="evenly"):
         PeriodicTask("chore", every, nothing)
-
-
-def test_pauses_between_tries_double_up_to_a_minute() -> None:
-    retries = RetryPolicy(max_attempts=20, first_pause=1.0)
-    pauses = [retries.pause(attempt).total_seconds() for attempt in range(10)]
-    for attempt, pause in enumerate(pauses[:6]):
-        assert 2**attempt <= pause <= 2**attempt + 0.25
-    assert pauses[6:] == [MAX_PAUSE_SECONDS] * 4
-
-
-def test_the_last_try_has_no_successor() -> None:
-    retries = RetryPolicy(max_attempts=3)
-    more = [retries.has_more(Job(JobKind.ANSWER, "x", "key", attempt)) for attempt in range(3)]
-    assert more == [True, True, False]
 
 
 async def test_an_alarm_rings_when_the_job_is_due_and_many_at_once_are_few() -> None:
