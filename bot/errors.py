@@ -22,3 +22,7 @@ class ChannelError(BotError):
         """Seconds in which the platform may still show the reply though it did not answer in time: a look before
         that would miss it."""
         super().__init__(reason)
+
+
+class UncertainError(ChannelError):
+    """No answer came: the platform may have done it or not."""

@@ -1,10 +1,10 @@
-"""Work that is looked after again at every news, and now and then anyway."""
+"""Reconcile loop: what a platform shows is brought in step with the rows at every event, and at intervals anyway."""
 
 from collections.abc import Awaitable, Callable
 
 from storage.cluster.events import EventBus, wait_for_event
 
-LOOK_SECONDS = 5.0
+POLL_SECONDS = 5.0
 
 
 class ReconcileLoop:
@@ -12,29 +12,35 @@ class ReconcileLoop:
 
     def __init__(
         self,
-        signals: EventBus,
+        events: EventBus,
         workspaces: Callable[[], Awaitable[frozenset[str]]],
-        look: Callable[[], Awaitable[None]],
+        reconcile: Callable[[], Awaitable[None]],
     ) -> None:
-        self._signals = signals
+        """`workspaces`: whose events start the next round."""
+        self._events = events
         self._workspaces = workspaces
-        self._look = look
+        self._reconcile = reconcile
         self._closing = False
-        self._key = f"rounds {id(self)}"
+        self._key = f"reconcile loop {id(self)}"
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether a long round had better stop in between."""
+        return self._closing
 
     def close(self) -> None:
         """Let `run` end after what it is doing."""
         self._closing = True
-        self._signals.publish(self._key)
+        self._events.publish(self._key)
 
     async def run(self) -> None:
-        """Look again and again until closed."""
+        """Reconcile again and again until closed."""
         known: frozenset[str] = frozenset()
         while not self._closing:
-            # Listening before reading: no news is missed in between.
-            with self._signals.listen(self._key, *known) as news:
+            # Listening before reading: no event is missed in between.
+            with self._events.listen(self._key, *known) as news:
                 workspaces = await self._workspaces()
-                await self._look()
+                await self._reconcile()
                 if workspaces == known and not self._closing:
-                    await wait_for_event(news, LOOK_SECONDS)
+                    await wait_for_event(news, POLL_SECONDS)
             known = workspaces

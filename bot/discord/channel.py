@@ -7,11 +7,18 @@ import discord
 import structlog
 
 from bot.discord.client import DeskClient
-from bot.discord.errors import CALL_SECONDS, FAILURES, translate_errors
+from bot.discord.errors import (
+    CALL_SECONDS,
+    FAILURES,
+    THREAD_EXISTS,
+    UNKNOWN_CHANNEL,
+    UNKNOWN_MESSAGE,
+    translate_errors,
+)
 from bot.discord.replies.rendering import Part, nonce_of, parts_of
 from bot.discord.texts import thread_name
-from bot.discord.throttle import Pace
 from bot.errors import ChannelError
+from bot.rate_limit import KeyedThrottle
 from storage.conversations.outbox import Outgoing
 from storage.conversations.reading import Conversations
 from storage.records import ChannelName, Conversation
@@ -19,11 +26,14 @@ from storage.records import ChannelName, Conversation
 log = structlog.get_logger(__name__)
 
 AWAY_SECONDS = 5.0
+CALLS_PER_SECOND = 40.0
+"""Below Discord's global limit of 50 requests per second for a bot, with room for what the library asks."""
+MAX_TYPING_DELAY = 1.0
+"""Seconds; with so many calls waiting nobody is shown typing."""
 CLOCKS_APART = timedelta(minutes=1)
 """How far our clock and Discord's may differ."""
 LOOK_BACK = 200
 """Messages of the thread that are searched for an earlier send."""
-UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, THREAD_EXISTS = 10003, 10008, 160004
 
 
 class DiscordChannel:
@@ -31,7 +41,7 @@ class DiscordChannel:
 
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
-        self._pace = Pace()
+        self._throttle = KeyedThrottle(1 / CALLS_PER_SECOND)
         self.client: DeskClient | None = None
         """None while there is no login."""
 
@@ -57,9 +67,9 @@ class DiscordChannel:
 
     async def working(self, conversation: Conversation, *, on: bool) -> None:
         """Typing, which fades by itself after ten seconds or with the next message."""
-        if not on or self.client is None or self._pace.is_busy:
+        if not on or self.client is None or self._throttle.delay() > MAX_TYPING_DELAY:
             return
-        await self._pace.turn()
+        await self._throttle.wait()
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 await self.client.get_partial_messageable(int(conversation.thread)).typing()
@@ -86,7 +96,7 @@ class DiscordChannel:
         channel = self._known.get_channel(channel_id) or await self._known.fetch_channel(channel_id)
         if not isinstance(channel, discord.TextChannel):
             raise ChannelError("there is no text channel to open the thread in", permanent=True)
-        await self._pace.turn()
+        await self._throttle.wait()
         try:
             await channel.get_partial_message(message_id).create_thread(name=name)
         except discord.HTTPException as error:
@@ -113,7 +123,7 @@ class DiscordChannel:
     async def _post(self, channel_id: int, part: Part) -> int:
         """A lost answer or a repeated request gives the same message again, by the nonce."""
         target = self._known.get_partial_messageable(channel_id)
-        await self._pace.turn()
+        await self._throttle.wait()
         view = part.view()
         try:
             if view is None:

@@ -12,10 +12,10 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord.identify_limit import IdentifyPace
 from bot.discord.replies.buttons import Clicks, ReplyButton
 from bot.discord.reviews.card import CardButton, Decides
 from bot.discord.team_choice import Chooses, TeamButton
+from bot.rate_limit import KeyedThrottle
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,9 @@ MAX_RATE_LIMIT_WAIT = 30.0
 GUILD_READY_SECONDS = 0.5
 """How long without another guild until a shard counts as ready; a later guild is announced by itself."""
 
+IDENTIFY_SECONDS = 5.0
+"""Between two sessions whose shards have the same number modulo `max_concurrency`:
+https://docs.discord.com/developers/events/gateway#sharding-max-concurrency ."""
 FINISH_SECONDS = 3.0
 
 OnMessage = Callable[[discord.Message], Awaitable[None]]
@@ -81,7 +84,8 @@ class DeskClient(discord.AutoShardedClient):
         self.decides: Decides | None = None
         self.chooses: Chooses | None = None
         self.add_dynamic_items(ReplyButton, CardButton, TeamButton)
-        self.pace = IdentifyPace()
+        self._identify_throttle = KeyedThrottle(IDENTIFY_SECONDS)
+        self._max_concurrency = 1
         self._at_work: set[asyncio.Task[Any]] = set()
 
     @property
@@ -96,7 +100,7 @@ class DeskClient(discord.AutoShardedClient):
         count, url, limits = await self.http.get_bot_gateway()
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url)
         self.shard_count = count
-        self.pace = IdentifyPace(limits["max_concurrency"])
+        self._max_concurrency = max(1, limits["max_concurrency"])
         return count
 
     async def start_shard(self, shard_id: int) -> None:
@@ -106,8 +110,8 @@ class DeskClient(discord.AutoShardedClient):
         await self.launch_shard(DiscordWebSocket.DEFAULT_GATEWAY, shard_id)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
-        """Keep Discord's pace of sessions: one per five seconds and rate-limit key."""
-        await self.pace.wait(shard_id or 0)
+        """Start sessions no faster than Discord allows: each rate-limit key has its own row."""
+        await self._identify_throttle.wait((shard_id or 0) % self._max_concurrency)
 
     @contextmanager
     def handling(self) -> Iterator[None]:

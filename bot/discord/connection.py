@@ -18,10 +18,11 @@ from bot.discord.forum_posts import ForumPosts
 from bot.discord.read_cursors import DiscordReadCursors
 from bot.discord.replies.actions import DiscordReplyActions
 from bot.discord.reviews.actions import DiscordReviewActions
-from bot.discord.reviews.card_sync import DiscordReviewCards
+from bot.discord.reviews.card_messages import DiscordReviewCards
 from bot.discord.routing import DiscordMessageRouter, Ears
 from bot.discord.shards import ShardLeases, Shards
 from bot.intake import Intake
+from bot.review_cards import ReviewCardSync
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.settings import DiscordSettings
@@ -109,13 +110,13 @@ async def _serve(house: House, channel: DiscordChannel, client: DeskClient) -> N
         marks=DiscordReadCursors(house.store.channels.read_cursors),
     )
     hearing = DiscordMessageRouter(ears)
-    board = DiscordReviewCards(client, house.store, house.states)
     decisions = DiscordReviewActions(house.store, house.desk, directory, house.states)
     posts = ForumPosts(client, house.store, house.desk, directory)
     client.listeners = _listeners(ears, hearing, decisions, posts)
     client.clicks, client.decides, client.chooses = DiscordReplyActions(ears), decisions, hearing
     tree = command_tree(client, Commands(ears))
-    shards, cards, tags = Shards(house.leases), board.rounds(), posts.rounds()
+    shards, tags = Shards(house.leases), posts.loop()
+    cards = ReviewCardSync(DiscordReviewCards(client), house.store, house.states)
     periodic_tasks: list[asyncio.Task[None]] = []
     try:
         client.shard_ids = await shards.first(await client.find_gateway())

@@ -8,8 +8,9 @@ from http import HTTPStatus
 import aiohttp
 import discord
 
-from bot.errors import BotError, ChannelError
+from bot.errors import BotError, ChannelError, UncertainError
 
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, THREAD_EXISTS = 10003, 10008, 160004
 CALL_SECONDS = 60.0
 BANNED_SECONDS = 60.0
 FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
@@ -31,7 +32,7 @@ async def translate_errors() -> AsyncIterator[None]:
     except discord.HTTPException as error:
         raise channel_error(error) from error
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise ChannelError(f"Discord does not answer ({type(error).__name__})") from error
+        raise UncertainError(f"Discord does not answer ({type(error).__name__})") from error
 
 
 def channel_error(error: discord.HTTPException) -> ChannelError:
@@ -43,4 +44,6 @@ def channel_error(error: discord.HTTPException) -> ChannelError:
         return ChannelError("Discord's rate limit (HTTP 429)", retry_after=seconds or BANNED_SECONDS)
     if error.status == HTTPStatus.UNAUTHORIZED:
         return ChannelError("Discord refuses DISCORD_BOT_TOKEN", retry_after=BANNED_SECONDS)
-    return ChannelError(reason, permanent=error.status < HTTPStatus.INTERNAL_SERVER_ERROR)
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return UncertainError(reason)
+    return ChannelError(reason, permanent=True)

@@ -36,11 +36,11 @@ class ForumPosts:
         self._own: set[int] = set()
         """Posts that the desk itself has tagged as solved, and whose event has not come yet."""
 
-    def rounds(self) -> ReconcileLoop:
-        """The looking after the tags."""
-        return ReconcileLoop(self._store.cluster.events, self._workspaces, self.look)
+    def loop(self) -> ReconcileLoop:
+        """What keeps the tags in step."""
+        return ReconcileLoop(self._store.cluster.events, self._workspaces, self.sync)
 
-    async def look(self) -> None:
+    async def sync(self) -> None:
         """Bring the tags in step, once."""
         for workspace_id in await self._workspaces():
             await self._refresh(workspace_id)

@@ -16,8 +16,8 @@ from bot.slack.events import SlackEvents
 from bot.slack.home import SlackHome
 from bot.slack.installations import SlackTeams
 from bot.slack.reply_actions import SlackReplyActions, press_of
+from bot.slack.reviews.actions import SlackReviewActions
 from bot.slack.reviews.card import submitted
-from bot.slack.reviews.card_sync import SlackReviewCards
 from storage.records import Decision, DecisionKind
 from storage.settings import Settings
 
@@ -34,7 +34,7 @@ class SlackApp:
         teams: SlackTeams,
         events: SlackEvents,
         actions: SlackReplyActions,
-        cards: SlackReviewCards,
+        review_actions: SlackReviewActions,
         command: SlackCommand,
         home: SlackHome,
         assistant: SlackAssistant,
@@ -44,7 +44,7 @@ class SlackApp:
         self._teams = teams
         self._events = events
         self._actions = actions
-        self._cards = cards
+        self._review_actions = review_actions
         self._command = command
         self._home = home
         self._assistant = assistant
@@ -112,7 +112,7 @@ class SlackApp:
     async def _card_pressed(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         if team := await self._teams.find(context.team_id):
             press = press_of(team, body)
-            if said := await self._cards.pressed(press):
+            if said := await self._review_actions.click(press):
                 self._actions.whisper(press, said)
             if not press.channel:
                 self._errands.send(self._home.publish(team, press.user), "show App Home")
@@ -133,7 +133,7 @@ class SlackApp:
             return
         review_id, version, text = submitted(body["view"])
         decision = Decision(kind=kind, text=text) if kind is DecisionKind.EDIT else Decision(kind=kind, guidance=text)
-        if said := await self._cards.decide(team, body["user"]["id"], review_id, version, decision):
+        if said := await self._review_actions.decide(team, body["user"]["id"], review_id, version, decision):
             await ack(response_action="errors", errors={"words": said})
         else:
             await ack()

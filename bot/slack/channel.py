@@ -3,13 +3,13 @@
 from slack_sdk.errors import SlackApiError
 
 from bot.channel_status import ChannelStatusRegistry
-from bot.errors import ChannelError
+from bot.errors import ChannelError, UncertainError
+from bot.rate_limit import KeyedThrottle
 from bot.slack.blocks import fallback, reply_blocks
-from bot.slack.errors import UNREACHABLE, UncertainError, translate_errors
+from bot.slack.errors import UNREACHABLE, translate_errors
 from bot.slack.ids import SlackThread
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.message_lookup import find_post
-from bot.slack.throttle import SlackPace
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 
@@ -22,9 +22,9 @@ MAX_REMEMBERED = 10_000
 class SlackChannel:
     """The channel as the deliver job sees it."""
 
-    def __init__(self, teams: SlackTeams, pace: SlackPace, states: ChannelStatusRegistry) -> None:
+    def __init__(self, teams: SlackTeams, throttle: KeyedThrottle, states: ChannelStatusRegistry) -> None:
         self._teams = teams
-        self._pace = pace
+        self._throttle = throttle
         self._states = states
         self._unsent: dict[str, int] = {}
         self._signs: dict[str, str] = {}
@@ -86,7 +86,7 @@ class SlackChannel:
         )
 
     async def _post(self, team: SlackTeam, thread: SlackThread, outgoing: Outgoing) -> str:
-        await self._pace.turn(thread.channel)
+        await self._throttle.wait(thread.channel)
         with translate_errors():
             answer = await team.client.chat_postMessage(
                 channel=thread.channel,
@@ -109,7 +109,7 @@ class SlackChannel:
 
     def _note(self, outgoing: Outgoing, thread: SlackThread, error: ChannelError) -> None:
         if error.retry_after is not None:
-            self._pace.stop(thread.channel, error.retry_after)
+            self._throttle.pause(thread.channel, error.retry_after)
         else:
             self._states.failed("slack", error.reason)
         if len(self._unsent) >= MAX_REMEMBERED:

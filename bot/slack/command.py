@@ -5,7 +5,7 @@ import re
 from bot.slack.blocks import fallback
 from bot.slack.ids import SlackThread, message_key, user_key
 from bot.slack.installations import SlackTeam, SlackTeams
-from bot.slack.reviews.card_sync import NOT_STAFF
+from bot.slack.reviews.actions import NOT_STAFF
 from bot.text import pluralise
 from graph.desk import Desk
 from storage.errors import DeskhandError, InvalidError

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.errors import ChannelError
+from bot.errors import ChannelError, UncertainError
 
 HTTP_TOO_MANY, HTTP_SERVER_ERROR = 429, 500
 FOR_NOW = frozenset(
@@ -18,10 +18,6 @@ UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
 WRONG_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
 )
-
-
-class UncertainError(ChannelError):
-    """No answer came: Slack may have done it or not."""
 
 
 @contextmanager

@@ -13,6 +13,8 @@ from bot.background_tasks import BackgroundTasks
 from bot.channel_status import ChannelStatusRegistry
 from bot.errors import ChannelError
 from bot.intake import Intake
+from bot.rate_limit import KeyedThrottle
+from bot.review_cards import ReviewCardSync
 from bot.slack.app import SlackApp
 from bot.slack.assistant import SlackAssistant
 from bot.slack.channel import SlackChannel
@@ -24,16 +26,20 @@ from bot.slack.events import SlackEvents
 from bot.slack.home import SlackHome
 from bot.slack.installations import SlackTeams
 from bot.slack.reply_actions import SlackReplyActions
-from bot.slack.reviews.card_sync import SlackReviewCards
+from bot.slack.reviews.actions import SlackReviewActions
+from bot.slack.reviews.card_messages import SlackReviewCards
 from bot.slack.routing import SlackMessageRouter
-from bot.slack.throttle import SlackPace
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.settings import Settings
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
-AGAIN_SECONDS = 10.0
+RECONNECT_SECONDS = 10.0
+POST_SECONDS = 1.0
+"""Slack takes one message per second and channel (docs.slack.dev/apis/web-api/rate-limits)."""
+LONGEST_WAIT_SECONDS = 3.0
+"""A busy channel must not hold the desk's workers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +113,10 @@ async def _running(
     *,
     connects: bool,
 ) -> AsyncIterator[Slack]:
-    errands, pace = BackgroundTasks(), SlackPace()
+    errands = BackgroundTasks()
+    throttle = KeyedThrottle(POST_SECONDS, longest_wait=LONGEST_WAIT_SECONDS)
     signs = TypingIndicators(store.conversations.reading, store.cluster.events)
-    channel = SlackChannel(teams, pace, states)
+    channel = SlackChannel(teams, throttle, states)
     hearing = SlackMessageRouter(store, teams, settings.slack.together_seconds)
     assistant = SlackAssistant(store.conversations.suggested_questions)
     events = SlackEvents(
@@ -123,12 +130,12 @@ async def _running(
         signs=signs,
         errands=errands,
     )
-    cards = SlackReviewCards(store, desk, teams, pace)
+    cards = ReviewCardSync(SlackReviewCards(teams, throttle), store, states)
     listeners = SlackApp(
         teams=teams,
         events=events,
-        actions=SlackReplyActions(store, intake, desk, pace, errands),
-        cards=cards,
+        actions=SlackReplyActions(store, intake, desk, throttle, errands),
+        review_actions=SlackReviewActions(store, desk, teams),
         command=SlackCommand(store, desk, teams),
         home=SlackHome(store, teams),
         assistant=assistant,
@@ -167,6 +174,6 @@ async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: Channe
             if error.permanent:
                 log.error("slack cannot connect", reason=error.reason)  # noqa: TRY400 - one line
                 return
-            await asyncio.sleep(error.retry_after or AGAIN_SECONDS)
+            await asyncio.sleep(error.retry_after or RECONNECT_SECONDS)
         else:
             return

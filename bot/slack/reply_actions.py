@@ -5,11 +5,11 @@ from typing import Any
 
 from bot.background_tasks import BackgroundTasks
 from bot.intake import Intake
+from bot.rate_limit import KeyedThrottle
 from bot.slack.blocks import context, source_modal
 from bot.slack.ids import SlackThread, message_key, user_key
 from bot.slack.installations import SlackTeam
 from bot.slack.mrkdwn import escape_mrkdwn
-from bot.slack.throttle import SlackPace
 from graph.desk import Desk
 from storage.errors import DeskhandError
 from storage.records import Conversation, ConversationStatus, Incoming, Vote
@@ -53,11 +53,13 @@ def press_of(team: SlackTeam, body: dict[str, Any]) -> ButtonClick:
 class SlackReplyActions:
     """Does what was pressed, and says so to the one who pressed."""
 
-    def __init__(self, store: Store, intake: Intake, desk: Desk, pace: SlackPace, errands: BackgroundTasks) -> None:
+    def __init__(
+        self, store: Store, intake: Intake, desk: Desk, throttle: KeyedThrottle, errands: BackgroundTasks
+    ) -> None:
         self._store = store
         self._intake = intake
         self._desk = desk
-        self._pace = pace
+        self._throttle = throttle
         self._errands = errands
 
     async def pressed(self, press: ButtonClick) -> None:
@@ -126,7 +128,7 @@ class SlackReplyActions:
         return ""
 
     async def _echo(self, press: ButtonClick, thread: SlackThread, text: str) -> None:
-        await self._pace.turn(thread.channel)
+        await self._throttle.wait(thread.channel)
         shown = f"<@{press.user}> asks: {escape_mrkdwn(text)}"
         await press.team.client.chat_postMessage(
             channel=thread.channel, thread_ts=thread.ts or None, text=shown, blocks=[context(shown)]

@@ -16,3 +16,11 @@ async def until(look: Callable[[], Awaitable[T | None]], seconds: float = 20.0) 
             return found
         await asyncio.sleep(0.02)
     raise AssertionError(f"it did not happen within {seconds} s")
+
+
+async def until_true(check: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+    """Wait until this is so; AssertionError names what did not come."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        await asyncio.sleep(0.02)
