@@ -12,8 +12,12 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from storage.accounts.canned_replies import CannedReplies
+from storage.accounts.customers import Customers
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
+from storage.accounts.passwords import Passwords
+from storage.accounts.tokens import Tokens
 from storage.accounts.workspaces import Workspaces
 from storage.channels.encryption import SecretBox
 from storage.channels.identities import Identities
@@ -23,7 +27,7 @@ from storage.channels.read_cursors import ReadCursors
 from storage.channels.review_cards import ReviewCardTable
 from storage.cluster.channel_status import sharing
 from storage.cluster.events import EventBus
-from storage.conversations.actions import ConversationActions
+from storage.conversations.actions import ConversationActions, release_work_of
 from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.customer_view import CustomerView
@@ -102,11 +106,17 @@ class AccountStore:
     """Who there is: workspaces and the people in them."""
 
     workspaces: Workspaces
-    """The tenants, their settings and canned replies."""
+    """The tenants and their settings."""
+    canned_replies: CannedReplies
+    """Texts that agents put into a reply with one click."""
     members: Members
-    """Agents, admins and customers with a login, and their tokens."""
+    """Agents and admins with a login."""
     membership: Membership
     """Roles that change, and members who leave."""
+    customers: Customers
+    """Customers with a login in the web chat."""
+    tokens: Tokens
+    """Bearer tokens of members, customers and single conversations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +215,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
         stack.push_async_callback(knowledge.close)
         yield Store(
             conversations=_conversations(database, settings),
-            accounts=AccountStore(
-                workspaces=Workspaces(database, settings),
-                members=Members(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
-                membership=Membership(database),
-            ),
+            accounts=_accounts(database, settings),
             channels=ChannelStore(
                 installations=Installations(database, SecretBox(encryption_key(settings))),
                 places=Places(database),
@@ -221,6 +227,18 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             cluster=ClusterStore(settings, database, knowledge),
             reporting=ReportStore(Analytics(database), Monitoring(database), Activity(database)),
         )
+
+
+def _accounts(database: Database, settings: Settings) -> AccountStore:
+    passwords = Passwords()
+    return AccountStore(
+        workspaces=Workspaces(database, settings),
+        canned_replies=CannedReplies(database),
+        members=Members(database, passwords),
+        membership=Membership(database, release_work_of),
+        customers=Customers(database, passwords),
+        tokens=Tokens(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
+    )
 
 
 def _conversations(database: Database, settings: Settings) -> ConversationStore:

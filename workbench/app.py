@@ -4,10 +4,11 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
+from storage.accounts.login_limits import LoginLimits
 from storage.records import Role
 from workbench.analytics.tab import build_analytics
 from workbench.auth.gradio_guard import AuthMiddleware
-from workbench.auth.sessions import LoginLimits, Sessions, access_routes
+from workbench.auth.sessions import Sessions, access_routes
 from workbench.autopilot.tab import build_autopilot
 from workbench.channels.tab import build_channels
 from workbench.context import WorkbenchContext
@@ -28,9 +29,9 @@ def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLim
 
     `logins` is shared with the REST interface, so that both count the same attempts.
     """
-    sessions = Sessions(context.store.accounts.members)
+    sessions = Sessions(context.store.accounts.tokens)
     guard = logins or LoginLimits(context.settings.web.login_attempts)
-    app.include_router(access_routes(context.store.accounts.members, context.settings, guard))
+    app.include_router(access_routes(context.store.accounts, context.settings, guard))
     gr.mount_gradio_app(
         app,
         build_workbench(context, sessions),

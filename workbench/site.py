@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
+from storage.accounts.login_limits import LoginLimits
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
-from workbench.auth.sessions import LoginLimits
 from workbench.context import WorkbenchContext
 from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
 

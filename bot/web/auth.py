@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from storage.accounts.members import Members
+from storage.accounts.customers import Customers
+from storage.accounts.tokens import Tokens
 from storage.conversations.customer_view import ConversationRef, CustomerView
 from storage.errors import NotAllowedError, NotFoundError, NotLoggedInError
 from storage.records import Customer, Member
@@ -33,8 +34,9 @@ class WebPrincipal:
 class WebAccess:
     """Checks tokens; signatures first, so that a customer's costs no look at the rows beyond the conversation's."""
 
-    def __init__(self, members: Members, transcripts: CustomerView) -> None:
-        self._members = members
+    def __init__(self, tokens: Tokens, customers: Customers, transcripts: CustomerView) -> None:
+        self._tokens = tokens
+        self._customers = customers
         self._transcripts = transcripts
 
     async def enter(self, conversation_id: str, token: str | None) -> WebPrincipal:
@@ -44,9 +46,9 @@ class WebAccess:
         there and one that this token does not open.
         """
         token = _required(token)
-        match self._members.kind_of(token):
+        match self._tokens.kind(token):
             case "conversation":
-                opens = self._members.conversation_of(token) == conversation_id
+                opens = self._tokens.conversation(token) == conversation_id
                 visit = WebPrincipal(await self._transcripts.door(conversation_id), None) if opens else None
             case "customer":
                 visit = await self._enter_customer(conversation_id, token)
@@ -61,7 +63,7 @@ class WebAccess:
         if visit.member is None or token is None:
             return visit.member is None
         try:
-            return any(member.id == visit.member.id for member in await self._members.choices(token))
+            return any(member.id == visit.member.id for member in await self._tokens.members(token))
         except NotLoggedInError:
             return False
 
@@ -74,20 +76,20 @@ class WebAccess:
 
     async def registered(self, workspace_id: str, token: str | None) -> Customer | None:
         """The registered customer who starts a conversation here; None: somebody anonymous."""
-        if token is None or self._members.kind_of(token) != "customer":
+        if token is None or self._tokens.kind(token) != "customer":
             return None
-        home, customer_id = self._members.customer_of(token)
+        home, customer_id = self._tokens.customer(token)
         if home != workspace_id:
             raise NotAllowedError("This login belongs to another workspace.")
-        return await self._members.customer(workspace_id, customer_id)
+        return await self._customers.read(workspace_id, customer_id)
 
     async def _enter_customer(self, conversation_id: str, token: str) -> WebPrincipal | None:
         door = await self._transcripts.door(conversation_id)
-        mine = self._members.customer_of(token) == (door.workspace_id, door.customer_id)
+        mine = self._tokens.customer(token) == (door.workspace_id, door.customer_id)
         return WebPrincipal(door, None) if mine else None
 
     async def _enter_member(self, conversation_id: str, token: str) -> WebPrincipal | None:
-        choices = await self._members.choices(token)
+        choices = await self._tokens.members(token)
         door = await self._transcripts.door(conversation_id)
         here = [member for member in choices if member.workspace_id == door.workspace_id]
         return WebPrincipal(door, here[0]) if here else None

@@ -33,7 +33,7 @@ from bot.web.sse import (
     last_seq_of,
 )
 from graph.desk import Desk
-from storage.accounts.members import checked_email
+from storage.accounts.emails import checked_email
 from storage.cluster.events import wait_for_event
 from storage.conversations.customer_view import ConversationRef, Progress
 from storage.errors import ConversationClosedError, InvalidError, TooLargeError
@@ -82,7 +82,7 @@ class ConversationRoutes:
         customer = await self._access.registered(body.workspace, token)
         conversation_id = await self._intake.open(_opening(body, customer))
         door = await self._transcripts.door(conversation_id)
-        customer_token = self._store.accounts.members.conversation_token(conversation_id, door.customer_id)
+        customer_token = self._store.accounts.tokens.for_conversation(conversation_id, door.customer_id)
         return OpenedConversation(id=conversation_id, status=door.status, customer_token=customer_token)
 
     async def read(self, conversation_id: str, token: BearerToken) -> ConversationShape:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, status
 
-from bot.web.limits import WebLimits
+from bot.web.limits import client_address
 from bot.web.schemas import (
     CustomerShape,
     LoggedIn,
@@ -10,7 +10,7 @@ from bot.web.schemas import (
     NewLogin,
     Suggestions,
 )
-from storage.errors import NotLoggedInError
+from storage.accounts.login_limits import LoginLimits
 from storage.records import Chunk, ChunkKind, Customer, DocumentStatus
 from storage.store import Store
 
@@ -20,7 +20,7 @@ SUGGESTIONS = 3
 class CustomerRoutes:
     """The public routes under `/workspaces/{id}`."""
 
-    def __init__(self, store: Store, limits: WebLimits) -> None:
+    def __init__(self, store: Store, limits: LoginLimits) -> None:
         self._store = store
         self._limits = limits
 
@@ -34,21 +34,17 @@ class CustomerRoutes:
 
     async def register(self, workspace_id: str, body: NewLogin, request: Request) -> LoggedIn:
         """A login for a customer, whose conversations are then theirs on every device."""
-        self._limits.registration(request)
+        self._limits.admit_registration(client_address(request))
         await self._store.accounts.workspaces.read(workspace_id)
-        customer = await self._store.accounts.members.register_customer(
-            workspace_id, body.email, body.name, body.password
-        )
+        customer = await self._store.accounts.customers.register(workspace_id, body.email, body.name, body.password)
         return self._logged_in(customer)
 
     async def log_in(self, workspace_id: str, body: Login, request: Request) -> LoggedIn:
         """A customer's bearer."""
-        self._limits.check_login(request, body.email)
-        try:
-            customer = await self._store.accounts.members.log_in_customer(workspace_id, body.email, body.password)
-        except NotLoggedInError:
-            self._limits.failed_login(request, body.email)
-            raise
+        address = client_address(request)
+        self._limits.admit(address, body.email)
+        customer = await self._store.accounts.customers.log_in(workspace_id, body.email, body.password)
+        self._limits.succeeded(address, body.email)
         return self._logged_in(customer)
 
     async def suggestions(self, workspace_id: str) -> Suggestions:
@@ -69,7 +65,7 @@ class CustomerRoutes:
 
     def _logged_in(self, customer: Customer) -> LoggedIn:
         return LoggedIn(
-            access_token=self._store.accounts.members.customer_token(customer),
+            access_token=self._store.accounts.tokens.for_customer(customer),
             customer=CustomerShape(name=customer.name, email=customer.email),
         )
 

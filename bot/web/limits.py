@@ -13,7 +13,6 @@ from starlette.requests import HTTPConnection
 from storage.errors import OverloadedError, TooManyAttemptsError
 from storage.settings import WebSettings
 
-LOGIN_MINUTES = 5
 COME_BACK_SECONDS = 5
 
 
@@ -48,35 +47,19 @@ class WebLimits:
         self._messages = _per_minute(settings.messages_per_minute)
         self.listeners = ConcurrencyLimit(settings.listeners)
         """Who follows a conversation, by events or by waiting for a reply."""
-        self._logins = RateLimitItemPerMinute(settings.login_attempts, LOGIN_MINUTES)
 
     def conversation(self, request: HTTPConnection) -> None:
         """Count a new conversation; TooManyAttemptsError says when to come back."""
-        self._count(self._conversations, "conversation", _address(request))
+        self._count(self._conversations, "conversation", client_address(request))
 
     def message(self, request: HTTPConnection) -> None:
         """Count a message."""
-        self._count(self._messages, "message", _address(request))
+        self._count(self._messages, "message", client_address(request))
 
     def listener(self) -> None:
         """Refuse one more who follows a conversation: OverloadedError says when to come back."""
         if self.listeners.is_full:
             raise OverloadedError(COME_BACK_SECONDS)
-
-    def registration(self, request: HTTPConnection) -> None:
-        """Count a new login: each costs a password hash."""
-        self._count(self._logins, "registration", _address(request))
-
-    def check_login(self, request: HTTPConnection, email: str) -> None:
-        """Refuse a try after too many failed ones from this address or for this e-mail."""
-        for key in _login_keys(request, email):
-            if not self._limiter.test(self._logins, *key):
-                raise TooManyAttemptsError(self._seconds_left(self._logins, *key))
-
-    def failed_login(self, request: HTTPConnection, email: str) -> None:
-        """Count a failed login."""
-        for key in _login_keys(request, email):
-            self._limiter.hit(self._logins, *key)
 
     def _count(self, limit: RateLimitItem | None, *key: str) -> None:
         if limit is not None and not self._limiter.hit(limit, *key):
@@ -84,6 +67,7 @@ class WebLimits:
 
     def _seconds_left(self, limit: RateLimitItem, *key: str) -> int:
         resets_at = self._limiter.get_window_stats(limit, *key).reset_time
+        # The library reads this clock itself.
         return max(1, math.ceil(resets_at - time.time()))
 
 
@@ -91,9 +75,6 @@ def _per_minute(amount: int) -> RateLimitItem | None:
     return RateLimitItemPerMinute(amount) if amount else None
 
 
-def _address(request: HTTPConnection) -> str:
+def client_address(request: HTTPConnection) -> str:
+    """Whom a request counts for."""
     return request.client.host if request.client else "unknown"
-
-
-def _login_keys(request: HTTPConnection, email: str) -> tuple[tuple[str, str], ...]:
-    return (("login-address", _address(request)), ("login-email", email.strip().lower()))

@@ -9,6 +9,7 @@ from bot.web.customers import CustomerRoutes
 from bot.web.limits import WebLimits
 from bot.web.page import ChatPage
 from graph.desk import Desk
+from storage.accounts.login_limits import LoginLimits
 from storage.settings import Settings
 from storage.store import Store
 
@@ -18,10 +19,10 @@ def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> 
 
     Errors are raised as DeskhandError; the site translates them to problem documents.
     """
-    access = WebAccess(store.accounts.members, store.conversations.customer_view)
+    access = WebAccess(store.accounts.tokens, store.accounts.customers, store.conversations.customer_view)
     limits = WebLimits(settings.web)
     router = APIRouter()
     router.include_router(ConversationRoutes(store, intake, desk, access, limits).router(), prefix="/api/v1")
-    router.include_router(CustomerRoutes(store, limits).router(), prefix="/api/v1")
+    router.include_router(CustomerRoutes(store, LoginLimits(settings.web.login_attempts)).router(), prefix="/api/v1")
     router.include_router(ChatPage(store.accounts.workspaces, settings).router())
     return router

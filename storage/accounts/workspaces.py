@@ -1,35 +1,20 @@
-"""Workspaces, their settings and their canned replies."""
+"""Workspaces, the tenants, and the settings that their admins change."""
 
 import re
-from dataclasses import dataclass
 
 from pydantic import ValidationError
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
 from storage.database.engine import Database
-from storage.database.tables import canned_replies, workspaces
+from storage.database.tables import workspaces
 from storage.errors import ConflictError, InvalidError, NotFoundError
-from storage.records import (
-    Member,
-    Workspace,
-    WorkspaceSettings,
-    new_id,
-)
+from storage.records import Member, Workspace, WorkspaceSettings
 from storage.settings import Settings
 
 WORKSPACE_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True)
-class CannedReply:
-    """A text that agents put into a reply with one click."""
-
-    id: str
-    title: str
-    text: str
 
 
 class Workspaces:
@@ -56,7 +41,7 @@ class Workspaces:
         """A new workspace; ConflictError if the id is taken, InvalidError if it is no slug."""
         workspace = self.plan(workspace_id, name)
         async with self._database.write() as connection:
-            await keep_workspace(connection, workspace)
+            await insert_workspace(connection, workspace)
         return workspace
 
     def plan(self, workspace_id: str, name: str) -> Workspace:
@@ -99,37 +84,9 @@ class Workspaces:
             )
         return settings
 
-    async def canned(self, workspace_id: str) -> list[CannedReply]:
-        """The workspace's canned replies by title."""
-        query = (
-            select(canned_replies).where(canned_replies.c.workspace_id == workspace_id).order_by(canned_replies.c.title)
-        )
-        async with self._database.read() as connection:
-            return [CannedReply(row.id, row.title, row.text) for row in await connection.execute(query)]
 
-    async def add_canned(self, workspace_id: str, title: str, text: str) -> None:
-        """Keep a canned reply; the same title again replaces its text."""
-        title, text = title.strip(), text.strip()
-        if not title or not text:
-            raise InvalidError("A canned reply needs a title and a text.")
-        async with self._database.write() as connection:
-            mine = (canned_replies.c.workspace_id == workspace_id) & (canned_replies.c.title == title)
-            await connection.execute(delete(canned_replies).where(mine))
-            await connection.execute(
-                insert(canned_replies).values(
-                    id=new_id(), workspace_id=workspace_id, title=title[:200], text=text, created_at=clock.now()
-                )
-            )
-
-    async def remove_canned(self, workspace_id: str, reply_id: str) -> None:
-        """Forget a canned reply."""
-        mine = (canned_replies.c.workspace_id == workspace_id) & (canned_replies.c.id == reply_id)
-        async with self._database.write() as connection:
-            await connection.execute(delete(canned_replies).where(mine))
-
-
-async def keep_workspace(connection: AsyncConnection, workspace: Workspace) -> None:
-    """Keep a new workspace; ConflictError if its id is taken."""
+async def insert_workspace(connection: AsyncConnection, workspace: Workspace) -> None:
+    """Add a new workspace; ConflictError if its id is taken."""
     values = {"id": workspace.id, "name": workspace.name, "created_at": workspace.created_at}
     try:
         await connection.execute(

@@ -9,9 +9,9 @@ from storage import audit, clock
 from storage.accounts.members import PRESENT
 from storage.conversations import messages, turn_queue
 from storage.database.engine import Database
-from storage.database.tables import conversations, members
+from storage.database.tables import conversations, members, reviews
 from storage.errors import ConversationClosedError, InvalidError, NotAllowedError, NotFoundError
-from storage.records import Author, ConversationStatus, Member, Priority, Visibility
+from storage.records import Author, ConversationStatus, Member, Priority, ReviewStatus, Visibility
 
 MAX_REPLY_LENGTH = 20_000
 
@@ -210,6 +210,45 @@ class ConversationActions:
             member_id=member.id if member else None,
             data=data,
         )
+
+
+async def release_work_of(connection: AsyncConnection, by: Member, member: Member) -> tuple[str, ...]:
+    """Free what a member who leaves has claimed and has taken over; gives the conversations that wait for anybody now.
+
+    Part of the transaction that removes the member, with a line in each conversation that says why.
+    """
+    await _release_claims(connection, member)
+    theirs = (
+        (conversations.c.workspace_id == member.workspace_id)
+        & (conversations.c.status == ConversationStatus.ASSIGNED)
+        & (conversations.c.assignee_id == member.id)
+    )
+    query = select(conversations).where(theirs).order_by(conversations.c.id).with_for_update()
+    rows = (await connection.execute(query)).mappings().all()
+    for row in rows:
+        await _release(connection, row, by, member)
+    return tuple(row["id"] for row in rows)
+
+
+async def _release_claims(connection: AsyncConnection, member: Member) -> None:
+    claimed = (reviews.c.workspace_id == member.workspace_id) & (reviews.c.status == ReviewStatus.PENDING)
+    mine = claimed & (reviews.c.claimed_by == member.id)
+    await connection.execute(update(reviews).where(mine).values(claimed_by=None))
+
+
+async def _release(connection: AsyncConnection, row: RowMapping, by: Member, member: Member) -> None:
+    mine = conversations.c.id == row["id"]
+    await connection.execute(update(conversations).where(mine).values(assignee_id=None, updated_at=clock.now()))
+    line = f"{by.name} removed {member.name} from the team: nobody has this conversation now."
+    await messages.say(connection, row, line, member_id=by.id)
+    await audit.record(
+        connection,
+        "conversation.unassigned",
+        member.workspace_id,
+        conversation_id=row["id"],
+        member_id=by.id,
+        data={"member_id": member.id},
+    )
 
 
 def _checked(text: str) -> str:

@@ -52,7 +52,7 @@ async def ensure_demo(store: Store, settings: Settings) -> Demo:
         await store.accounts.members.add(WORKSPACE_ID, email, name, role, password)
         logins.append(DemoLogin(email, role, None if given.get_secret_value() else password))
     for title, text in CANNED_REPLIES:
-        await store.accounts.workspaces.add_canned(WORKSPACE_ID, title, text)
+        await store.accounts.canned_replies.keep(WORKSPACE_ID, title, text)
     return Demo(tuple(logins), await _documents(store))
 
 

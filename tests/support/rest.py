@@ -152,7 +152,7 @@ async def open_rest(settings: Settings, embedder: Embedder, classifier: Classifi
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
             by_agent, by_admin, by_stranger = [
-                Caller(client, await store.accounts.members.token(member)) for member in (agent, admin, stranger)
+                Caller(client, await store.accounts.tokens.for_member(member)) for member in (agent, admin, stranger)
             ]
             try:
                 yield Rest(process, app, client, by_agent, by_admin, by_stranger, Caller(client), agent, admin)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Form, Request
 from pydantic import Field
 
-from storage.accounts.members import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
+from storage.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError
 from storage.records import Member, Role
 from workbench.api.dependencies import Api, BearerToken, Context
@@ -59,10 +59,10 @@ class Me(Item):
 async def register(request: Request, body: Registration, api: Api) -> LoggedIn:
     """Create a workspace and its first admin."""
     store, address = api.workbench.store, _address(request)
-    api.registrations.admit(address, address)
+    api.logins.admit_registration(address)
     workspace = store.accounts.workspaces.plan(body.workspace, body.workspace_name)
-    admin = await store.accounts.members.found(workspace, body.email, body.name, body.password)
-    return _logged_in(admin, await store.accounts.members.token(admin))
+    admin = await store.accounts.members.found_workspace(workspace, body.email, body.name, body.password)
+    return _logged_in(admin, await store.accounts.tokens.for_member(admin))
 
 
 @router.post("/login")
@@ -75,18 +75,18 @@ async def log_in(
     scope: Annotated[str, Form(max_length=200, description="The same, for OAuth2 clients without other fields.")] = "",
 ) -> LoggedIn:
     """Log in by the OAuth2 password form."""
-    members, address = api.workbench.store.accounts.members, _address(request)
+    accounts, address = api.workbench.store.accounts, _address(request)
     api.logins.admit(address, username)
-    found = await members.log_in(username.replace("\x00", ""), password)
+    found = await accounts.members.log_in(username.replace("\x00", ""), password)
     api.logins.succeeded(address, username)
     chosen = _chosen(found, workspace or scope.strip())
-    return _logged_in(chosen, await members.token(chosen, found))
+    return _logged_in(chosen, await accounts.tokens.for_member(chosen, found))
 
 
 @router.get("/me")
 async def me(context: Context, token: BearerToken) -> Me:
     """Who the bearer is, and where else this login works."""
-    member, *others = await context.store.accounts.members.choices(token)
+    member, *others = await context.store.accounts.tokens.members(token)
     places = [Place(workspace=each.workspace_id, role=each.role) for each in (member, *others)]
     return Me(
         id=member.id,

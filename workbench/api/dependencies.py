@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
+from storage.accounts.login_limits import LoginLimits
 from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Member, Role
-from workbench.auth.sessions import LoginLimits
 from workbench.context import WorkbenchContext
 
 
@@ -19,8 +19,6 @@ class ApiContext:
 
     workbench: WorkbenchContext
     logins: LoginLimits
-    registrations: LoginLimits
-    """Every registration counts, not only failed ones: each costs a password hash."""
 
 
 def providing(api: ApiContext) -> Callable[[Request], None]:
@@ -59,7 +57,7 @@ BearerToken = Annotated[str, Depends(_token)]
 
 
 async def _member(context: Context, token: BearerToken) -> Member:
-    return await context.store.accounts.members.by_token(token)
+    return await context.store.accounts.tokens.member(token)
 
 
 CurrentMember = Annotated[Member, Depends(_member)]

@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
+from storage.accounts.login_limits import LoginLimits
 from storage.telemetry.metrics import Metrics
 from workbench.api import (
     analytics,
@@ -16,7 +17,6 @@ from workbench.api import (
     tickets,
 )
 from workbench.api.dependencies import ApiContext, providing
-from workbench.auth.sessions import LoginLimits
 from workbench.context import WorkbenchContext
 from workbench.http.health import health_routes
 from workbench.http.metrics import RequestMetricsMiddleware
@@ -35,7 +35,7 @@ def api_routes(
     login page has too.
     """
     attempts = context.settings.web.login_attempts
-    api = ApiContext(context, logins=logins or LoginLimits(attempts), registrations=LoginLimits(attempts))
+    api = ApiContext(context, logins=logins or LoginLimits(attempts))
     dependencies = [Depends(providing(api))]
     routes = APIRouter()
     for resource in RESOURCES:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import StringConstraints
 
-from storage.accounts.members import checked_email
+from storage.accounts.emails import checked_email
 from storage.errors import InvalidError
 from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
 from workbench.api.answers import Answer, answer_of

@@ -1,22 +1,21 @@
-"""Who may come in: the cookie of a login, the limit on attempts, and the login page's routes."""
+"""Who may come in: the cookie of a login and the login page's routes."""
 
-import time
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 from starlette.requests import HTTPConnection
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
-from storage.accounts.members import MAX_PASSWORD_LENGTH, Members
+from storage.accounts.login_limits import LoginLimits
+from storage.accounts.passwords import MAX_PASSWORD_LENGTH
+from storage.accounts.tokens import Tokens
 from storage.errors import NotAllowedError, NotLoggedInError, TooManyAttemptsError
 from storage.records import Member, Role
 from storage.settings import Settings
+from storage.store import AccountStore
 from workbench.ui.html import esc
 
 if TYPE_CHECKING:
@@ -24,51 +23,21 @@ if TYPE_CHECKING:
     import gradio as gr
 
 COOKIE = "deskhand_session"
-WINDOW_MINUTES = 5
 HERE = Path(__file__).parent
 Caller: TypeAlias = "HTTPConnection | gr.Request"
 """Who asks: Starlette's request, or Gradio's wrapper of it in an event handler."""
 NO_STORE = {"Cache-Control": "no-store"}
 
 
-class LoginLimits:
-    """Limits failed logins per client address and per e-mail, within five minutes and this process."""
-
-    def __init__(self, attempts: int) -> None:
-        self._limit = RateLimitItemPerMinute(attempts, WINDOW_MINUTES)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-
-    def admit(self, address: str, email: str) -> None:
-        """Count an attempt before its password is looked at, so that attempts side by side are counted too.
-
-        Raises TooManyAttemptsError when one of the two has no attempts left.
-        """
-        keys = _keys(address, email)
-        admitted = [self._limiter.hit(self._limit, *key) for key in keys]
-        if not all(admitted):
-            resets = max(self._limiter.get_window_stats(self._limit, *key).reset_time for key in keys)
-            raise TooManyAttemptsError(max(1, round(resets - time.time())))
-
-    def succeeded(self, address: str, email: str) -> None:
-        """The attempt was no failure: it does not count for the address, and the e-mail starts anew."""
-        from_address, of_email = _keys(address, email)
-        self._limiter.hit(self._limit, *from_address, cost=-1)
-        self._limiter.clear(self._limit, *of_email)
-
-
-def _keys(address: str, email: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return ("address", address), ("email", email.strip().lower()[:320])
-
-
 class Sessions:
     """Finds the member behind a request by its cookie; nothing that the browser says otherwise is believed."""
 
-    def __init__(self, members: Members) -> None:
-        self._members = members
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
 
     async def member(self, request: Caller) -> Member:
         """Who this is. Raises NotLoggedInError."""
-        return await self._members.by_token(_token(request))
+        return await self._tokens.member(_token(request))
 
     async def admin(self, request: Caller) -> Member:
         """Who this is, if an admin. Raises NotLoggedInError and NotAllowedError."""
@@ -79,7 +48,7 @@ class Sessions:
 
     async def choices(self, request: Caller) -> list[Member]:
         """The same person in each of their workspaces, the active one first. Raises NotLoggedInError."""
-        return await self._members.choices(_token(request))
+        return await self._tokens.members(_token(request))
 
     async def switched(self, request: Caller, member_id: str) -> str:
         """A token for another of the person's workspaces. Raises NotLoggedInError and NotAllowedError."""
@@ -87,7 +56,7 @@ class Sessions:
         chosen = next((choice for choice in choices if choice.id == member_id), None)
         if chosen is None:
             raise NotAllowedError("This login does not open that workspace.")
-        return await self._members.token(chosen, choices)
+        return await self._tokens.for_member(chosen, choices)
 
 
 def _token(request: Caller) -> str:
@@ -109,10 +78,10 @@ def is_same_site(request: HTTPConnection) -> bool:
 class Door:
     """The handlers of the login page."""
 
-    def __init__(self, members: Members, settings: Settings, guard: LoginLimits) -> None:
-        self._members = members
-        self._sessions = Sessions(members)
-        self._guard = guard
+    def __init__(self, accounts: AccountStore, settings: Settings, limits: LoginLimits) -> None:
+        self._accounts = accounts
+        self._sessions = Sessions(accounts.tokens)
+        self._limits = limits
         self._seconds = settings.web.session_hours * 3600
         self._page = Template((HERE / "login.html").read_text(encoding="utf-8"))
 
@@ -136,14 +105,14 @@ class Door:
             return _page(self._page, email, "This login came from another site; please log in here.", 403)
         address = request.client.host if request.client else ""
         try:
-            self._guard.admit(address, email)
-            found = await self._members.log_in(email, password[:MAX_PASSWORD_LENGTH])
+            self._limits.admit(address, email)
+            found = await self._accounts.members.log_in(email, password[:MAX_PASSWORD_LENGTH])
         except TooManyAttemptsError as error:
             return _page(self._page, email, error.detail, 429)
         except NotLoggedInError as error:
             return _page(self._page, email, error.detail, 401)
-        self._guard.succeeded(address, email)
-        return _enter(request, await self._members.token(found[0], found), self._seconds)
+        self._limits.succeeded(address, email)
+        return _enter(request, await self._accounts.tokens.for_member(found[0], found), self._seconds)
 
     async def switch(self, request: Request, member: Annotated[str, Form()] = "") -> Response:
         """Act in another of the person's workspaces."""
@@ -163,9 +132,9 @@ class Door:
         return response
 
 
-def access_routes(members: Members, settings: Settings, guard: LoginLimits) -> APIRouter:
+def access_routes(accounts: AccountStore, settings: Settings, limits: LoginLimits) -> APIRouter:
     """`/login`, `/logout`, `/switch` and the stylesheet."""
-    door = Door(members, settings, guard)
+    door = Door(accounts, settings, limits)
     routes = APIRouter(include_in_schema=False)
     routes.add_api_route("/workbench/ui/theme.css", door.theme, response_class=Response)
     routes.add_api_route("/login", door.show, response_class=Response)

@@ -143,7 +143,7 @@ async def _open(context: WorkbenchContext, member: Member, conversation_id: str,
 async def _choices(context: WorkbenchContext, member: Member) -> str:
     """The options of the intent filter and the canned replies, as two `<template>` elements."""
     settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
-    canned = await context.store.accounts.workspaces.canned(member.workspace_id)
+    canned = await context.store.accounts.canned_replies.all(member.workspace_id)
     intents = "".join(
         f'<option value="{esc(intent)}">{esc(intent.capitalize())}</option>' for intent in settings.intents
     )

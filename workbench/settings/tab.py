@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from storage.accounts.workspaces import CannedReply
+from storage.accounts.canned_replies import CannedReply
 from storage.records import Member
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
@@ -38,7 +38,7 @@ def build_settings(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -
     @reporting_errors
     async def look(request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        canned = await context.store.accounts.workspaces.canned(member.workspace_id)
+        canned = await context.store.accounts.canned_replies.all(member.workspace_id)
         return *await team_shown(context, member.workspace_id), canned_html(canned), _titles(canned)
 
     tab.select(look, None, [*team, *texts], **PRIVATE)
@@ -55,19 +55,19 @@ def _texts(context: WorkbenchContext, sessions: Sessions) -> tuple[gr.HTML, gr.D
         remove = gr.Button("Remove it")
 
     async def shown(member: Member) -> tuple[str, Any]:
-        canned = await context.store.accounts.workspaces.canned(member.workspace_id)
+        canned = await context.store.accounts.canned_replies.all(member.workspace_id)
         return canned_html(canned), _titles(canned)
 
     @reporting_errors
     async def keep(title: str, text: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await context.store.accounts.workspaces.add_canned(member.workspace_id, title, text)
+        await context.store.accounts.canned_replies.keep(member.workspace_id, title, text)
         return "", "", *await shown(member)
 
     @reporting_errors
     async def forget(reply_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.admin(request)
-        await context.store.accounts.workspaces.remove_canned(member.workspace_id, reply_id or "")
+        await context.store.accounts.canned_replies.remove(member.workspace_id, reply_id or "")
         return await shown(member)
 
     save.click(keep, [title, text], [title, text, listing, chosen], **PRIVATE)

@@ -16,6 +16,8 @@ import pytest_asyncio
 
 from commands.process import open_process
 from storage.accounts.members import Members
+from storage.accounts.passwords import Passwords
+from storage.accounts.tokens import Tokens
 from storage.accounts.workspaces import Workspaces
 from storage.channels.places import Places
 from storage.cluster.channel_status import ChannelStatusTable
@@ -121,9 +123,9 @@ async def furnish(url: str) -> str:
     settings = Settings(autopilot=AutopilotSettings(max_bot_turns=1_000_000))
     await Workspaces(database, settings).create(WORKSPACE, "Processes")
     await Places(database).keep(Place(WORKSPACE, "slack", TEAM, HELP, "help", mode=Mode.AUTO))
-    members = Members(database, SECRET, timedelta(hours=1))
+    members, tokens = Members(database, Passwords()), Tokens(database, SECRET, timedelta(hours=1))
     admin = await members.add(WORKSPACE, "admin@p.example", "Ada Admin", Role.ADMIN, PASSWORD)
-    token = await members.token(admin)
+    token = await tokens.for_member(admin)
     await database.close()
     return token
 

@@ -180,7 +180,7 @@ async def test_a_bearer_that_is_none_does_not_open(rest: Rest, token: str) -> No
 
 
 async def test_a_customers_bearer_is_none_of_a_member(rest: Rest) -> None:
-    token = rest.process.store.accounts.members.conversation_token(await rest.write(), new_id())
+    token = rest.process.store.accounts.tokens.for_conversation(await rest.write(), new_id())
     assert_problem(await Caller(rest.client, token).get("/reviews"), 401, "not-logged-in")
 
 

@@ -48,7 +48,7 @@ async def web_agent(web_desk: WebDesk) -> Member:
 
 
 async def bearer(desk: WebDesk, member: Member) -> dict[str, str]:
-    return {"Authorization": f"Bearer {await desk.store.accounts.members.token(member)}"}
+    return {"Authorization": f"Bearer {await desk.store.accounts.tokens.for_member(member)}"}
 
 
 def problem(answer: httpx.Response, status: int) -> str:
@@ -232,7 +232,7 @@ async def test_a_member_of_another_workspace_is_told_that_there_is_nothing(web_d
 async def test_a_member_replies_by_hand_after_taking_over(web_desk: WebDesk, web_agent: Member) -> None:
     chat = await web_desk.opened()
     await chat.write("hello")
-    mine = Chat(web_desk.client, chat.id, await web_desk.store.accounts.members.token(web_agent))
+    mine = Chat(web_desk.client, chat.id, await web_desk.store.accounts.tokens.for_member(web_agent))
     assert problem(await mine.write("Hi!"), 403) == "not-allowed"
     await web_desk.desk.take_over(web_agent, chat.id)
     assert (await mine.write("Hi!")).status_code == 202
@@ -360,7 +360,7 @@ async def test_events_begin_with_the_whole_state_and_go_on_with_what_changes(web
 async def test_a_member_s_events_end_with_their_login(web_desk: WebDesk, web_agent: Member) -> None:
     chat = await web_desk.opened()
     await chat.write("one")
-    mine = Chat(web_desk.client, chat.id, await web_desk.store.accounts.members.token(web_agent))
+    mine = Chat(web_desk.client, chat.id, await web_desk.store.accounts.tokens.for_member(web_agent))
     async with follow(mine) as events:
         assert (await events.next())[0] == "state"
         admin = await web_desk.store.accounts.members.add("demo", "ada@demo.example", "Ada", Role.ADMIN, PASSWORD)

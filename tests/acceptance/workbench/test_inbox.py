@@ -244,9 +244,7 @@ async def test_filters_and_search_narrow_the_queue(story: Story) -> None:
 
 async def test_priority_assignee_and_canned_replies_can_be_set(story: Story) -> None:
     accepted = await story.held()
-    await story.served.process.store.accounts.workspaces.add_canned(
-        story.workspace, "Looking", "I am looking into this."
-    )
+    await story.served.process.store.accounts.canned_replies.keep(story.workspace, "Looking", "I am looking into this.")
     page = await story.open()
     await pick(page, "Ada")
     await page.select_option('[data-change="priority"]', "high")

@@ -41,10 +41,10 @@ async def wrote(store: Store, thread: str = "t") -> Accepted:
 
 
 async def test_a_role_holds_from_the_next_click_on(store: Store, agent: Member, admin: Member) -> None:
-    token = await store.accounts.members.token(agent)
+    token = await store.accounts.tokens.for_member(agent)
     changed = await store.accounts.membership.change_role(admin, agent.id, Role.ADMIN)
     assert changed.role is Role.ADMIN
-    assert (await store.accounts.members.by_token(token)).role is Role.ADMIN
+    assert (await store.accounts.tokens.member(token)).role is Role.ADMIN
     assert (await store.accounts.membership.change_role(admin, agent.id, Role.AGENT)).role is Role.AGENT
 
 
@@ -81,11 +81,11 @@ async def test_only_an_admin_of_the_workspace_changes_its_members(store: Store, 
 
 
 async def test_who_is_removed_is_out_at_once_everywhere(store: Store, agent: Member, admin: Member) -> None:
-    token = await store.accounts.members.token(agent)
+    token = await store.accounts.tokens.for_member(agent)
     await store.channels.identities.link("demo", agent.id, "slack", "T1/U1")
     await store.accounts.membership.remove(admin, agent.id)
     with pytest.raises(NotLoggedInError):
-        await store.accounts.members.by_token(token)
+        await store.accounts.tokens.member(token)
     with pytest.raises(NotLoggedInError):
         await store.accounts.members.log_in(agent.email, PASSWORD)
     with pytest.raises(NotFoundError):
@@ -129,12 +129,12 @@ async def test_what_was_under_way_when_a_member_left_is_nobody_s(store: Store, a
 async def test_who_comes_back_keeps_what_they_wrote_and_no_old_login(
     store: Store, agent: Member, admin: Member
 ) -> None:
-    token = await store.accounts.members.token(agent)
+    token = await store.accounts.tokens.for_member(agent)
     await store.accounts.membership.remove(admin, agent.id)
     back = await store.accounts.members.add("demo", agent.email, "Alexa Agent", Role.ADMIN, "another long password")
     assert (back.id, back.name, back.role) == (agent.id, "Alexa Agent", Role.ADMIN)
     with pytest.raises(NotLoggedInError):
-        await store.accounts.members.by_token(token)
+        await store.accounts.tokens.member(token)
     assert await store.accounts.members.log_in(agent.email, "another long password") == [back]
 
 

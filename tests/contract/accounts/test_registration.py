@@ -12,13 +12,13 @@ from tests.support.rows import database_of
 
 
 async def test_a_workspace_is_founded_with_its_admin(store: Store) -> None:
-    admin = await store.accounts.members.found(
+    admin = await store.accounts.members.found_workspace(
         store.accounts.workspaces.plan("ours", "Ours"), "Ada@Ours.example", "Ada", PASSWORD
     )
     assert (admin.role, admin.email) == (Role.ADMIN, "ada@ours.example")
     assert await store.accounts.members.log_in("ada@ours.example", PASSWORD) == [admin]
     with pytest.raises(ConflictError, match="already a workspace"):
-        await store.accounts.members.found(
+        await store.accounts.members.found_workspace(
             store.accounts.workspaces.plan("ours", "Theirs"), "eve@theirs.example", "Eve", PASSWORD
         )
     assert [member.email for member in await store.accounts.members.all("ours")] == ["ada@ours.example"]
@@ -28,7 +28,7 @@ async def test_a_workspace_whose_admin_cannot_be_kept_is_not_kept_either(store: 
     async with database_of(store).write() as connection:
         await connection.execute(text("ALTER TABLE audit_events RENAME TO away"))
     with pytest.raises(DBAPIError):
-        await store.accounts.members.found(
+        await store.accounts.members.found_workspace(
             store.accounts.workspaces.plan("ours", "Ours"), "ada@ours.example", "Ada", PASSWORD
         )
     assert "ours" not in [workspace.id for workspace in await store.accounts.workspaces.all()]
