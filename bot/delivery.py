@@ -80,12 +80,12 @@ class Delivery:
         channel = self._channels.get(outgoing.channel)
         if channel is None:
             until = now() + timedelta(seconds=CHANNEL_AWAY_SECONDS)
-            await self._outbox.postpone(outgoing, until, f"the channel {outgoing.channel} is off", begun=False)
+            await self._outbox.postpone(outgoing, until, f"the channel {outgoing.channel} is off")
         elif channel.idempotent:
             return await self._try(channel, outgoing)
         elif await self._outbox.begin(outgoing):
-            async with self._outbox.holding(outgoing):
-                await self._try(channel, outgoing)
+            async with self._outbox.holding(outgoing) as begun:
+                await self._try(channel, begun)
         return False
 
     async def _try(self, channel: Channel, outgoing: Outgoing) -> bool:
@@ -93,11 +93,11 @@ class Delivery:
         try:
             external_id = await channel.send(outgoing)
         except ChannelError as error:
-            await self._failed(outgoing, error, begun=not channel.idempotent)
+            await self._failed(outgoing, error)
         except Exception as error:
             # What an adapter did not foresee is a failed try like any other.
             log.exception("delivery try failed", channel=outgoing.channel)
-            await self._failed(outgoing, ChannelError(type(error).__name__), begun=not channel.idempotent)
+            await self._failed(outgoing, ChannelError(type(error).__name__))
         else:
             await self._outbox.sent(outgoing, external_id)
             note(outcome="sent")
@@ -107,17 +107,17 @@ class Delivery:
             return True
         return False
 
-    async def _failed(self, outgoing: Outgoing, error: ChannelError, *, begun: bool) -> None:
+    async def _failed(self, outgoing: Outgoing, error: ChannelError) -> None:
         note(outcome="postponed")
         if error.retry_after is not None:
             # The platform said when: that is no failed try, however often it says so.
             until = now() + timedelta(seconds=error.retry_after)
-            await self._outbox.postpone(outgoing, until, error.reason, begun=begun)
+            await self._outbox.postpone(outgoing, until, error.reason)
         elif error.permanent or not self._retries.has_more(outgoing.failures):
             await self._fail(outgoing, error.reason)
         else:
             pause = max(self._retries.pause(outgoing.failures), timedelta(seconds=error.settles_after))
-            await self._outbox.postpone(outgoing, now() + pause, error.reason, begun=begun, failed=True)
+            await self._outbox.retry(outgoing, now() + pause, error.reason)
 
     async def _fail(self, outgoing: Outgoing, reason: str) -> None:
         note(outcome="failed")

@@ -37,11 +37,11 @@ from storage.conversations.intake import MessageIntake
 from storage.conversations.messages import Messages
 from storage.conversations.outbox import Outbox
 from storage.conversations.reading import Conversations
-from storage.conversations.retention import Retention
-from storage.conversations.sla import SlaReminders
 from storage.conversations.suggested_questions import SuggestedQuestions
 from storage.conversations.summaries import Summaries
 from storage.conversations.threads import Threads
+from storage.conversations.upkeep.retention import Retention
+from storage.conversations.upkeep.sla import SlaReminders
 from storage.database.data_folder import rows_in_use
 from storage.database.engine import Database, open_database
 from storage.embeddings.protocol import Embedder

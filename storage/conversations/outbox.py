@@ -1,56 +1,36 @@
-"""Deliveries: replies on their way to a channel, one after the other per conversation, each sent by one worker."""
+"""Transactional outbox: replies on their way to a channel, in order per conversation, each sent by one worker.
+
+A reply and its delivery are committed together with the end of the turn. A worker that delivers looks at the oldest
+pending one, and where the channel is not idempotent takes it first: a try is noted in the row before it is made, under
+a lease that the worker renews. Every change is a compare-and-swap on the tries that the worker has seen.
+"""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import RowMapping, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
 from storage.conversations import messages
-from storage.conversations.messages import message_of, reading
+from storage.conversations import outbox_statements as statements
+from storage.conversations.messages import message_of
 from storage.database.engine import Database
-from storage.database.tables import conversations, customers, deliveries
-from storage.database.tables import messages as message_table
+from storage.database.tables import deliveries
 from storage.records import (
     Author,
     ChannelName,
     ConversationStatus,
     DeliveryStatus,
     Message,
-    Visibility,
 )
 
 MAX_ERROR_LENGTH = 500
 LEASE_SECONDS = 30.0
 """How long a try belongs to its worker after the worker was last heard of."""
-
-# Built once: making such a statement takes longer than running it.
-OLDEST = (
-    reading()
-    .add_columns(
-        deliveries.c.id.label("delivery_id"),
-        deliveries.c.attempts,
-        deliveries.c.failures,
-        deliveries.c.next_at,
-        conversations.c.thread,
-        conversations.c.status.label("conversation_status"),
-        customers.c.external_id.label("customer_external_id"),
-    )
-    .join(deliveries, deliveries.c.message_id == message_table.c.id)
-    .join(conversations, conversations.c.id == message_table.c.conversation_id)
-    .join(customers, customers.c.id == conversations.c.customer_id)
-    .where(
-        deliveries.c.conversation_id == bindparam("conversation"),
-        deliveries.c.status == DeliveryStatus.PENDING,
-    )
-    .order_by(deliveries.c.seq)
-    .limit(2)
-)
-SENT = update(deliveries).where(deliveries.c.id == bindparam("delivery"), deliveries.c.status == DeliveryStatus.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +54,12 @@ class Outgoing:
     """Tries that went wrong, those aside at which the platform asked to wait."""
     turn_id: str | None = None
     """The turn that the reply ends; None: a person wrote it, or it is a notice."""
+    is_begun: bool = False
+    """This worker has taken it for a try: its row counts one more than `attempts`."""
+
+    def begun(self) -> "Outgoing":
+        """The same delivery once `Outbox.begin` has taken it."""
+        return replace(self, is_begun=True)
 
 
 class Outbox:
@@ -87,7 +73,7 @@ class Outbox:
         """The oldest pending delivery; the bot's own are cancelled while a person has the conversation."""
         while rows := await self._oldest(conversation_id):
             row = rows[0]
-            if not _is_silenced(row["author"], row["member_id"], row["conversation_status"]):
+            if not is_silenced(row["author"], row["member_id"], row["conversation_status"]):
                 return _outgoing(row, more=len(rows) > 1)
             await self._cancel(row)
         return None
@@ -97,29 +83,30 @@ class Outbox:
 
         False: another worker has it or has ended it, or a person has taken the conversation over.
         """
-        taken = (
-            update(deliveries)
-            .where(
-                deliveries.c.id == outgoing.delivery_id,
-                deliveries.c.status == DeliveryStatus.PENDING,
-                deliveries.c.attempts == outgoing.attempts,
-                deliveries.c.next_at == outgoing.not_before,
-            )
-            .values(attempts=deliveries.c.attempts + 1, next_at=clock.now() + self._lease)
-        )
         async with self._database.write() as connection:
             conversation = await messages.lock(connection, outgoing.workspace_id, outgoing.conversation_id)
             message = outgoing.message
-            if conversation is None or _is_silenced(message.author, message.member_id, conversation["status"]):
+            if conversation is None or is_silenced(message.author, message.member_id, conversation["status"]):
                 return False
-            return (await connection.execute(taken)).rowcount == 1
+            taken = await connection.execute(
+                statements.TAKE,
+                {
+                    "delivery": outgoing.delivery_id,
+                    "seen_attempts": outgoing.attempts,
+                    "seen_next_at": outgoing.not_before,
+                    "attempts": outgoing.attempts + 1,
+                    "next_at": clock.now() + self._lease,
+                },
+            )
+            return bool(taken.rowcount == 1)
 
     @contextlib.asynccontextmanager
-    async def holding(self, outgoing: Outgoing) -> AsyncIterator[None]:
-        """Keep other workers away from a begun try for as long as it takes; a worker that dies lets go by itself."""
-        renewing = asyncio.create_task(self._renew(outgoing))
+    async def holding(self, outgoing: Outgoing) -> AsyncIterator[Outgoing]:
+        """The begun try, kept from other workers for as long as it takes; a worker that dies lets go by itself."""
+        begun = outgoing.begun()
+        renewing = asyncio.create_task(self._renew(begun))
         try:
-            yield
+            yield begun
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
@@ -139,7 +126,7 @@ class Outbox:
         """The channel has it."""
         async with self._database.write() as connection:
             await connection.execute(
-                SENT,
+                statements.PENDING,
                 {
                     "delivery": outgoing.delivery_id,
                     "status": DeliveryStatus.SENT,
@@ -149,19 +136,13 @@ class Outbox:
                 },
             )
 
-    async def postpone(
-        self, outgoing: Outgoing, until: datetime, error: str, *, begun: bool = True, failed: bool = False
-    ) -> None:
-        """Try again later, unless another worker has begun a try meanwhile; `failed` counts this one.
+    async def postpone(self, outgoing: Outgoing, until: datetime, reason: str) -> None:
+        """Try again later, through no fault of the reply: its channel is off, or the platform asks to wait."""
+        await self._reschedule(outgoing, until, reason, failures=outgoing.failures)
 
-        `begun`: whether this try was, or the delivery only looked at.
-        """
-        mine = (deliveries.c.status == DeliveryStatus.PENDING) & (deliveries.c.attempts == outgoing.attempts + begun)
-        values = {"next_at": until, "error": error[:MAX_ERROR_LENGTH], "failures": outgoing.failures + failed}
-        async with self._database.write() as connection:
-            await connection.execute(
-                update(deliveries).where(deliveries.c.id == outgoing.delivery_id, mine).values(values)
-            )
+    async def retry(self, outgoing: Outgoing, at: datetime, reason: str) -> None:
+        """This try has failed: count it, and try again later."""
+        await self._reschedule(outgoing, at, reason, failures=outgoing.failures + 1)
 
     async def fail(self, outgoing: Outgoing, error: str) -> None:
         """Give up; the audit trail and the workbench say so."""
@@ -173,33 +154,37 @@ class Outbox:
         async with self._database.write() as connection:
             await _end(connection, row, DeliveryStatus.FAILED, error)
 
-    async def pending_conversations(self) -> list[tuple[str, str]]:
-        """(workspace, conversation) of everything that waits to be delivered, for recovery at start."""
-        query = (
-            select(deliveries.c.workspace_id, deliveries.c.conversation_id)
-            .where(deliveries.c.status == DeliveryStatus.PENDING)
-            .distinct()
-        )
-        async with self._database.read() as connection:
-            return [(row[0], row[1]) for row in await connection.execute(query)]
-
     async def _oldest(self, conversation_id: str) -> Sequence[RowMapping]:
         """The oldest pending delivery and the one behind it."""
         async with self._database.read() as connection:
-            found = await connection.execute(OLDEST, {"conversation": conversation_id})
+            found = await connection.execute(statements.OLDEST, {"conversation": conversation_id})
             return found.mappings().all()
 
-    async def _renew(self, outgoing: Outgoing) -> None:
+    async def _reschedule(self, outgoing: Outgoing, at: datetime, reason: str, *, failures: int) -> None:
+        """Unless another worker has begun a try meanwhile."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                statements.AS_SEEN,
+                {
+                    "delivery": outgoing.delivery_id,
+                    "seen_attempts": outgoing.attempts + outgoing.is_begun,
+                    "next_at": at,
+                    "error": reason[:MAX_ERROR_LENGTH],
+                    "failures": failures,
+                },
+            )
+
+    async def _renew(self, begun: Outgoing) -> None:
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            await self.postpone(outgoing, clock.now() + self._lease, "")
+            await self.postpone(begun, clock.now() + self._lease, "")
 
     async def _cancel(self, row: RowMapping) -> None:
         """A person has the conversation: the bot's reply is not sent, and its question is unanswered again."""
         ids = {"id": row["delivery_id"], "workspace_id": row["workspace_id"], "conversation_id": row["conversation_id"]}
         async with self._database.write() as connection:
             conversation = await messages.lock(connection, row["workspace_id"], row["conversation_id"])
-            if conversation is None or not _is_silenced(row["author"], row["member_id"], conversation["status"]):
+            if conversation is None or not is_silenced(row["author"], row["member_id"], conversation["status"]):
                 return
             if not await _end(connection, ids, DeliveryStatus.CANCELLED, "a person has the conversation"):
                 return
@@ -209,34 +194,32 @@ class Outbox:
 
 async def _unanswer(connection: AsyncConnection, conversation: RowMapping, reply: RowMapping) -> None:
     """Nobody has seen this reply: what it answered is answered if a person has written since, and else is open."""
-    later = select(message_table.c.id).where(
-        message_table.c.conversation_id == conversation["id"],
-        message_table.c.seq > reply["seq"],
-        message_table.c.author == Author.AGENT,
-        message_table.c.visibility == Visibility.PUBLIC,
-    )
-    if (await connection.execute(later.limit(1))).first() is not None:
+    since = {"conversation": conversation["id"], "seq": reply["seq"]}
+    if (await connection.execute(statements.ANSWERED_BY_AGENT, since)).first() is not None:
         return
-    first = await connection.execute(
-        select(func.min(message_table.c.seq)).where(
-            message_table.c.conversation_id == conversation["id"],
-            message_table.c.turn_id == reply["turn_id"],
-            message_table.c.author == Author.CUSTOMER,
-        )
-    )
-    seq = first.scalar_one()
+    asked = {"conversation": conversation["id"], "turn": reply["turn_id"]}
+    seq = (await connection.execute(statements.FIRST_QUESTION, asked)).scalar_one()
     if seq is not None and seq <= conversation["answered_seq"]:
-        change = update(conversations).where(conversations.c.id == conversation["id"])
-        waiting_since = conversation["waiting_since"] or clock.now()
-        await connection.execute(change.values(answered_seq=seq - 1, waiting_since=waiting_since))
+        await connection.execute(
+            statements.CHANGE_CONVERSATION,
+            {
+                "this_conversation": conversation["id"],
+                "answered_seq": seq - 1,
+                "waiting_since": conversation["waiting_since"] or clock.now(),
+            },
+        )
 
 
 async def _end(connection: AsyncConnection, row: dict[str, str], status: DeliveryStatus, error: str) -> bool:
     """Whether it was pending until now."""
     ended = await connection.execute(
-        update(deliveries)
-        .where(deliveries.c.id == row["id"], deliveries.c.status == DeliveryStatus.PENDING)
-        .values(status=status, error=error[:MAX_ERROR_LENGTH], finished_at=clock.now())
+        statements.PENDING,
+        {
+            "delivery": row["id"],
+            "status": status,
+            "error": error[:MAX_ERROR_LENGTH],
+            "finished_at": clock.now(),
+        },
     )
     if not ended.rowcount:
         return False
@@ -250,7 +233,7 @@ async def _end(connection: AsyncConnection, row: dict[str, str], status: Deliver
     return True
 
 
-def _is_silenced(author: str, member_id: str | None, conversation_status: str) -> bool:
+def is_silenced(author: str, member_id: str | None, conversation_status: str) -> bool:
     """The bot's own words, while a person has the conversation; what a person approved goes out."""
     return author == Author.BOT and member_id is None and conversation_status == ConversationStatus.ASSIGNED
 

@@ -3,8 +3,8 @@
 from sqlalchemy import RowMapping, select
 
 from storage.database.engine import Database
-from storage.database.tables import audit_events
-from storage.records import AuditEvent
+from storage.database.tables import audit_events, deliveries
+from storage.records import AuditEvent, DeliveryStatus
 from storage.store import Store
 
 
@@ -35,3 +35,10 @@ def _event_of(row: RowMapping) -> AuditEvent:
         member_id=row["member_id"],
         data=dict(row["data"]),
     )
+
+
+async def is_delivered(store: Store) -> bool:
+    """Whether nothing is on its way to a channel."""
+    pending = select(deliveries.c.id).where(deliveries.c.status == DeliveryStatus.PENDING).limit(1)
+    async with database_of(store).read() as connection:
+        return (await connection.execute(pending)).first() is None

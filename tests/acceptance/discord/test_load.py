@@ -15,7 +15,7 @@ from tests.simulators.discord.desk import DiscordDesk, found, until
 from tests.simulators.discord.limits import Fault
 from tests.simulators.discord.people import Person
 from tests.simulators.discord.world import Payload
-from tests.support.rows import database_of
+from tests.support.rows import database_of, is_delivered
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -140,7 +140,7 @@ async def quiet(desk: DiscordDesk, crowd: Crowd) -> bool:
             await desk.process.desk.decide(desk.agent, review.id, BY_HAND, based_on=review.version)
     await desk.process.jobs.idle()
     answered = [turn for _, turn in await rows(desk, "customer") if turn]
-    return len(answered) == crowd.said.total() and not await desk.store.conversations.outbox.pending_conversations()
+    return len(answered) == crowd.said.total() and await is_delivered(desk.store)
 
 
 async def answered_in_its_thread(desk: DiscordDesk, thread: str) -> None:

@@ -32,6 +32,7 @@ from tests.support.command import (
     running,
 )
 from tests.support.rest import API, Caller
+from tests.support.rows import is_delivered
 from tests.support.waiting import until
 
 KNOWN = "How do I reset my password?"
@@ -253,5 +254,5 @@ async def test_a_reply_on_its_way_at_the_backup_is_seen_once(
         await restore(new, tmp_path / "backup.tar.gz")
         async with desk_at(new, platform, embedder) as process, working(process):
             await process.jobs.idle()
-            assert not await process.store.conversations.outbox.pending_conversations()
+            assert await is_delivered(process.store)
         assert len(platform.posts) == 1

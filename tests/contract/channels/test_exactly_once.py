@@ -222,7 +222,7 @@ async def test_a_worker_that_lost_its_try_does_not_free_it_for_a_third_one(store
     slow, outgoing = Outbox(database_of(store), lease_seconds=0.0), await next_of(store, conversation_id)
     assert await slow.begin(outgoing)
     assert await store.conversations.outbox.begin(await next_of(store, conversation_id))
-    await slow.postpone(outgoing, clock.now(), "too late", failed=True)
+    await slow.retry(outgoing.begun(), clock.now(), "too late")
     assert (await next_of(store, conversation_id)).not_before > clock.now()
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from storage.clock import now
-from storage.conversations.sla import in_words
+from storage.conversations.upkeep.sla import in_words
 from storage.database.tables import conversations, early_changes
 from storage.records import Author, ConversationStatus, Visibility, new_id
 from storage.store import Store

@@ -1,0 +1,1 @@
+"""Periodic upkeep of conversations: reminders of what waits too long, and retention."""
