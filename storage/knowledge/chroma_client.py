@@ -1,4 +1,4 @@
-"""A Chroma server's client that gives up in time and lets go of its connections: chromadb's own does neither."""
+"""Chroma HTTP client with time-outs: gives up in time and lets go of its connections; chromadb's own does neither."""
 
 from typing import cast
 from urllib.parse import urlsplit
@@ -14,7 +14,7 @@ from chromadb.errors import error_types
 CONNECT_SECONDS = 3.0
 
 
-class ChromaServer:
+class ChromaHttpClient:
     """What the vector store needs of a server. Nothing is asked of it before the first call.
 
     Raises ChromaError, httpx.HTTPError. The library's bare exceptions for what is not Chroma's own answer (a proxy's,
@@ -37,7 +37,7 @@ class ChromaServer:
         # The library has no setting for these: it waits for ever.
         self._session: httpx.Client = self._api._session  # noqa: SLF001 - the only way to its time-out, see above
         self._session.timeout = httpx.Timeout(timeout_seconds, connect=min(timeout_seconds, CONNECT_SECONDS))
-        self._session.event_hooks = {"response": [_refuse_strangers]}
+        self._session.event_hooks = {"response": [_reject_foreign_responses]}
         self._system.start()
 
     def get_or_create_collection(
@@ -57,7 +57,7 @@ class ChromaServer:
         self._system.stop()
 
 
-def _refuse_strangers(response: httpx.Response) -> None:
+def _reject_foreign_responses(response: httpx.Response) -> None:
     """Raise httpx.HTTPError for an answer that the library would not understand."""
     response.read()
     try:

@@ -1,4 +1,4 @@
-"""Vectors in Chroma: one collection per workspace and embedding model, cosine space, never Chroma's own embeddings."""
+"""Vector store in Chroma: one collection per workspace and embedding model, cosine space, never its own embeddings."""
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from storage.embeddings.protocol import Vectors
 from storage.errors import UnavailableError
-from storage.knowledge.chroma_client import ChromaServer
+from storage.knowledge.chroma_client import ChromaHttpClient
 from storage.settings import Settings
 
 WRITE_BATCH = 1000
@@ -29,7 +29,7 @@ COSINE: CreateCollectionConfiguration = {"hnsw": {"space": "cosine"}}
 Result = TypeVar("Result")
 
 
-class Chroma(Protocol):
+class ChromaClient(Protocol):
     """What is used of Chroma: the embedded client, or a server's."""
 
     def get_or_create_collection(
@@ -50,7 +50,7 @@ class VectorStore:
     A vector's id is `<chunk id>:<number>`, so that a query needs no metadata to know its chunk.
     """
 
-    def __init__(self, client: Chroma, model: str) -> None:
+    def __init__(self, client: ChromaClient, model: str) -> None:
         self._client = client
         self._model = model
         self._collections: dict[str, ChromaCollection] = {}
@@ -65,11 +65,11 @@ class VectorStore:
                 owners: list[Metadata] = [{"document": document_id} for document_id in documents[part]]
                 collection.upsert(ids=list(ids[part]), embeddings=vectors[part], metadatas=owners)
 
-        self._in(workspace_id, write)
+        self._on_collection(workspace_id, write)
 
     def query(self, workspace_id: str, vector: NDArray[np.float32], limit: int) -> dict[str, float]:
         """Cosine by vector id of the nearest vectors, nearest first."""
-        found = self._in(
+        found = self._on_collection(
             workspace_id,
             lambda collection: collection.query(
                 query_embeddings=vector.reshape(1, -1), n_results=limit, include=["distances"]
@@ -80,7 +80,9 @@ class VectorStore:
 
     def cosines(self, workspace_id: str, vector: NDArray[np.float32], ids: Sequence[str]) -> dict[str, float]:
         """Cosine by id for these vectors; unknown ids are left out."""
-        found = self._in(workspace_id, lambda collection: collection.get(ids=list(ids), include=["embeddings"]))
+        found = self._on_collection(
+            workspace_id, lambda collection: collection.get(ids=list(ids), include=["embeddings"])
+        )
         embeddings = found["embeddings"]
         if embeddings is None or not found["ids"]:
             return {}
@@ -102,11 +104,11 @@ class VectorStore:
                 if len(page["ids"]) < READ_BATCH:
                     return owners
 
-        return self._in(workspace_id, read)
+        return self._on_collection(workspace_id, read)
 
     def remove(self, workspace_id: str, document_id: str) -> None:
         """Delete the vectors of one document."""
-        self._in(workspace_id, lambda collection: collection.delete(where={"document": document_id}))
+        self._on_collection(workspace_id, lambda collection: collection.delete(where={"document": document_id}))
 
     def prune(self, workspace_id: str, stale: Collection[str]) -> None:
         """Delete the vectors with these ids."""
@@ -116,23 +118,23 @@ class VectorStore:
             for start in range(0, len(names), WRITE_BATCH):
                 collection.delete(ids=names[start : start + WRITE_BATCH])
 
-        self._in(workspace_id, delete)
+        self._on_collection(workspace_id, delete)
 
     def count(self, workspace_id: str) -> int:
         """How many vectors a workspace has."""
-        return self._in(workspace_id, lambda collection: collection.count())
+        return self._on_collection(workspace_id, lambda collection: collection.count())
 
     def check(self) -> None:
         """Raise UnavailableError unless the store answers."""
-        with _reachable():
+        with _errors_translated():
             self._client.count_collections()
 
     def close(self) -> None:
         """Let go of files and connections; other stores in the same folder go on."""
         self._client.close()
 
-    def _in(self, workspace_id: str, work: Callable[[ChromaCollection], Result]) -> Result:
-        with _reachable():
+    def _on_collection(self, workspace_id: str, work: Callable[[ChromaCollection], Result]) -> Result:
+        with _errors_translated():
             try:
                 return work(self._collection(workspace_id))
             except NotFoundError:
@@ -156,7 +158,7 @@ class VectorStore:
 
 
 @contextmanager
-def _reachable() -> Iterator[None]:
+def _errors_translated() -> Iterator[None]:
     try:
         yield
     except (ChromaError, httpx.HTTPError, ConnectionError) as error:
@@ -172,11 +174,11 @@ def open_vectors(settings: Settings, model: str) -> VectorStore:
         local = chromadb.PersistentClient(settings.data_dir / "chroma", settings=options)
     except (ChromaError, ValueError, OSError) as error:
         raise UnavailableError(f"The vectors cannot be opened: {error}") from error
-    return VectorStore(cast("Chroma", local), model)
+    return VectorStore(cast("ChromaClient", local), model)
 
 
 def _on_server(url: str, timeout_seconds: float, model: str) -> VectorStore:
-    vectors = VectorStore(ChromaServer(url, timeout_seconds), model)
+    vectors = VectorStore(ChromaHttpClient(url, timeout_seconds), model)
     try:
         vectors.check()
     except UnavailableError as error:

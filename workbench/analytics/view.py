@@ -1,8 +1,8 @@
-"""The numbers as HTML tiles and bars, and as frames for the plots."""
+"""The numbers as HTML tiles and bars, and as data for the plots."""
 
+from collections import Counter
 from datetime import timedelta
-
-import pandas as pd  # type: ignore[import-untyped]  # Gradio's own dependency; it has no types
+from typing import Literal, TypedDict
 
 from storage.records import DecisionKind
 from storage.records.labels import DECISION_LABELS
@@ -80,7 +80,16 @@ def _label(day: Day, report: Report) -> str:
     return f"{first.day} {first:%b}"
 
 
-def message_frame(report: Report) -> pd.DataFrame:
+class PlotData(TypedDict):
+    """What `gr.BarPlot` sends to the browser; it would make the same of a pandas frame."""
+
+    columns: list[str]
+    data: list[list[str | int]]
+    datatypes: dict[str, Literal["quantitative", "nominal"]]
+    mark: Literal["bar"]
+
+
+def message_plot(report: Report) -> PlotData:
     """Columns `when`, `messages`, `of`: received and sent."""
     rows = [
         (_label(day, report), count, of)
@@ -90,7 +99,7 @@ def message_frame(report: Report) -> pd.DataFrame:
     return _summed(rows, "of")
 
 
-def outcome_frame(report: Report) -> pd.DataFrame:
+def outcome_plot(report: Report) -> PlotData:
     """Columns `when`, `messages`, `answered`: how turns ended."""
     rows = [
         (_label(day, report), count, how)
@@ -105,6 +114,14 @@ def outcome_frame(report: Report) -> pd.DataFrame:
     return _summed(rows, "answered")
 
 
-def _summed(rows: list[tuple[str, int, str]], by: str) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=["when", "messages", by])
-    return frame.groupby(["when", by], sort=False, as_index=False).sum()
+def _summed(rows: list[tuple[str, int, str]], by: str) -> PlotData:
+    """One bar's part per label and kind, in the rows' order."""
+    sums: Counter[tuple[str, str]] = Counter()
+    for label, count, kind in rows:
+        sums[label, kind] += count
+    return {
+        "columns": ["when", by, "messages"],
+        "data": [[label, kind, count] for (label, kind), count in sums.items()],
+        "datatypes": {"when": "nominal", by: "nominal", "messages": "quantitative"},
+        "mark": "bar",
+    }

@@ -7,7 +7,6 @@ from itertools import zip_longest
 from pathlib import PurePath
 
 import yaml
-from langchain_text_splitters import RecursiveCharacterTextSplitter
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -15,17 +14,17 @@ from storage.errors import InvalidError
 from storage.knowledge.documents.addresses import address_in, address_line
 from storage.knowledge.documents.decoding import decode
 from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
+from storage.knowledge.documents.splitting import LINE_ENDS, SENTENCE_ENDS, split_text
 from storage.records import ChunkKind
 
 SIZE = 900
 """Characters of a passage: about what the embedding model reads (256 tokens)."""
-WHOLE = 3_000
+MAX_BLOCK = 3_000
 """Code and tables up to this length are not broken."""
 MAX_PASSAGES = 100_000
-TITLE = 200
-ARROW = " › "  # noqa: RUF001 - the sign between the steps of a path
+MAX_TITLE = 200
+PATH_SEPARATOR = " › "  # noqa: RUF001 - the sign between the steps of a path
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
-SENTENCE_ENDS = ["\n\n", "\n", r"(?<=[.!?…])\s+", r"(?<=[;:,])\s+", " ", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +40,20 @@ def read_markdown(name: str, content: bytes) -> ParsedFile:
     """Markdown: front matter names the title and the page's address, headings make the path."""
     title, url, body = _front_matter(decode(content))
     first, body = ("", body) if url else address_line(body)
-    return _load(title or _title_of(name), url or first, _blocks(body))
+    return _parsed(title or _title_of(name), url or first, _blocks(body))
 
 
 def read_text(name: str, content: bytes) -> ParsedFile:
     """Plain text: paragraphs under the file's name; a first line that is an address is the text's own."""
     url, text = address_line(decode(content))
     paragraphs = re.split(r"\n\s*\n", text)
-    return _load(_title_of(name), url, (Block("paragraph", (), paragraph.strip()) for paragraph in paragraphs))
+    return _parsed(_title_of(name), url, (Block("paragraph", (), paragraph.strip()) for paragraph in paragraphs))
 
 
-def _load(title: str, url: str, blocks: Iterable[Block]) -> ParsedFile:
+def _parsed(title: str, url: str, blocks: Iterable[Block]) -> ParsedFile:
     chunks: list[ParsedChunk] = []
-    for path, text in _packed(blocks):
-        chunks.append(ParsedChunk(ChunkKind.PASSAGE, _joined(title, path), text, url=url))
+    for path, text in _pack(blocks):
+        chunks.append(ParsedChunk(ChunkKind.PASSAGE, _heading_path(title, path), text, url=url))
         if len(chunks) > MAX_PASSAGES:
             raise InvalidError(f"The file gives more than {MAX_PASSAGES:,} passages. Split it.")
     if not chunks:
@@ -66,11 +65,11 @@ def _title_of(name: str) -> str:
     return re.sub(r"[-_\s]+", " ", PurePath(name).stem).strip() or "Untitled"
 
 
-def _joined(title: str, path: tuple[str, ...]) -> str:
+def _heading_path(title: str, path: tuple[str, ...]) -> str:
     steps = dict.fromkeys(step for step in (title, *path) if step)
     # A page usually repeats its title as its first heading, in other capitals.
     distinct = {step.casefold(): step for step in steps}
-    return ARROW.join(distinct.values())[:TITLE]
+    return PATH_SEPARATOR.join(distinct.values())[:MAX_TITLE]
 
 
 def _front_matter(text: str) -> tuple[str, str, str]:
@@ -97,13 +96,13 @@ def _blocks(text: str) -> Iterator[Block]:
             continue
         if token.type == "heading_open" and following:
             level = int(token.tag[1:])
-            path = [(above, name) for above, name in path if above < level] + [(level, _plain(following))]
+            path = [(above, name) for above, name in path if above < level] + [(level, _heading_text(following))]
         elif not _is_comment(token):
             source = "\n".join(lines[token.map[0] : token.map[1]]).strip("\n").rstrip()
             yield Block(token.type.removesuffix("_open"), tuple(name for _, name in path), source)
 
 
-def _plain(inline: Token) -> str:
+def _heading_text(inline: Token) -> str:
     """A heading's words without its marks, links and images."""
     parts = (child.content for child in inline.children or () if child.type in {"text", "code_inline"})
     return " ".join("".join(parts).split())
@@ -113,12 +112,12 @@ def _is_comment(token: Token) -> bool:
     return token.type == "hr" or (token.type == "html_block" and token.content.lstrip().startswith("<!--"))
 
 
-def _packed(blocks: Iterable[Block]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _pack(blocks: Iterable[Block]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Blocks under one heading joined up to the size of a passage."""
     path: tuple[str, ...] = ()
     held: list[str] = []
     for block in blocks:
-        for part in _cut(block):
+        for part in _split(block):
             size = sum(map(len, held)) + 2 * len(held)
             if held and (block.path != path or size + len(part) > SIZE):
                 yield path, "\n\n".join(held)
@@ -129,23 +128,19 @@ def _packed(blocks: Iterable[Block]) -> Iterator[tuple[tuple[str, ...], str]]:
         yield path, "\n\n".join(held)
 
 
-def _cut(block: Block) -> list[str]:
+def _split(block: Block) -> list[str]:
     text = block.text
     if not text.strip():
         return []
     keeps_whole = block.kind in {"fence", "code_block", "table"}
-    if len(text) <= (WHOLE if keeps_whole else SIZE):
+    if len(text) <= (MAX_BLOCK if keeps_whole else SIZE):
         return [text]
     if block.kind == "table":
-        return _cut_table(text)
-    separators = ["\n", ""] if keeps_whole else SENTENCE_ENDS
-    splitter = RecursiveCharacterTextSplitter(
-        separators, keep_separator="end", is_separator_regex=True, chunk_size=SIZE, chunk_overlap=0
-    )
-    return splitter.split_text(text)
+        return _split_table(text)
+    return split_text(text, SIZE, LINE_ENDS if keeps_whole else SENTENCE_ENDS)
 
 
-def _cut_table(text: str) -> list[str]:
+def _split_table(text: str) -> list[str]:
     """Rows in groups, each under the table's two header lines."""
     first, second, *rows = text.split("\n")
     header = f"{first}\n{second}"[:SIZE]
@@ -155,5 +150,5 @@ def _cut_table(text: str) -> list[str]:
         if held and len(header) + len(held) + len(row) > SIZE:
             parts.append(header + held)
             held = ""
-        held += "\n" + row[:WHOLE]
+        held += "\n" + row[:MAX_BLOCK]
     return [*parts, header + held]
