@@ -22,9 +22,9 @@ from graph.confidence import COEFFICIENTS, features
 from graph.evaluation import (
     ASSESSED,
     Dataset,
+    EvaluationScores,
     Question,
     Result,
-    Scores,
     judge,
     load_set,
     score,
@@ -88,7 +88,7 @@ def main() -> None:
         print(f'        "{name}": {model.coefficients[name]:.3f},')
 
 
-def line(scores: Scores) -> str:
+def line(scores: EvaluationScores) -> str:
     """One row of a table."""
     shares = (
         scores.recall_1,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from graph.guard.injection import BLOCK, has_planted_instructions, injection_score
+from graph.guard.injection import BLOCK_SCORE, has_planted_instructions, injection_score
 from graph.guard.masking import mask
 from graph.triage.classifier import Classifier
 from graph.triage.embedded import intent_of, wants_human
@@ -68,8 +68,8 @@ def masking(rows: list[Row]) -> None:
         spans = [span for span in row["spans"] if span["type"] in COVERED]
         for span in spans:
             labelled[span["type"]] += 1
-            found[span["type"]] += any(span["value"] in original for original in masked.replaced.values())
-        for placeholder, original in masked.replaced.items():
+            found[span["type"]] += any(span["value"] in original for original in masked.originals.values())
+        for placeholder, original in masked.originals.items():
             if not any(span["value"] in original or original in span["value"] for span in spans):
                 false[placeholder.strip("[]").rpartition("_")[0]] += 1
     print("masking: recall by type")
@@ -101,7 +101,7 @@ def injection(data: Path, classifier: Classifier) -> None:
 
 
 def is_held(text: str, classifier: Classifier) -> bool:
-    return injection_score(text, classifier.scores(mask(text).text).injection).score >= BLOCK
+    return injection_score(text, classifier.scores(mask(text).text).injection).score >= BLOCK_SCORE
 
 
 def handoff(data: Path, classifier: Classifier) -> None:

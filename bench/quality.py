@@ -13,8 +13,8 @@ from pathlib import Path
 from bench.fit_confidence import collect, fit, labelled_folders, reduced, sampled, thinned
 from graph.evaluation import (
     Dataset,
+    EvaluationScores,
     Result,
-    Scores,
     judge,
     load_set,
     score,
@@ -64,7 +64,7 @@ def _by_cosine(judged: Sequence[Result]) -> list[Result]:
     return lines
 
 
-def _line(scores: Scores, shipped: Scores | None) -> str:
+def _line(scores: EvaluationScores, shipped: EvaluationScores | None) -> str:
     name = f"{scores.name} · cosine" if scores.name else "    Deskhand"
     found = "".join(map(_share, (scores.recall_1, scores.recall_5, scores.reciprocal_rank)))
     trusted = (scores.auroc, scores.auroc_right, scores.coverage_98, scores.coverage_95, scores.calibration_error)

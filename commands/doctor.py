@@ -4,7 +4,7 @@ import typer
 
 from commands.console import console, run, settings_or_exit
 from graph.llm.metrics import ModelMetrics
-from graph.llm.protocol import opened_model
+from graph.llm.opening import open_chat_model
 from storage.errors import DeskhandError
 from storage.operations.doctor import Finding, examine
 from storage.settings import Settings
@@ -28,7 +28,7 @@ async def _findings_of(settings: Settings) -> list[Finding]:
 
 
 async def _model_finding(settings: Settings) -> Finding:
-    async with opened_model(settings, ModelMetrics()) as model:
+    async with open_chat_model(settings, ModelMetrics()) as model:
         if model is None:
             return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
         try:

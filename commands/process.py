@@ -25,7 +25,7 @@ from commands.roles import ProcessRole
 from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
 from graph.desk import Desk
 from graph.llm.metrics import ModelMetrics
-from graph.llm.protocol import open_chat_model, opened_model
+from graph.llm.opening import build_chat_model, open_chat_model
 from graph.machine import Machine, build_machine
 from graph.node_metrics import NodeMetrics
 from graph.prefetch import EmbeddingPrefetch
@@ -120,7 +120,7 @@ async def _build(
     checkpoints = await enter(open_checkpoints(settings, migrate=migrate))
     registry = CollectorRegistry()
     tracing = stack.enter_context(closing(open_tracing()))
-    model = await enter(opened_model(settings, ModelMetrics(registry)))
+    model = await enter(open_chat_model(settings, ModelMetrics(registry)))
     classifier = Classifier(embedder, load_examples(), settings.data_dir / "models")
     if role.runs_graph:
         await enter(warming(classifier))
@@ -219,7 +219,7 @@ def prefetch(settings: Settings, embedder: Embedder, role: ProcessRole) -> Calla
         return None
     if not isinstance(embedder, CachingEmbedder):
         return None
-    return EmbeddingPrefetch(embedder, settings.guard.max_characters).expect
+    return EmbeddingPrefetch(embedder, settings.guard.max_characters).prefetch
 
 
 def queue_liveness(jobs: JobQueue, role: ProcessRole) -> Callable[[], bool] | None:
@@ -271,5 +271,5 @@ def studio(_config: object = None) -> Machine:
     settings = load_settings()
     embedder = load_embedder(settings)
     knowledge = Knowledge(open_database(settings.database_url), embedder, open_vectors(settings, embedder.model))
-    deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), open_chat_model(settings))
+    deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), build_chat_model(settings))
     return build_machine(bound_to=deps)

@@ -67,7 +67,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class EvaluationScores:
     """The figures of one set; shares from 0 to 1, none where the set has nothing to measure."""
 
     name: str
@@ -96,7 +96,7 @@ class Scores:
         return "\n".join(f"{label:46s}{value}" for label, value in _lines(self))
 
 
-def evaluate_folder(folder: Path, embedder: Embedder, threshold: float = 0.65) -> Scores:
+def evaluate_folder(folder: Path, embedder: Embedder, threshold: float = 0.65) -> EvaluationScores:
     """Load the set in a folder, ask every question, measure. Blocking. Raises InvalidError."""
     return score(folder.name, asyncio.run(judge(load_set(folder), embedder)), threshold)
 
@@ -138,13 +138,13 @@ async def _ask(knowledge: Knowledge, question: Question, ids: Sequence[str]) -> 
     return Result(question, hits, found.index(True) + 1 if any(found) else 0, confidence)
 
 
-def score(name: str, judged: Sequence[Result], threshold: float = 0.65) -> Scores:
+def score(name: str, judged: Sequence[Result], threshold: float = 0.65) -> EvaluationScores:
     """Measure judged questions."""
     ranks = [one.rank for one in judged if one.in_scope]
     confidence = np.array([one.confidence for one in judged])
     right = np.array([one.right for one in judged])
     sure = confidence >= threshold
-    return Scores(
+    return EvaluationScores(
         name=name,
         entries=len({hit.chunk.id for one in judged for hit in one.hits}),
         questions=len(judged),
@@ -197,7 +197,7 @@ def _mean(values: Sequence[float] | Sequence[bool] | NDArray[np.bool_]) -> float
     return float(np.mean(values)) if len(values) else None
 
 
-def _lines(scores: Scores) -> Iterator[tuple[str, str]]:
+def _lines(scores: EvaluationScores) -> Iterator[tuple[str, str]]:
     yield "Set", f"{scores.name}: {scores.questions} questions"
     for label, share in (
         ("Right entry first", scores.recall_1),

@@ -5,16 +5,16 @@ from typing import Literal
 
 from typing_extensions import TypedDict  # the studio's JSON schema needs this one before Python 3.12
 
+from graph.classification import TextClassifier
 from graph.llm.protocol import ChatModel
-from graph.triage.classifier import Classifier
 from storage.knowledge.search import Knowledge
 from storage.records import (
-    Author,
     ChannelName,
     Decision,
     Draft,
     GuardResult,
     Hit,
+    Line,
     Mode,
     Triage,
     Value,
@@ -22,13 +22,6 @@ from storage.records import (
     WorkspaceSettings,
 )
 from storage.settings import Settings
-
-
-class Line(Value):
-    """One earlier message of the conversation, personal data not yet masked."""
-
-    author: Author
-    text: str
 
 
 class TurnInput(Value):
@@ -90,7 +83,7 @@ class Deps:
 
     settings: Settings
     knowledge: Knowledge
-    classifier: Classifier
+    classifier: TextClassifier
     """Embedding similarity to labelled examples."""
     model: ChatModel | None
     """None: the embedded default answers verbatim."""

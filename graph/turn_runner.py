@@ -19,7 +19,6 @@ from graph.hitl import response_for
 from graph.machine import Machine
 from graph.state import (
     Deps,
-    Line,
     State,
     TurnInput,
 )
@@ -35,6 +34,7 @@ from storage.queue.jobs import (
 from storage.records import (
     Decision,
     Draft,
+    Line,
     Mode,
     Review,
     Triage,

@@ -30,9 +30,9 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from graph.checkpoints.in_memory import InMemoryCheckpoints
-from graph.state import Line, TurnInput
+from graph.state import TurnInput
 from storage.errors import SchemaError
-from storage.records import conversation, enums, knowledge, review, turn, workspace
+from storage.records import Line, conversation, enums, knowledge, review, turn, workspace
 from storage.settings import Settings
 
 AGAIN_SECONDS = 0.2

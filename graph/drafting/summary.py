@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from graph.llm.prompts.dialogue import LONGEST_LINE, dialogue, fenced
+from graph.llm.prompts.dialogue import MAX_LINE_LENGTH, dialogue, fenced
 from graph.llm.prompts.templates import render
 from graph.llm.protocol import ChatModel
-from graph.state import Line
+from storage.records import Line
 
 LONGEST_SUMMARY = 2000
 """Characters: the summary goes into every later prompt of the conversation."""
@@ -48,7 +48,7 @@ def _batches(lines: Sequence[Line]) -> Iterator[list[Line]]:
     batch: list[Line] = []
     size = 0
     for line in lines:
-        length = min(len(line.text), LONGEST_LINE)
+        length = min(len(line.text), MAX_LINE_LENGTH)
         if batch and size + length > BATCH:
             yield batch
             batch, size = [], 0

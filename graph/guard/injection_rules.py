@@ -1,19 +1,19 @@
-"""What an order to the assistant looks like: rules on plain lower-case text that say in words what they saw."""
+"""Rule set for prompt injection: patterns over normalised text, each with a weight and a reason in plain words."""
 
 import re
 from typing import NamedTuple
 
 
-class Rule(NamedTuple):
+class InjectionRule(NamedTuple):
     """One sign of an injection; a text is held when the weights of its signs reach 1."""
 
-    says: str
+    reason: str
     weight: float
     pattern: re.Pattern[str]
 
 
-def _rule(says: str, weight: float, pattern: str) -> Rule:
-    return Rule(says, weight, re.compile(pattern, re.MULTILINE))
+def _rule(reason: str, weight: float, pattern: str) -> InjectionRule:
+    return InjectionRule(reason, weight, re.compile(pattern, re.MULTILINE))
 
 
 # At most N words between two others; bounded, so that every rule is linear in the text.

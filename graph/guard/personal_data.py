@@ -1,4 +1,4 @@
-"""Where personal data stands in a text: e-mail addresses, bank accounts, cards, national ids and phone numbers."""
+"""PII detection by pattern and checksum: e-mail addresses, bank accounts, cards, national ids and phone numbers."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from stdnum.in_ import aadhaar
 from stdnum.it import codicefiscale
 from stdnum.us import ssn
 
-from graph.guard.phone_numbers import NEAR, find_phone_numbers, reference_before
+from graph.guard.phone_numbers import CONTEXT_LENGTH, find_phone_numbers, is_reference_context
 
 # Every quantifier is bounded and every pattern starts at a word's edge, so that the time is linear in the text.
 EMAIL = re.compile(
@@ -29,7 +29,7 @@ ISSUER = re.compile(
     r"|(?:2131|1800)[0-9]{11}|35[0-9]{14,17}|(?:50|5[6-9]|6[0-9])[0-9]{10,17}"
 )
 CARD_WORD = re.compile(r"\b(?:card|visa|mastercard|amex|maestro|debit|credit|karte|carte|tarjeta)\b", re.IGNORECASE)
-SHORTEST_CARD_AMONG_REFERENCES = 15
+MIN_CARD_DIGITS_AMONG_REFERENCES = 15
 """An order number that looks like a card is taken for an order number when it is shorter than this."""
 
 NATIONAL_IDS = (
@@ -56,7 +56,7 @@ NAMED_SSN = re.compile(
 )
 
 
-class Finding(NamedTuple):
+class SensitiveSpan(NamedTuple):
     """A span of a text that must not be seen: `text[start:end]`."""
 
     start: int
@@ -65,22 +65,22 @@ class Finding(NamedTuple):
     """What it is, as the placeholder says it: `EMAIL`, `CARD`, …"""
 
 
-def find_personal_data(text: str) -> Iterator[Finding]:
-    """Every finding, the surest kinds first; they may overlap."""
+def find_personal_data(text: str) -> Iterator[SensitiveSpan]:
+    """Every span, the surest kinds first; they may overlap."""
     for match in EMAIL.finditer(text):
-        yield Finding(*match.span(), "EMAIL")
+        yield SensitiveSpan(*match.span(), "EMAIL")
     yield from _ibans(text)
     yield from _cards(text)
     yield from _national_ids(text)
     for start, end in find_phone_numbers(text):
-        yield Finding(start, end, "PHONE")
+        yield SensitiveSpan(start, end, "PHONE")
 
 
-def _ibans(text: str) -> Iterator[Finding]:
+def _ibans(text: str) -> Iterator[SensitiveSpan]:
     for match in IBAN.finditer(text):
         end = _valid_iban_end(match.group())
         if end:
-            yield Finding(match.start(), match.start() + end, "IBAN")
+            yield SensitiveSpan(match.start(), match.start() + end, "IBAN")
 
 
 def _valid_iban_end(candidate: str) -> int:
@@ -89,21 +89,21 @@ def _valid_iban_end(candidate: str) -> int:
     return next((end for end in reversed(ends) if iban.is_valid(candidate[:end])), 0)
 
 
-def _cards(text: str) -> Iterator[Finding]:
+def _cards(text: str) -> Iterator[SensitiveSpan]:
     for match in CARD.finditer(text):
         digits = re.sub(r"[ -]", "", match.group())
         if not ISSUER.fullmatch(digits) or not luhn.is_valid(digits):
             continue
-        before = text[max(0, match.start() - NEAR) : match.start()]
-        sure = len(digits) >= SHORTEST_CARD_AMONG_REFERENCES or CARD_WORD.search(before)
-        if sure or not reference_before(before):
-            yield Finding(*match.span(), "CARD")
+        before = text[max(0, match.start() - CONTEXT_LENGTH) : match.start()]
+        sure = len(digits) >= MIN_CARD_DIGITS_AMONG_REFERENCES or CARD_WORD.search(before)
+        if sure or not is_reference_context(before):
+            yield SensitiveSpan(*match.span(), "CARD")
 
 
-def _national_ids(text: str) -> Iterator[Finding]:
+def _national_ids(text: str) -> Iterator[SensitiveSpan]:
     for match in NAMED_SSN.finditer(text):
-        yield Finding(*match.span(1), "SSN")
+        yield SensitiveSpan(*match.span(1), "SSN")
     for kind, pattern, is_valid in NATIONAL_IDS:
         for match in pattern.finditer(text):
             if is_valid(match.group()):
-                yield Finding(*match.span(), kind)
+                yield SensitiveSpan(*match.span(), kind)

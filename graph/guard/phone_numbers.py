@@ -1,4 +1,4 @@
-"""Where phone numbers stand in a text, as customers write them: rarely with a country code, among other numbers."""
+"""Phone number detection: numbers as customers write them, rarely with a country code, told from other numbers."""
 
 import re
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ PHONE_WORD = re.compile(
     r"|contact (?:me|us|no|nr|number|num)|my (?:no|nr|number|num)|my registered|registered (?:with|no|number))\b",
     re.IGNORECASE,
 )
-PHONE_BEHIND = re.compile(
+PHONE_WORD_AFTER = re.compile(
     r"\W{0,3}(?:is|this is|that'?s)? ?(?:my|our|the) (?:phone|cell|mobile|contact|whatsapp) ?(?:no|number)?\b",
     re.IGNORECASE,
 )
@@ -39,13 +39,13 @@ REFERENCE_WORD = re.compile(
     r"|#|№",
     re.IGNORECASE,
 )
-NEAR = 40
+CONTEXT_LENGTH = 40
 """How many characters before a number may say what it is."""
-ADJOINING = 12
+ADJACENT_LENGTH = 12
 """How many characters may lie between the word and the number, such as ` number is `, to be sure of it."""
-SHORTEST_UNANNOUNCED = 9
+MIN_UNANNOUNCED_DIGITS = 9
 """Digits of a number that nothing nearby calls a phone; shorter ones are house numbers, prices and references."""
-LONGEST = 15
+MAX_DIGITS = 15
 """Digits, by E.164."""
 
 # Tried in this order, by whether people dial a leading zero there.
@@ -77,34 +77,34 @@ UNGROUPED: tuple[str, ...] = ("US", "IN")
 def find_phone_numbers(text: str) -> Iterator[tuple[int, int]]:
     """The spans of phone numbers; dates, addresses of machines, amounts and order numbers are not among them."""
     for match in CANDIDATE.finditer(text):
-        before = text[max(0, match.start() - NEAR) : match.start()]
-        if _is_phone(match.group(), before, text[match.end() : match.end() + NEAR]):
+        before = text[max(0, match.start() - CONTEXT_LENGTH) : match.start()]
+        if _is_phone(match.group(), before, text[match.end() : match.end() + CONTEXT_LENGTH]):
             yield match.span()
 
 
-def reference_before(before: str) -> bool:
+def is_reference_context(before: str) -> bool:
     """Whether the words before a number call it an order, an account or another reference, and not a phone."""
-    return _last(REFERENCE_WORD, before) > _last(PHONE_WORD, before)
+    return _last_match_end(REFERENCE_WORD, before) > _last_match_end(PHONE_WORD, before)
 
 
-def _is_phone(candidate: str, before: str, behind: str) -> bool:
+def _is_phone(candidate: str, before: str, after: str) -> bool:
     number = re.split(r"[xe]", candidate, maxsplit=1, flags=re.IGNORECASE)[0].strip()
     digits = re.sub(r"[^0-9]", "", number)
-    if len(digits) > LONGEST or DATE.search(number) or _is_ip_address(number):
+    if len(digits) > MAX_DIGITS or DATE.search(number) or _is_ip_address(number):
         return False
     if candidate.startswith("+"):
         return True
     grouped = digits != number
-    if reference_before(before[-ADJOINING:] if grouped else before):
+    if is_reference_context(before[-ADJACENT_LENGTH:] if grouped else before):
         return False
-    if PHONE_WORD.search(before) or PHONE_BEHIND.match(behind):
+    if PHONE_WORD.search(before) or PHONE_WORD_AFTER.match(after):
         return True
-    if len(digits) < SHORTEST_UNANNOUNCED or NOT_A_PHONE.fullmatch(number):
+    if len(digits) < MIN_UNANNOUNCED_DIGITS or NOT_A_PHONE.fullmatch(number):
         return False
-    return _is_valid_somewhere(digits, grouped=grouped)
+    return _is_valid_in_any_region(digits, grouped=grouped)
 
 
-def _last(pattern: re.Pattern[str], text: str) -> int:
+def _last_match_end(pattern: re.Pattern[str], text: str) -> int:
     """Where the pattern's last match ends; -1 when there is none."""
     return max((match.end() for match in pattern.finditer(text)), default=-1)
 
@@ -118,7 +118,7 @@ def _is_ip_address(number: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _is_valid_somewhere(digits: str, *, grouped: bool) -> bool:
+def _is_valid_in_any_region(digits: str, *, grouped: bool) -> bool:
     """Whether some country has such a number; `digits` are as dialled there, or with `00` and the country code.
 
     Up to eighteen countries are asked: kept, because a text is read several times and repeats its numbers.

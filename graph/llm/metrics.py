@@ -1,4 +1,4 @@
-"""How the chat model is used: counters for people who watch, as a record and for Prometheus."""
+"""Metrics of the chat model: counters as a record and for Prometheus."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -55,27 +55,27 @@ class ModelMetrics:
             "deskhand_model_errors", "Failed asks of the chat model.", ["kind"], registry=registry
         )
 
-    def asked(self) -> None:
+    def count_ask(self) -> None:
         """A node asks."""
         self._count("asks")
 
-    def requested(self) -> None:
+    def count_request(self) -> None:
         """An HTTP request goes out."""
         self._count("requests")
 
-    def retried(self) -> None:
+    def count_retry(self) -> None:
         """The request failed and is sent again."""
         self._count("retries")
 
-    def repaired(self) -> None:
+    def count_repair(self) -> None:
         """An unusable answer is asked for again."""
         self._count("repairs")
 
-    def rejected(self) -> None:
+    def count_rejection(self) -> None:
         """The repair was unusable too."""
         self._count("rejections")
 
-    def failed(self, kind: str) -> None:
+    def count_error(self, kind: str) -> None:
         """An ask ended in an error of this kind."""
         self._errors[kind] += 1
         self._error_metric.labels(kind).inc()
@@ -87,7 +87,7 @@ class ModelMetrics:
             self._count("output_tokens", usage["output_tokens"])
             note(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
 
-    def took(self, seconds: float) -> None:
+    def observe_seconds(self, seconds: float) -> None:
         """An ask ended, well or not, after this time."""
         self._seconds.observe(seconds)
 

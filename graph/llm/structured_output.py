@@ -1,4 +1,4 @@
-"""The ways of asking a chat model for structured output, and what its answers are worth."""
+"""Structured output: the methods of asking a chat model for JSON of a schema, and what its answers are worth."""
 
 import json
 from enum import StrEnum
@@ -9,26 +9,26 @@ from pydantic import BaseModel, ValidationError
 
 T = TypeVar("T", bound=BaseModel)
 
-LONGEST_ECHO = 4000
+MAX_ECHO_LENGTH = 4000
 """Characters of an unusable answer that are shown to the model again."""
 
 
 class StructuredOutputMethod(StrEnum):
-    """A way of asking for structure, best first."""
+    """How a chat model is asked for structure, best first."""
 
     JSON_SCHEMA = "json_schema"
     FUNCTION_CALLING = "function_calling"
     JSON_MODE = "json_mode"
 
 
-def parameters(way: StructuredOutputMethod, schema: type[BaseModel]) -> dict[str, Any]:
-    """The parameters of a chat completion that ask for `schema` this way.
+def request_parameters(method: StructuredOutputMethod, schema: type[BaseModel]) -> dict[str, Any]:
+    """The parameters of a chat completion that ask for `schema` by this method.
 
     Strict structured outputs need every field required and `extra="forbid"`:
     https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
     """
     name, form = schema.__name__, schema.model_json_schema()
-    match way:
+    match method:
         case StructuredOutputMethod.JSON_SCHEMA:
             described = {"name": name, "schema": form, "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": described}}
@@ -41,14 +41,14 @@ def parameters(way: StructuredOutputMethod, schema: type[BaseModel]) -> dict[str
         case StructuredOutputMethod.JSON_MODE:
             return {"response_format": {"type": "json_object"}}
         case _:
-            assert_never(way)
+            assert_never(method)
 
 
-def instructions(way: StructuredOutputMethod, schema: type[BaseModel]) -> str:
+def schema_instructions(method: StructuredOutputMethod, schema: type[BaseModel]) -> str:
     """What the system prompt must add: JSON mode does not carry the schema, and OpenAI wants the word JSON in it."""
-    if way is not StructuredOutputMethod.JSON_MODE:
+    if method is not StructuredOutputMethod.JSON_MODE:
         return ""
-    return f"\n\nAnswer with one JSON object of this JSON schema and nothing else:\n{_compact(schema)}"
+    return f"\n\nAnswer with one JSON object of this JSON schema and nothing else:\n{_compact_schema(schema)}"
 
 
 def answer_text(message: AIMessage) -> str:
@@ -65,8 +65,8 @@ def answer_text(message: AIMessage) -> str:
     return text[start : end + 1] if 0 <= start < end else text
 
 
-def is_shaped(text: str, schema: type[BaseModel]) -> bool:
-    """Whether this is a JSON object with the required keys: then the way of asking works, whatever the values."""
+def has_required_keys(text: str, schema: type[BaseModel]) -> bool:
+    """Whether this is a JSON object with the required keys: then the method works, whatever the values."""
     try:
         answer = json.loads(text)
     except ValueError:
@@ -75,7 +75,7 @@ def is_shaped(text: str, schema: type[BaseModel]) -> bool:
     return isinstance(answer, dict) and required <= answer.keys()
 
 
-def complaint(error: ValidationError) -> str:
+def repair_request(error: ValidationError) -> str:
     """What was wrong with an answer, for the model to repair it."""
     problems = [
         f"- {'.'.join(str(part) for part in problem['loc']) or 'the answer'}: {problem['msg']}"
@@ -84,5 +84,5 @@ def complaint(error: ValidationError) -> str:
     return "\n".join(["Your answer could not be used:", *problems[:10], "Answer again, complete and corrected."])
 
 
-def _compact(schema: type[BaseModel]) -> str:
+def _compact_schema(schema: type[BaseModel]) -> str:
     return json.dumps(schema.model_json_schema(), separators=(",", ":"), ensure_ascii=False)

@@ -1,10 +1,9 @@
-"""Triage without a chat model: one embedding compared with labelled examples, confirmed or vetoed by plain rules."""
+"""Rules over embedding similarity: triage without a chat model, where words confirm or veto what the scores suggest."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 
-from graph.state import Line
-from graph.triage.classifier import Classifier, Scores
+from graph.classification import TextClassifier, TextScores
 from graph.triage.human_request import asks_for_person, speaks_of_people
 from graph.triage.intent_lexicon import (
     asks_how,
@@ -17,18 +16,18 @@ from graph.triage.intent_lexicon import (
 from graph.triage.language import language_of
 from graph.triage.question_rewriting import standalone_question
 from graph.triage.small_talk import is_greeting, is_small_talk
-from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
+from storage.records import Author, Line, Priority, Sentiment, Triage, WorkspaceSettings
 
-# A wish that words and likeness agree on needs little likeness; likeness alone must be strong.
-AGREED_PERSON, ALONE_PERSON = 0.1, 0.75
-AGREED_REFUND = 0.2
-AGREED_COMPLAINT, ALONE_COMPLAINT = 0.25, 0.7
-AGREED_URGENCY, ALONE_URGENCY = 0.3, 0.75
-LEISURE = 0.6
+# Thresholds: a wish that the words confirm needs a low score; the score alone must be high.
+CONFIRMED_PERSON, UNCONFIRMED_PERSON = 0.1, 0.75
+CONFIRMED_REFUND = 0.2
+CONFIRMED_COMPLAINT, UNCONFIRMED_COMPLAINT = 0.25, 0.7
+CONFIRMED_URGENCY, UNCONFIRMED_URGENCY = 0.3, 0.75
+LOW_URGENCY = 0.6
 
-ORDINARY = ("question", "technical", "billing", "account", "other")
-"""Intents that likeness alone may choose: no policy holds them for a person."""
-INSTEAD: Mapping[str, tuple[str, ...]] = {
+UNCONFIRMED_INTENTS = ("question", "technical", "billing", "account", "other")
+"""Intents that the scores alone may choose: no policy holds them for a person."""
+FALLBACKS: Mapping[str, tuple[str, ...]] = {
     "refund": ("complaint", "billing"),
     "complaint": ("refund",),
     "technical": ("question",),
@@ -42,22 +41,22 @@ INSTEAD: Mapping[str, tuple[str, ...]] = {
 
 
 async def embedded_triage(
-    text: str, history: Sequence[Line], settings: WorkspaceSettings, classifier: Classifier
+    text: str, history: Sequence[Line], settings: WorkspaceSettings, classifier: TextClassifier
 ) -> Triage:
     """Triage the masked text of a turn. `standalone_question` is empty when the customer asks nothing.
 
     Raises UnavailableError when the embedder does.
     """
-    if classifier.knows(text):  # the guard has asked: what is left takes less time than a thread
+    if classifier.is_cached(text):  # the guard has asked: what is left takes less time than a thread
         return _triage(text, history, settings, classifier)
     return await asyncio.to_thread(_triage, text, history, settings, classifier)
 
 
-def _triage(text: str, history: Sequence[Line], settings: WorkspaceSettings, classifier: Classifier) -> Triage:
+def _triage(text: str, history: Sequence[Line], settings: WorkspaceSettings, classifier: TextClassifier) -> Triage:
     scores = classifier.scores(text)
     intent = intent_of(text, scores)
     return Triage(
-        intent=available(intent, settings.intents),
+        intent=available_intent(intent, settings.intents),
         priority=_priority(text, scores),
         sentiment=_sentiment(text, intent),
         language=_language(text, history),
@@ -66,46 +65,46 @@ def _triage(text: str, history: Sequence[Line], settings: WorkspaceSettings, cla
     )
 
 
-def intent_of(text: str, scores: Scores) -> str:
-    """One of a new workspace's intents; `refund` and `complaint`, which hold a draft, need words or strong likeness."""
+def intent_of(text: str, scores: TextScores) -> str:
+    """One of a new workspace's intents; `refund` and `complaint`, which hold a draft, need words or a high score."""
     if is_greeting(text):
         return "greeting"
     if is_small_talk(text):
         return "other"
-    if wants_money_back(text) and scores.intents["refund"] >= AGREED_REFUND:
+    if wants_money_back(text) and scores.intents["refund"] >= CONFIRMED_REFUND:
         return "refund"
     if _complains(text, scores):
         return "complaint"
-    return max(ORDINARY, key=lambda intent: scores.intents[intent])
+    return max(UNCONFIRMED_INTENTS, key=lambda intent: scores.intents[intent])
 
 
-def wants_human(text: str, scores: Scores) -> bool:
+def wants_human(text: str, scores: TextScores) -> bool:
     """Whether the customer asks for a person."""
     if asks_for_person(text):
-        return scores.wants_human >= AGREED_PERSON
-    return scores.wants_human >= ALONE_PERSON and not speaks_of_people(text)
+        return scores.wants_human >= CONFIRMED_PERSON
+    return scores.wants_human >= UNCONFIRMED_PERSON and not speaks_of_people(text)
 
 
-def available(intent: str, intents: Sequence[str]) -> str:
+def available_intent(intent: str, intents: Sequence[str]) -> str:
     """The intent, or what comes nearest to it among the workspace's."""
     known = set(intents)
-    for candidate in (intent, *INSTEAD.get(intent, ()), "other"):
+    for candidate in (intent, *FALLBACKS.get(intent, ()), "other"):
         if candidate in known:
             return candidate
     return intents[-1] if intents else "other"
 
 
-def _complains(text: str, scores: Scores) -> bool:
+def _complains(text: str, scores: TextScores) -> bool:
     if asks_how(text):
-        return is_outraged(text) and scores.intents["complaint"] >= ALONE_COMPLAINT
-    return scores.intents["complaint"] >= (AGREED_COMPLAINT if is_outraged(text) else ALONE_COMPLAINT)
+        return is_outraged(text) and scores.intents["complaint"] >= UNCONFIRMED_COMPLAINT
+    return scores.intents["complaint"] >= (CONFIRMED_COMPLAINT if is_outraged(text) else UNCONFIRMED_COMPLAINT)
 
 
-def _priority(text: str, scores: Scores) -> Priority:
-    needed = AGREED_URGENCY if is_alarming(text) and not asks_how(text) else ALONE_URGENCY
-    if scores.urgency >= needed:
+def _priority(text: str, scores: TextScores) -> Priority:
+    needed = CONFIRMED_URGENCY if is_alarming(text) and not asks_how(text) else UNCONFIRMED_URGENCY
+    if scores.high_urgency >= needed:
         return Priority.HIGH
-    if is_greeting(text) or is_small_talk(text) or scores.leisure >= LEISURE:
+    if is_greeting(text) or is_small_talk(text) or scores.low_urgency >= LOW_URGENCY:
         return Priority.LOW
     return Priority.MEDIUM
 

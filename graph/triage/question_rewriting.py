@@ -4,9 +4,8 @@ import re
 from collections.abc import Sequence
 
 from graph.guard.masking import redact
-from graph.state import Line
 from graph.triage.small_talk import WORD, is_greeting, is_small_talk
-from storage.records import Author
+from storage.records import Author, Line
 
 FRAGMENT = 3
 """Up to this many words, a text that ends in a question mark and has no verb of its own is a fragment: "yearly?"."""

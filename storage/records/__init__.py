@@ -2,7 +2,7 @@
 
 from storage.records.base import Value, new_id
 from storage.records.channel import READ_FROM_ROWS, Card, ChannelName, ChannelState, Installation, Place
-from storage.records.conversation import Attachment, Conversation, Delivery, Incoming, Message, Vote
+from storage.records.conversation import Attachment, Conversation, Delivery, Incoming, Line, Message, Vote
 from storage.records.enums import (
     Author,
     ChunkKind,
@@ -57,6 +57,7 @@ __all__ = [
     "Incoming",
     "Installation",
     "LabelSource",
+    "Line",
     "Member",
     "Message",
     "Mode",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from storage.records.base import Value
 from storage.records.channel import ChannelName
 from storage.records.enums import Author, ConversationStatus, DeliveryStatus, Priority, Visibility
 from storage.records.people import Customer
@@ -24,6 +25,13 @@ class Attachment:
     """Bytes."""
     text: str | None = None
     """What a text-like file says, which is read into the message; None: a person has to look."""
+
+
+class Line(Value):
+    """One message of a conversation as it is kept with a turn: who said what, personal data not yet masked."""
+
+    author: Author
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

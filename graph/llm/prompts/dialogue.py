@@ -1,13 +1,13 @@
-"""The conversation as a prompt shows it: masked, of bounded size, each message under its author, all of it fenced."""
+"""Prompt building: the conversation masked, of bounded size, each message under its author, all of it fenced."""
 
 from collections.abc import Mapping, Sequence
 
 from graph.guard.injection import fence
 from graph.guard.masking import mask
-from graph.state import Line
+from storage.records import Line
 
 NOTHING = "(nothing)"
-LONGEST_LINE = 2000
+MAX_LINE_LENGTH = 2000
 """Characters of one earlier message that a prompt shows."""
 
 
@@ -19,7 +19,7 @@ def dialogue(lines: Sequence[Line], known: Mapping[str, str]) -> str:
     known = dict(known)
     for line in lines:
         masked = mask(line.text, known)
-        known |= masked.replaced
+        known |= masked.originals
         shown.append(f"{line.author.value}: {_indented(masked.text)}")
     return as_data("\n".join(shown))
 
@@ -36,5 +36,5 @@ def as_data(text: str) -> str:
 
 def _indented(text: str) -> str:
     """A message cannot pretend to hold the next one: only authors start at the margin."""
-    clipped = text if len(text) <= LONGEST_LINE else f"{text[:LONGEST_LINE]} …"
+    clipped = text if len(text) <= MAX_LINE_LENGTH else f"{text[:MAX_LINE_LENGTH]} …"
     return clipped.replace("\r", "\n").replace("\n", "\n    ")

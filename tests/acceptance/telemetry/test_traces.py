@@ -10,7 +10,7 @@ from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
 from commands.process import Process, assemble
 from graph.checkpoints.store import open_checkpoints
-from graph.llm.protocol import opened_model
+from graph.llm.opening import open_chat_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder
@@ -49,7 +49,7 @@ async def two_processes(
     async with (
         open_test_store(settings, embedder) as store,
         open_checkpoints(settings) as checkpoints,
-        opened_model(settings) as chat,
+        open_chat_model(settings) as chat,
     ):
         document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
         await store.knowledge.catalogue.load_document(document.id)

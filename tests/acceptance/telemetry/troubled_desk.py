@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from bot.errors import ChannelError
 from commands.process import Process, assemble, connect_platforms, working
 from graph.checkpoints.store import open_checkpoints
-from graph.llm.protocol import opened_model
+from graph.llm.opening import open_chat_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
@@ -117,7 +117,7 @@ async def built(stack: AsyncExitStack, settings: Settings) -> Process:
     document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
     await store.knowledge.catalogue.load_document(document.id)
     checkpoints = await stack.enter_async_context(open_checkpoints(settings))
-    model = await stack.enter_async_context(opened_model(settings))
+    model = await stack.enter_async_context(open_chat_model(settings))
     knowledge = TroubledKnowledge(database_of(store), embedder, store.knowledge.index._vectors)
     deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
     return assemble(settings, store, checkpoints, deps, {})

@@ -10,7 +10,7 @@ import pytest
 from bot.web.channel import WebChannel
 from commands.process import Process, assemble, working
 from graph.checkpoints.store import open_checkpoints
-from graph.llm.openai import open_model
+from graph.llm.opening import build_chat_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
@@ -105,7 +105,7 @@ async def talking(settings: Settings, embedder: Embedder, *, broken: bool = Fals
         knowledge = store.knowledge.index
         if broken:
             knowledge = BrokenKnowledge(database_of(store), embedder, store.knowledge.index._vectors)
-        model = open_model(settings)
+        model = build_chat_model(settings)
         deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), model)
         process = assemble(settings, store, checkpoints, deps, {"web": WebChannel(store.cluster.events)})
         async with working(process):

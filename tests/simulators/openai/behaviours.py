@@ -71,7 +71,7 @@ def foreign_citation(call: Call) -> ASGIApp:
 def invalid_json(call: Call) -> ASGIApp:
     """Chatter where JSON was asked for."""
     text = "Sure! Here is what you asked for: {can_answer: yes"
-    return _completion(_tool_call(call, text) if call.way == "function_calling" else {"content": text})
+    return _completion(_tool_call(call, text) if call.method == "function_calling" else {"content": text})
 
 
 def empty_object(call: Call) -> ASGIApp:
@@ -92,7 +92,7 @@ def content_filter(_: Call) -> ASGIApp:
 def cut_off(call: Call) -> ASGIApp:
     """The answer ran into the token limit."""
     text = json.dumps(answers.answer(call))[:20]
-    if call.way == "function_calling":
+    if call.method == "function_calling":
         return _completion(_tool_call(call, text), "length")
     return _completion({"content": text}, "length")
 
@@ -139,14 +139,14 @@ def status(
     return respond
 
 
-def by_way(default: Behaviour = good, **behaviours: Behaviour) -> Behaviour:
+def by_method(default: Behaviour = good, **behaviours: Behaviour) -> Behaviour:
     """Another behaviour for each way of asking: `json_schema=status(500)` is an endpoint without it."""
-    return lambda call: behaviours.get(call.way, default)(call)
+    return lambda call: behaviours.get(call.method, default)(call)
 
 
 def odd_endpoint(call: Call) -> ASGIApp:
     """The server of DESIGN section 4: 500 to json_schema, `{}` in JSON mode, wild numbers by function calling."""
-    return by_way(json_schema=status(500), json_mode=empty_object, function_calling=out_of_range)(call)
+    return by_method(json_schema=status(500), json_mode=empty_object, function_calling=out_of_range)(call)
 
 
 def never(_: Call) -> ASGIApp:
@@ -203,7 +203,7 @@ async def _until_gone(scope: Scope, receive: Receive, send: Send) -> None:  # no
 
 def _structured(call: Call, values: Mapping[str, Any]) -> ASGIApp:
     text = json.dumps(values)
-    if call.way == "function_calling":
+    if call.method == "function_calling":
         return _completion(_tool_call(call, text), "tool_calls")
     return _completion({"content": text})
 

@@ -34,7 +34,7 @@ class Call:
         return "\n".join(str(message.get("content") or "") for message in self.body.get("messages", ()))
 
     @property
-    def way(self) -> str:
+    def method(self) -> str:
         """How structure is asked for: `json_schema`, `function_calling`, `json_mode`, or `text` for not at all."""
         if self.body.get("tools"):
             return "function_calling"
@@ -49,7 +49,7 @@ class Call:
     @property
     def schema(self) -> dict[str, Any]:
         """The JSON schema asked for; in JSON mode the one written in the system prompt."""
-        match self.way:
+        match self.method:
             case "json_schema":
                 return dict(self.body["response_format"]["json_schema"]["schema"])
             case "function_calling":

@@ -1,6 +1,6 @@
 """Chat models on the simulated endpoint."""
 
-from graph.llm.openai import ChatModel, open_model
+from graph.llm.openai import OpenAIChatModel
 from tests.simulators.openai.server import OpenAISimulator
 
 
@@ -9,11 +9,10 @@ class OpenChat:
 
     def __init__(self, server: OpenAISimulator) -> None:
         self._server = server
-        self._opened: list[ChatModel] = []
+        self._opened: list[OpenAIChatModel] = []
 
-    def __call__(self, **model: object) -> ChatModel:
-        chat = open_model(self._server.settings(**model))
-        assert chat is not None
+    def __call__(self, **model: object) -> OpenAIChatModel:
+        chat = OpenAIChatModel(self._server.settings(**model).model)
         self._opened.append(chat)
         return chat
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from graph.llm.openai import ChatModel
+from graph.llm.openai import OpenAIChatModel
 from tests.simulators.openai.chat import OpenChat
 from tests.simulators.openai.server import OpenAISimulator
 
@@ -29,5 +29,5 @@ async def open_chat(server: OpenAISimulator) -> AsyncIterator[OpenChat]:
 
 
 @pytest.fixture
-def chat(open_chat: OpenChat) -> ChatModel:
+def chat(open_chat: OpenChat) -> OpenAIChatModel:
     return open_chat()

@@ -165,9 +165,9 @@ def _badly_asked(call: Call) -> Behaviour | None:
     """What OpenAI itself answers 400 to: https://platform.openai.com/docs/guides/structured-outputs ."""
     if call.body.get("stream"):
         return status(400, message="This simulator does not stream")
-    if call.way == "json_mode" and "json" not in call.prompt.lower():
+    if call.method == "json_mode" and "json" not in call.prompt.lower():
         return status(400, message="'messages' must contain the word 'json' in some form")
-    if call.way == "json_schema" and not _is_strict(call.schema):
+    if call.method == "json_schema" and not _is_strict(call.schema):
         return status(400, message="The schema is not strict")
     return None
 

@@ -28,10 +28,10 @@ class Listed(WordEmbedder):
         return super().embed(texts)
 
 
-async def guessed(foresight: EmbeddingPrefetch, text: str) -> None:
-    foresight.expect(text)
-    if foresight._guess is not None:
-        await foresight._guess
+async def guessed(prefetch: EmbeddingPrefetch, text: str) -> None:
+    prefetch.prefetch(text)
+    if prefetch._running is not None:
+        await prefetch._running
 
 
 @pytest.fixture
@@ -40,26 +40,26 @@ def inner() -> Listed:
 
 
 @pytest.fixture
-def foresight(inner: Listed) -> EmbeddingPrefetch:
-    return EmbeddingPrefetch(CachingEmbedder(BatchingEmbedder(inner)), most_characters=100)
+def prefetch(inner: Listed) -> EmbeddingPrefetch:
+    return EmbeddingPrefetch(CachingEmbedder(BatchingEmbedder(inner)), max_characters=100)
 
 
-async def test_the_model_sees_what_the_guard_will_show_it(inner: Listed, foresight: EmbeddingPrefetch) -> None:
-    await guessed(foresight, "Write to anna@example.com,\u200b please")
+async def test_the_model_sees_what_the_guard_will_show_it(inner: Listed, prefetch: EmbeddingPrefetch) -> None:
+    await guessed(prefetch, "Write to anna@example.com,\u200b please")
     assert inner.texts == ["Write to [EMAIL_1], please"]
 
 
 @pytest.mark.parametrize("text", ["", "\u200b", "long " * 30])
 async def test_what_the_guard_will_not_ask_about_is_left_alone(
-    inner: Listed, foresight: EmbeddingPrefetch, text: str
+    inner: Listed, prefetch: EmbeddingPrefetch, text: str
 ) -> None:
-    await guessed(foresight, text)
+    await guessed(prefetch, text)
     assert inner.texts == []
 
 
 async def test_a_model_that_is_away_is_no_failure_here(caplog: pytest.LogCaptureFixture) -> None:
     inner = Listed(broken=True)
-    await guessed(EmbeddingPrefetch(CachingEmbedder(BatchingEmbedder(inner)), most_characters=100), "hello")
+    await guessed(EmbeddingPrefetch(CachingEmbedder(BatchingEmbedder(inner)), max_characters=100), "hello")
     await asyncio.sleep(0)
     assert inner.texts == ["hello"]
     assert not caplog.records

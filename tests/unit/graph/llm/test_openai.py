@@ -7,14 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graph.errors import ModelInvalidError, ModelRejectedRequestError, ModelUnavailableError
 from graph.llm.metrics import ModelMetrics
-from graph.llm.openai import ChatModel, open_model
+from graph.llm.openai import OpenAIChatModel
+from graph.llm.opening import build_chat_model
 from graph.llm.prompts.templates import Prompt
 from graph.llm.structured_output import StructuredOutputMethod
 from storage.settings import Settings
 from tests.simulators.openai.behaviours import (
     Behaviour,
     answering,
-    by_way,
+    by_method,
     calling_with,
     cut_off,
     empty_choices,
@@ -44,14 +45,16 @@ class Rating(BaseModel):
 
 
 def ways(server: OpenAISimulator) -> list[str]:
-    return [call.way for call in server.chats]
+    return [call.method for call in server.chats]
 
 
 def test_without_a_provider_there_is_no_chat_model() -> None:
-    assert open_model(Settings()) is None
+    assert build_chat_model(Settings()) is None
 
 
-async def test_an_endpoint_with_json_schema_is_asked_for_it_strictly(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_an_endpoint_with_json_schema_is_asked_for_it_strictly(
+    server: OpenAISimulator, chat: OpenAIChatModel
+) -> None:
     server.script(answering(GOOD))
     assert await chat.ask(PROMPT, Rating) == Rating(score=0.5, label="good")
     (call,) = server.chats
@@ -60,14 +63,14 @@ async def test_an_endpoint_with_json_schema_is_asked_for_it_strictly(server: Ope
         {"role": "system", "content": "Rate the text."},
         {"role": "user", "content": "It is fine."},
     ]
-    assert chat.way is StructuredOutputMethod.JSON_SCHEMA
+    assert chat.method is StructuredOutputMethod.JSON_SCHEMA
 
 
 @pytest.mark.parametrize("without_schema", [status(500), status(501), status(400), status(422), status(404)])
 async def test_an_endpoint_without_json_schema_is_asked_by_function_calling_and_this_is_remembered(
-    server: OpenAISimulator, chat: ChatModel, without_schema: Behaviour
+    server: OpenAISimulator, chat: OpenAIChatModel, without_schema: Behaviour
 ) -> None:
-    server.default = by_way(json_schema=without_schema)
+    server.default = by_method(json_schema=without_schema)
     await chat.ask(PROMPT, Rating)
     server.calls.clear()
     await chat.ask(PROMPT, Rating)
@@ -77,45 +80,45 @@ async def test_an_endpoint_without_json_schema_is_asked_by_function_calling_and_
 
 
 async def test_a_stumble_of_the_first_request_does_not_hide_json_schema(
-    server: OpenAISimulator, chat: ChatModel
+    server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
     server.script(status(500))
     await chat.ask(PROMPT, Rating)
     assert ways(server) == ["json_schema", "json_schema"]
-    assert chat.way is StructuredOutputMethod.JSON_SCHEMA
+    assert chat.method is StructuredOutputMethod.JSON_SCHEMA
 
 
 async def test_an_endpoint_that_ignores_schemas_and_tools_ends_in_json_mode_with_the_schema_in_the_prompt(
-    server: OpenAISimulator, chat: ChatModel
+    server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
-    server.default = by_way(json_schema=saying("Fine, I think."), function_calling=saying("Fine."))
+    server.default = by_method(json_schema=saying("Fine, I think."), function_calling=saying("Fine."))
     await chat.ask(PROMPT, Rating)
     assert ways(server) == ["json_schema", "function_calling", "json_mode"]
     assert '"maximum":1' in server.chats[-1].body["messages"][0]["content"]
-    assert chat.way is StructuredOutputMethod.JSON_MODE
+    assert chat.method is StructuredOutputMethod.JSON_MODE
 
 
 @pytest.mark.parametrize("bad", [empty_object, without("label"), invalid_json, empty_choices])
-async def test_an_answer_of_the_wrong_shape_leads_to_the_next_way(
-    server: OpenAISimulator, chat: ChatModel, bad: Behaviour
+async def test_an_answer_of_the_wrong_shape_leads_to_the_next_method(
+    server: OpenAISimulator, chat: OpenAIChatModel, bad: Behaviour
 ) -> None:
-    server.default = by_way(json_schema=bad)
+    server.default = by_method(json_schema=bad)
     await chat.ask(PROMPT, Rating)
     assert ways(server) == ["json_schema", "function_calling"]
 
 
-async def test_the_server_that_fails_in_every_way_is_repaired_by_function_calling(
-    server: OpenAISimulator, chat: ChatModel
+async def test_the_server_that_fails_by_every_method_is_repaired_by_function_calling(
+    server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
     server.script(odd_endpoint, odd_endpoint, odd_endpoint, answering(GOOD))
     assert (await chat.ask(PROMPT, Rating)).label == "good"
     assert ways(server) == ["json_schema", "json_schema", "function_calling", "function_calling"]
-    assert chat.way is StructuredOutputMethod.FUNCTION_CALLING
+    assert chat.method is StructuredOutputMethod.FUNCTION_CALLING
     assert chat.stats.repairs == 1
 
 
-async def test_the_server_that_fails_in_every_way_is_rejected_when_it_never_learns(
-    server: OpenAISimulator, chat: ChatModel
+async def test_the_server_that_fails_by_every_method_is_rejected_when_it_never_learns(
+    server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
     server.default = odd_endpoint
     with pytest.raises(ModelInvalidError):
@@ -126,8 +129,8 @@ async def test_the_server_that_fails_in_every_way_is_rejected_when_it_never_lear
     assert ways(server)[4:] == ["function_calling", "function_calling"]
 
 
-async def test_the_first_questions_at_the_same_time_probe_once(server: OpenAISimulator, chat: ChatModel) -> None:
-    server.default = by_way(json_schema=slow(0.02, status(400)))
+async def test_the_first_questions_at_the_same_time_probe_once(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
+    server.default = by_method(json_schema=slow(0.02, status(400)))
     await asyncio.gather(*(chat.ask(PROMPT, Rating) for _ in range(5)))
     assert ways(server).count("json_schema") == 1
     assert ways(server).count("function_calling") == 5
@@ -143,16 +146,16 @@ async def test_a_probe_that_fails_leaves_the_finding_to_the_next_question(
     assert isinstance(results[1], Rating)
 
 
-@pytest.mark.parametrize("way", list(StructuredOutputMethod))
-async def test_the_way_of_asking_can_be_set(
-    server: OpenAISimulator, open_chat: OpenChat, way: StructuredOutputMethod
+@pytest.mark.parametrize("method", list(StructuredOutputMethod))
+async def test_the_method_can_be_set(
+    server: OpenAISimulator, open_chat: OpenChat, method: StructuredOutputMethod
 ) -> None:
     server.script(answering(GOOD))
-    await open_chat(structure=way.value).ask(PROMPT, Rating)
-    assert ways(server) == [way.value]
+    await open_chat(structure=method.value).ask(PROMPT, Rating)
+    assert ways(server) == [method.value]
 
 
-async def test_a_set_way_that_the_endpoint_rejects_is_an_error(server: OpenAISimulator, open_chat: OpenChat) -> None:
+async def test_a_set_method_that_the_endpoint_rejects_is_an_error(server: OpenAISimulator, open_chat: OpenChat) -> None:
     server.default = status(400)
     with pytest.raises(ModelRejectedRequestError):
         await open_chat(structure="json_schema").ask(PROMPT, Rating)
@@ -172,11 +175,11 @@ async def test_a_set_way_that_the_endpoint_rejects_is_an_error(server: OpenAISim
         saying(""),
     ],
 )
-@pytest.mark.parametrize("way", list(StructuredOutputMethod))
+@pytest.mark.parametrize("method", list(StructuredOutputMethod))
 async def test_an_unusable_answer_is_asked_for_once_more(
-    server: OpenAISimulator, open_chat: OpenChat, way: StructuredOutputMethod, bad: Behaviour
+    server: OpenAISimulator, open_chat: OpenChat, method: StructuredOutputMethod, bad: Behaviour
 ) -> None:
-    chat = open_chat(structure=way.value)
+    chat = open_chat(structure=method.value)
     server.script(bad, answering(GOOD))
     assert (await chat.ask(PROMPT, Rating)).label == "good"
     assert len(server.chats) == 2
@@ -195,7 +198,7 @@ async def test_an_answer_that_stays_unusable_is_rejected_after_one_repair(
     assert (chat.stats.repairs, chat.stats.rejections) == (1, 1)
 
 
-async def test_the_repair_names_what_was_wrong(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_the_repair_names_what_was_wrong(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
     server.script(out_of_range, answering(GOOD))
     await chat.ask(PROMPT, Rating)
     *_, answer, complaint = server.chats[1].body["messages"]
@@ -204,7 +207,7 @@ async def test_the_repair_names_what_was_wrong(server: OpenAISimulator, chat: Ch
     assert "- score: Input should be less than or equal to 1" in complaint["content"]
 
 
-async def test_an_answer_that_was_cut_off_is_asked_for_shorter(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_an_answer_that_was_cut_off_is_asked_for_shorter(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
     server.script(cut_off, answering(GOOD))
     await chat.ask(PROMPT, Rating)
     assert ways(server) == ["json_schema", "json_schema"]
@@ -216,22 +219,21 @@ async def test_an_answer_that_was_cut_off_is_asked_for_shorter(server: OpenAISim
     [
         saying('```json\n{"score": 0.5, "label": "good"}\n```'),
         saying('<think>Hm, a rating.</think>\n{"score": 0.5, "label": "good"}'),
-        by_way(function_calling=calling_with('{"score": 0.5, "label": "good"}'), json_mode=answering(GOOD)),
+        by_method(function_calling=calling_with('{"score": 0.5, "label": "good"}'), json_mode=answering(GOOD)),
     ],
 )
-@pytest.mark.parametrize("way", ["function_calling", "json_mode"])
+@pytest.mark.parametrize("method", ["function_calling", "json_mode"])
 async def test_json_in_a_wrapping_is_understood(
-    server: OpenAISimulator, open_chat: OpenChat, way: str, wrapped: Behaviour
+    server: OpenAISimulator, open_chat: OpenChat, method: str, wrapped: Behaviour
 ) -> None:
     server.script(wrapped)
-    assert (await open_chat(structure=way).ask(PROMPT, Rating)).label == "good"
+    assert (await open_chat(structure=method).ask(PROMPT, Rating)).label == "good"
     assert len(server.chats) == 1
 
 
 async def test_everything_is_counted_for_people_and_for_prometheus(server: OpenAISimulator) -> None:
     registry = CollectorRegistry()
-    chat = open_model(server.settings(), ModelMetrics(registry))
-    assert chat is not None
+    chat = OpenAIChatModel(server.settings().model, ModelMetrics(registry))
     server.script(answering(GOOD), out_of_range, out_of_range, cut_off, answering(GOOD))
     await chat.ask(PROMPT, Rating)
     with pytest.raises(ModelInvalidError):

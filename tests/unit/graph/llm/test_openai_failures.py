@@ -17,13 +17,13 @@ from graph.errors import (
     ModelTimeoutError,
     ModelUnavailableError,
 )
-from graph.llm.openai import ChatModel, open_model
+from graph.llm.openai import OpenAIChatModel
 from graph.llm.prompts.templates import Prompt
 from storage.settings import Settings
 from tests.simulators.openai.behaviours import (
     Behaviour,
     broken_json,
-    by_way,
+    by_method,
     content_filter,
     dropped,
     dropped_in_body,
@@ -58,16 +58,16 @@ class Note(BaseModel):
 
 
 @pytest.fixture
-def hurried(open_chat: OpenChat) -> ChatModel:
+def hurried(open_chat: OpenChat) -> OpenAIChatModel:
     return open_chat(timeout_seconds=DEADLINE, structure="json_schema")
 
 
 @pytest.fixture
-def patient(open_chat: OpenChat) -> ChatModel:
+def patient(open_chat: OpenChat) -> OpenAIChatModel:
     return open_chat(timeout_seconds=DEADLINE + SLACK, structure="json_schema")
 
 
-async def failure(chat: ChatModel) -> ModelError:
+async def failure(chat: OpenAIChatModel) -> ModelError:
     """How the ask fails, within its deadline."""
     started = time.monotonic()
     with pytest.raises(ModelError) as caught:
@@ -80,7 +80,7 @@ async def failure(chat: ChatModel) -> ModelError:
 
 @pytest.mark.parametrize("passing", PASSING)
 async def test_a_failure_that_passes_is_tried_again(
-    server: OpenAISimulator, patient: ChatModel, passing: Behaviour
+    server: OpenAISimulator, patient: OpenAIChatModel, passing: Behaviour
 ) -> None:
     server.script(passing, passing)
     assert await patient.ask(PROMPT, Note) == Note(text="text")
@@ -90,7 +90,7 @@ async def test_a_failure_that_passes_is_tried_again(
 
 @pytest.mark.parametrize("lasting", PASSING)
 async def test_a_failure_that_lasts_ends_after_the_configured_retries(
-    server: OpenAISimulator, patient: ChatModel, lasting: Behaviour
+    server: OpenAISimulator, patient: OpenAIChatModel, lasting: Behaviour
 ) -> None:
     server.default = lasting
     error = await failure(patient)
@@ -106,7 +106,7 @@ async def test_no_retries_means_one_request(server: OpenAISimulator, open_chat: 
     assert len(server.chats) == 1
 
 
-async def test_an_endpoint_that_answers_500_in_every_way_is_unavailable(
+async def test_an_endpoint_that_answers_500_to_every_method_is_unavailable(
     server: OpenAISimulator, open_chat: OpenChat
 ) -> None:
     server.default = status(500)
@@ -115,7 +115,7 @@ async def test_an_endpoint_that_answers_500_in_every_way_is_unavailable(
     assert len(server.chats) == 6
 
 
-async def test_a_retry_waits_as_long_as_the_endpoint_asks(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_a_retry_waits_as_long_as_the_endpoint_asks(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
     server.script(status(429, retry_after=0.15))
     started = time.monotonic()
     await chat.ask(PROMPT, Note)
@@ -136,20 +136,22 @@ async def test_a_wait_beyond_the_deadline_is_given_up_at_once(
 
 
 @pytest.mark.parametrize("header", ["0", "-5", "nan", "soon", ""])
-async def test_a_senseless_retry_after_is_ignored(server: OpenAISimulator, patient: ChatModel, header: str) -> None:
+async def test_a_senseless_retry_after_is_ignored(
+    server: OpenAISimulator, patient: OpenAIChatModel, header: str
+) -> None:
     server.script(status(429, headers={"retry-after": header}))
     await patient.ask(PROMPT, Note)
     assert len(server.chats) == 2
 
 
-async def test_a_used_up_quota_is_not_tried_again(server: OpenAISimulator, patient: ChatModel) -> None:
+async def test_a_used_up_quota_is_not_tried_again(server: OpenAISimulator, patient: OpenAIChatModel) -> None:
     server.default = status(429, error_code="insufficient_quota")
     assert isinstance(await failure(patient), ModelRateLimitedError)
     assert len(server.chats) == 1
 
 
 async def test_an_endpoint_that_never_answers_is_given_up_at_the_deadline(
-    server: OpenAISimulator, hurried: ChatModel
+    server: OpenAISimulator, hurried: OpenAIChatModel
 ) -> None:
     server.default = never
     error = await failure(hurried)
@@ -165,7 +167,7 @@ async def test_the_deadline_holds_for_all_tries_together(server: OpenAISimulator
     assert len(server.chats) <= 3
 
 
-async def test_the_deadline_holds_for_the_repair_too(server: OpenAISimulator, hurried: ChatModel) -> None:
+async def test_the_deadline_holds_for_the_repair_too(server: OpenAISimulator, hurried: OpenAIChatModel) -> None:
     server.script(invalid_json, never)
     assert isinstance(await failure(hurried), ModelTimeoutError)
     assert len(server.chats) == 2
@@ -182,7 +184,7 @@ async def test_questions_that_wait_for_a_hanging_probe_keep_their_own_deadline(
     assert time.monotonic() - started < DEADLINE + SLACK
 
 
-async def test_a_slow_first_byte_within_the_deadline_is_fine(server: OpenAISimulator, patient: ChatModel) -> None:
+async def test_a_slow_first_byte_within_the_deadline_is_fine(server: OpenAISimulator, patient: OpenAIChatModel) -> None:
     server.script(slow(0.1))
     await patient.ask(PROMPT, Note)
     assert len(server.chats) == 1
@@ -193,26 +195,27 @@ async def test_a_port_where_nobody_listens_is_unavailable() -> None:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1"
         settings = {"provider": "openai", "base_url": url, "timeout_seconds": DEADLINE + SLACK}
-        chat = open_model(Settings.model_validate({"model": settings}))
-        assert chat is not None
+        chat = OpenAIChatModel(Settings.model_validate({"model": settings}).model)
         assert (await failure(chat)).detail == "The chat model cannot be reached."
         assert chat.stats.requests == 3
         await chat.aclose()
 
 
-@pytest.mark.parametrize("way", ["json_schema", "function_calling", "json_mode"])
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
 @pytest.mark.parametrize(
     "declining", [refusal, content_filter, status(400, error_code="content_filter")], ids=["field", "finish", "status"]
 )
 async def test_a_refusal_is_neither_repaired_nor_tried_again(
-    server: OpenAISimulator, open_chat: OpenChat, declining: Behaviour, way: str
+    server: OpenAISimulator, open_chat: OpenChat, declining: Behaviour, method: str
 ) -> None:
     server.default = declining
-    assert isinstance(await failure(open_chat(structure=way)), ModelRefusedError)
+    assert isinstance(await failure(open_chat(structure=method)), ModelRefusedError)
     assert len(server.chats) == 1
 
 
-async def test_a_refusal_of_the_first_question_does_not_probe_further(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_a_refusal_of_the_first_question_does_not_probe_further(
+    server: OpenAISimulator, chat: OpenAIChatModel
+) -> None:
     server.default = refusal
     assert isinstance(await failure(chat), ModelRefusedError)
     assert len(server.chats) == 1
@@ -232,25 +235,25 @@ async def test_the_right_key_opens(server: OpenAISimulator, open_chat: OpenChat)
     await open_chat(api_key="sk-right").ask(PROMPT, Note)
 
 
-async def test_an_unknown_model_is_a_matter_for_the_admin(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_an_unknown_model_is_a_matter_for_the_admin(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
     server.default = status(404, error_code="model_not_found")
     error = await failure(chat)
     assert isinstance(error, ModelRejectedRequestError)
     assert "`model.name`" in error.detail
 
 
-async def test_a_prompt_beyond_the_context_window_is_named(server: OpenAISimulator, chat: ChatModel) -> None:
+async def test_a_prompt_beyond_the_context_window_is_named(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
     server.default = status(400, error_code="context_length_exceeded", message="context_length_exceeded: too many")
     assert isinstance(await failure(chat), ModelPromptTooLongError)
     assert len(server.chats) == 1
 
 
 @pytest.mark.parametrize("nonsense", [null_choices, html_page, broken_json])
-@pytest.mark.parametrize("way", ["json_schema", "function_calling", "json_mode"])
+@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
 async def test_what_is_no_completion_is_asked_for_once_more(
-    server: OpenAISimulator, open_chat: OpenChat, nonsense: Behaviour, way: str
+    server: OpenAISimulator, open_chat: OpenChat, nonsense: Behaviour, method: str
 ) -> None:
-    chat = open_chat(structure=way)
+    chat = open_chat(structure=method)
     server.script(nonsense, good)
     await chat.ask(PROMPT, Note)
     assert len(server.chats) == 2
@@ -259,11 +262,11 @@ async def test_what_is_no_completion_is_asked_for_once_more(
 
 @pytest.mark.filterwarnings("ignore:Invalid schema for OpenAI")
 async def test_an_endpoint_that_calls_the_schema_invalid_is_asked_by_function_calling(
-    server: OpenAISimulator, chat: ChatModel
+    server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
-    server.default = by_way(json_schema=status(400, message="Invalid schema for response_format 'Note'"))
+    server.default = by_method(json_schema=status(400, message="Invalid schema for response_format 'Note'"))
     await chat.ask(PROMPT, Note)
-    assert [call.way for call in server.chats] == ["json_schema", "function_calling"]
+    assert [call.method for call in server.chats] == ["json_schema", "function_calling"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 
 from graph.llm.prompts.dialogue import (
-    LONGEST_LINE,
+    MAX_LINE_LENGTH,
     NOTHING,
     dialogue,
     fenced,
@@ -13,8 +13,7 @@ from graph.llm.prompts.templates import (
     render,
     template,
 )
-from graph.state import Line
-from storage.records import Author
+from storage.records import Author, Line
 
 
 def line(text: str, author: Author = Author.CUSTOMER) -> Line:
@@ -72,7 +71,7 @@ def test_one_value_keeps_one_name_through_the_conversation() -> None:
 
 
 def test_a_long_earlier_message_is_clipped() -> None:
-    assert len(dialogue([line("x" * 50_000)], {})) < LONGEST_LINE + 200
+    assert len(dialogue([line("x" * 50_000)], {})) < MAX_LINE_LENGTH + 200
 
 
 def test_no_messages_are_said_to_be_none() -> None:

@@ -1,11 +1,10 @@
 import pytest
 
-from graph.state import Line
 from graph.triage.classifier import Classifier
-from graph.triage.embedded import available, embedded_triage
+from graph.triage.embedded import available_intent, embedded_triage
 from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
-from storage.records import Author, Priority, Sentiment, Triage, WorkspaceSettings
+from storage.records import Author, Line, Priority, Sentiment, Triage, WorkspaceSettings
 
 HISTORY = (
     Line(author=Author.CUSTOMER, text="What does the pro plan cost per month?"),
@@ -136,6 +135,6 @@ async def test_yes_to_a_question_is_an_answer(classifier: Classifier) -> None:
 
 
 def test_an_intent_that_the_workspace_lacks_is_replaced_by_the_nearest() -> None:
-    assert available("refund", ("billing", "question")) == "billing"
-    assert available("technical", ("sales", "other")) == "other"
-    assert available("technical", ("sales", "press")) == "press"
+    assert available_intent("refund", ("billing", "question")) == "billing"
+    assert available_intent("technical", ("sales", "other")) == "other"
+    assert available_intent("technical", ("sales", "press")) == "press"

@@ -1,11 +1,12 @@
 import pytest
 
-from graph.nodes.guard import blocked_term, clean, examine
-from graph.state import TurnInput
+from graph.guard.blocked_terms import find_blocked_term
+from graph.guard.inspection import inspect_message
+from graph.guard.sanitising import sanitise
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
-from storage.records import GuardAction, GuardResult, WorkspaceSettings
+from storage.records import GuardAction, GuardResult
 from storage.settings import GuardSettings
 
 
@@ -15,20 +16,14 @@ def classifier(embedder: Embedder) -> Classifier:
 
 
 async def guarded(text: str, classifier: Classifier, terms: tuple[str, ...] = (), limit: int = 2000) -> GuardResult:
-    turn = TurnInput(
-        workspace_id="w",
-        conversation_id="c",
-        turn_id="t",
-        channel="web",
-        question=text,
-        settings=WorkspaceSettings(blocked_terms=terms),
-    )
-    return await examine(turn, GuardSettings(max_characters=limit, blocked_terms=("embargo",)), classifier)
+    settings = GuardSettings(max_characters=limit, blocked_terms=("embargo",))
+    return await inspect_message(text, settings, terms, classifier)
 
 
 def test_control_characters_and_direction_overrides_go_and_emoji_stay() -> None:
     assert (
-        clean("a\x00b\x1b[0m\u202ec\r\nd\te \U0001f469\u200d\U0001f4bb ") == "ab[0mc\nd\te \U0001f469\u200d\U0001f4bb"
+        sanitise("a\x00b\x1b[0m\u202ec\r\nd\te \U0001f469\u200d\U0001f4bb ")
+        == "ab[0mc\nd\te \U0001f469\u200d\U0001f4bb"
     )
 
 
@@ -66,9 +61,9 @@ async def test_blocked_terms_of_desk_and_workspace_are_held(classifier: Classifi
 
 
 def test_a_blocked_term_is_a_whole_word() -> None:
-    assert not blocked_term("the classic assassin", ["ass", " "])
-    assert blocked_term("Straße!", ["STRASSE"])
-    assert blocked_term("c++ rocks", ["C++"])
+    assert not find_blocked_term("the classic assassin", ["ass", " "])
+    assert find_blocked_term("Straße!", ["STRASSE"])
+    assert find_blocked_term("c++ rocks", ["C++"])
 
 
 async def test_an_injection_is_held_with_a_reason_and_masked(classifier: Classifier) -> None:
