@@ -9,11 +9,12 @@ import typer
 from commands.console import console, progress_bar, run, settings_or_exit
 from commands.store import with_store
 from graph.checkpoints.store import migrate_checkpoints
+from storage.database.data_folder import check_data_dir
 from storage.errors import DeskhandError
 from storage.operations.backup import back_up
 from storage.operations.restore import Restored, restore
 from storage.settings import Settings
-from storage.store import Store, check_data_dir, migrate_database
+from storage.store import Store, migrate_database
 
 db_cli = typer.Typer(no_args_is_help=True, help="The database.")
 

@@ -38,7 +38,7 @@ from graph.turn_telemetry import TurnTelemetry
 from storage.backoff import RetryPolicy
 from storage.cluster.leases import open_leases
 from storage.cluster.listen_notify import bridged_events
-from storage.database.data_folder import running_desk
+from storage.database.data_folder import check_data_dir, running_desk
 from storage.database.engine import open_database
 from storage.embeddings.caching import CachingEmbedder
 from storage.embeddings.lazy import LazyEmbedder
@@ -52,7 +52,6 @@ from storage.records import ChannelName
 from storage.settings import Settings, load_settings
 from storage.store import (
     Store,
-    check_data_dir,
     migrate_database,
     open_store,
 )

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable
 
+from storage.database.data_folder import check_data_dir
 from storage.embeddings.lazy import LazyEmbedder
 from storage.settings import Settings
-from storage.store import Store, check_data_dir, migrate_database, open_store
+from storage.store import Store, migrate_database, open_store
 
 
 async def with_store(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:

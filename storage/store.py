@@ -1,14 +1,10 @@
 """Everything that is kept, opened once and passed on as one object."""
 
 import asyncio
-import contextlib
-import os
-import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
@@ -42,10 +38,10 @@ from storage.conversations.summaries import Summaries
 from storage.conversations.threads import Threads
 from storage.conversations.upkeep.retention import Retention
 from storage.conversations.upkeep.sla import SlaReminders
-from storage.database.data_folder import rows_in_use
+from storage.database.data_folder import check_data_dir, rows_in_use
 from storage.database.engine import Database, open_database
+from storage.database.secrets import encryption_key, signing_secret
 from storage.embeddings.protocol import Embedder
-from storage.errors import SettingsError
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
@@ -206,7 +202,7 @@ class Store:
 async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[Store]:
     """Open rows and vectors. Raises SettingsError, SchemaError or UnavailableError with what to do."""
     check_data_dir(settings.data_dir)
-    async with contextlib.AsyncExitStack() as stack:
+    async with AsyncExitStack() as stack:
         stack.enter_context(rows_in_use(settings))
         database = open_database(settings.database_url)
         stack.push_async_callback(database.close)
@@ -271,42 +267,3 @@ async def migrate_database(settings: Settings) -> None:
             await database.upgrade()
         finally:
             await database.close()
-
-
-def check_data_dir(path: Path) -> None:
-    """Raise SettingsError, which says what to do, unless files can be written there."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe = path / f".writable-{os.getpid()}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise SettingsError(
-            f"the data folder {path} cannot be written ({error.strerror}): "
-            "make it writable, or name another one in `data_dir` or DESKHAND_DATA_DIR"
-        ) from error
-
-
-def signing_secret(settings: Settings) -> str:
-    """What signs logins: DESKHAND_SECRET, or a random secret kept in the data folder, readable by its owner only."""
-    if given := settings.web.secret.get_secret_value():
-        return given
-    path = settings.data_dir / "secret"
-    if not path.exists():
-        _write_secret(path)
-    return path.read_text(encoding="utf-8")
-
-
-def encryption_key(settings: Settings) -> str:
-    """What encrypts tokens at rest: DESKHAND_ENCRYPTION_KEY, or what signs logins."""
-    return settings.web.encryption_key.get_secret_value() or signing_secret(settings)
-
-
-def _write_secret(path: Path) -> None:
-    """Written whole under another name first: of two processes that start together both read the same secret."""
-    draft = path.with_name(f"secret-{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(secrets.token_urlsafe(48))
-    with contextlib.suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from storage.database import swap
-from storage.errors import UnavailableError
+from storage.errors import SettingsError, UnavailableError
 from storage.settings import Settings
 
 DESK_LOCK = "desk.lock"
@@ -52,6 +52,20 @@ def rows_alone(settings: Settings) -> Iterator[None]:
     busy = f"a desk or a command is using the data folder {settings.data_dir}: stop it first"
     with locked(settings.data_dir / ROWS_LOCK, fcntl.LOCK_EX, busy):
         yield
+
+
+def check_data_dir(path: Path) -> None:
+    """Raise SettingsError, which says what to do, unless files can be written there."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsError(
+            f"the data folder {path} cannot be written ({error.strerror}): "
+            "make it writable, or name another one in `data_dir` or DESKHAND_DATA_DIR"
+        ) from error
 
 
 def is_embedded(settings: Settings) -> bool:

@@ -5,12 +5,12 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from storage.database.data_folder import check_data_dir
 from storage.database.engine import open_database
 from storage.embeddings.opening import load_embedder, model_name
 from storage.errors import DeskhandError, SchemaError, UnavailableError
 from storage.knowledge.vectors import open_vectors
 from storage.settings import Settings
-from storage.store import check_data_dir
 from storage.telemetry.otlp_settings import (
     TraceExporter,
     trace_address,

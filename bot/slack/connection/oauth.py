@@ -18,10 +18,10 @@ from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from bot.slack.installations import SlackTeams
 from storage.channels.installations import Installations
 from storage.clock import now
+from storage.database.secrets import signing_secret
 from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Installation, new_id
 from storage.settings import Settings
-from storage.store import signing_secret
 
 log = structlog.get_logger(__name__)
 SCOPES = (
