@@ -1,10 +1,10 @@
-"""SQLite on the event loop: a statement takes less time than handing it to a thread; what may wait runs in one.
+"""SQLite driver on the event loop: a statement takes less time than handing it to a thread; what may wait uses one.
 
 Statements that find their rows by an index take some 20 microseconds, a thread's round trip takes some 100, and
 SQLAlchemy's own driver needs four of these per statement. So statements run where they are called, except what may
 take long: the commit, which waits for the disk, a lock that another process holds, many rows written at once, and a
-query that turns out to be long (it is stopped after STEPS and runs again in a thread; in a transaction it sees the
-same moment).
+query that turns out to be long (it is stopped after INLINE_STEPS and runs again in a thread; in a transaction it
+sees the same moment).
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Pool
+from sqlalchemy import URL, Connection, Pool, event, make_url
 from sqlalchemy.connectors.asyncio import (
     AsyncAdapt_dbapi_connection,
     AsyncAdapt_dbapi_cursor,
@@ -24,20 +24,35 @@ from sqlalchemy.connectors.asyncio import (
 )
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_only
 
 DRIVER = "sqlite+deskhand"
-STEPS = 20_000
-"""Of SQLite's virtual machine: one to two milliseconds."""
-QUICK = ("INSERT", "UPDATE", "PRAGMA")
+INLINE_STEPS = 20_000
+"""Of SQLite's virtual machine: one to two milliseconds. A query that needs more is stopped and runs in a thread."""
+INLINE = ("INSERT", "UPDATE", "PRAGMA")
 BUSY_MILLISECONDS = 30_000
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000")
 
 
-def register() -> None:
-    """Let SQLAlchemy find the driver by its URL."""
+def open_engine(url: str, threads: Executor) -> AsyncEngine:
+    """A pool over one file; write transactions have the execution option `immediate`."""
     registry.register("sqlite.deskhand", __name__, "SQLiteDialect")
+    engine = create_async_engine(
+        make_url(url).set(drivername=DRIVER),
+        pool_size=5,
+        max_overflow=15,
+        pool_use_lifo=True,
+        connect_args={"threads": threads},
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        dbapi: Any = connection.connection.dbapi_connection
+        dbapi.begin(immediate=connection.get_execution_options().get("immediate", False))
+
+    return engine
 
 
 class SQLiteCursor(AsyncAdapt_dbapi_cursor):
@@ -54,7 +69,7 @@ class SQLiteCursor(AsyncAdapt_dbapi_cursor):
         work = partial(self._run, operation, () if parameters is None else parameters)
         operation = operation.lstrip()
         query = operation.startswith("SELECT")
-        await self._adapt_connection.perform(work, quick=query or operation.startswith(QUICK), query=query)
+        await self._adapt_connection.perform(work, inline=query or operation.startswith(INLINE), query=query)
 
     async def _executemany_async(self, operation: str, seq_of_parameters: Sequence[Any]) -> Any:
         await self._adapt_connection.perform(partial(self._cursor.executemany, operation, seq_of_parameters))
@@ -69,22 +84,22 @@ class SQLiteCursor(AsyncAdapt_dbapi_cursor):
 class SQLiteConnection(AsyncAdapt_terminate, AsyncAdapt_dbapi_connection):
     """A connection that is used by one task at a time."""
 
-    __slots__ = ("_hasty", "_threads", "_writing")
+    __slots__ = ("_interrupting", "_threads", "_writing")
     _cursor_cls = SQLiteCursor
     _connection: Any
 
     def __init__(self, dbapi: Any, connection: sqlite3.Connection, threads: Executor) -> None:
         super().__init__(dbapi, connection)  # type: ignore[arg-type]  # a plain connection: only our cursor uses it
         self._threads = threads
-        self._hasty = False
+        self._interrupting = False
         self._writing = False
-        connection.set_progress_handler(lambda: self._hasty, STEPS)
+        connection.set_progress_handler(lambda: self._interrupting, INLINE_STEPS)
 
     def begin(self, *, immediate: bool) -> None:
         """Start a transaction; an immediate one waits for the write lock."""
         self._writing = immediate
         work = partial(self._connection.execute, "BEGIN IMMEDIATE" if immediate else "BEGIN")
-        await_only(self.perform(work, quick=True))
+        await_only(self.perform(work, inline=True))
 
     def commit(self) -> None:
         """Durable when this returns."""
@@ -105,22 +120,22 @@ class SQLiteConnection(AsyncAdapt_terminate, AsyncAdapt_dbapi_connection):
         """As sqlite3 does; SQLAlchemy adds its own functions to every connection."""
         self._connection.create_function(*args, **options)
 
-    async def perform(self, work: Callable[[], Any], *, quick: bool = False, query: bool = False) -> None:
-        """Run here, or in a thread what is not quick; a query that proves long and what meets a lock go there too."""
-        if quick:
-            self._hasty = query
+    async def perform(self, work: Callable[[], Any], *, inline: bool = False, query: bool = False) -> None:
+        """Run here if `inline`, else in a thread; a query that proves long, or what meets a lock, goes there too."""
+        if inline:
+            self._interrupting = query
             try:
                 work()
             except sqlite3.OperationalError as error:
-                if not _is_impatience(error):
+                if not _is_busy_or_interrupted(error):
                     raise
             else:
                 return
             finally:
-                self._hasty = False
-        await self._in_thread(partial(self._patiently, work))
+                self._interrupting = False
+        await self._in_thread(partial(self._waiting_for_locks, work))
 
-    def _patiently(self, work: Callable[[], Any]) -> None:
+    def _waiting_for_locks(self, work: Callable[[], Any]) -> None:
         self._connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
         try:
             work()
@@ -186,6 +201,6 @@ class SQLiteDialect(SQLiteDialect_pysqlite):
         dbapi_connection.terminate()
 
 
-def _is_impatience(error: sqlite3.OperationalError) -> bool:
+def _is_busy_or_interrupted(error: sqlite3.OperationalError) -> bool:
     """Stopped by the progress handler, or locked by another process."""
     return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT)

@@ -5,13 +5,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import update
 
 from storage import clock
 from storage.database import swap
 from storage.database.data_folder import rows_alone
-from storage.database.engine import MIGRATIONS, open_database
+from storage.database.engine import open_database
+from storage.database.schema import revisions
 from storage.database.tables import deliveries
 from storage.errors import SchemaError
 from storage.operations.archive import (
@@ -67,8 +67,7 @@ async def restore(settings: Settings, source: Path, *, keep: bool = True, progre
 
 async def _prepare(source: Path, manifest: Manifest, staged: Path) -> None:
     """Bring the rows to this version's schema."""
-    known = {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
-    if manifest.revision not in known:
+    if manifest.revision not in revisions().known:
         raise SchemaError(
             f"{source} was made by Deskhand {manifest.deskhand} with the newer schema {manifest.revision}: "
             "update Deskhand first"

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from typing import Any
 
 import structlog
-from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage.database.engine import MIGRATIONS, Database
+from storage.database.engine import Database
+from storage.database.schema import revisions
 from storage.errors import SchemaError, UnavailableError
 from storage.knowledge.search import Knowledge
 
@@ -52,11 +51,11 @@ class Health:
 
     async def _schema_is_new_enough(self) -> None:
         """A newer version's schema is no reason to stop: while versions are exchanged, the old one goes on working."""
-        newest, known = await asyncio.to_thread(_revisions)
+        ours = await asyncio.to_thread(revisions)
         async with self._database.read() as connection:
             current = (await connection.execute(REVISION)).scalar_one_or_none()
-        if current is None or (current in known and current != newest):
-            raise SchemaError(f"the database is at revision {current or 'none'}, this version needs {newest}")
+        if current is None or (current in ours.known and current != ours.newest):
+            raise SchemaError(f"the database is at revision {current or 'none'}, this version needs {ours.newest}")
 
     async def _queue_works(self, works: Callable[[], bool]) -> None:
         if not works():
@@ -75,10 +74,3 @@ async def _answers(name: str, check: Awaitable[Any]) -> bool:
         log.warning("not ready", part=name, why=str(error).partition("\n")[0] or type(error).__name__)
         return False
     return True
-
-
-@cache
-def _revisions() -> tuple[str | None, frozenset[str]]:
-    """This version's newest revision, and all that it knows."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    return scripts.get_current_head(), frozenset(script.revision for script in scripts.walk_revisions())

@@ -21,7 +21,8 @@ from alembic.config import Config
 from sqlalchemy import create_engine
 
 from storage.database.data_folder import rows_in_use, running_desk
-from storage.database.engine import MIGRATIONS, open_database
+from storage.database.engine import open_database
+from storage.database.schema import MIGRATIONS
 from storage.errors import (
     ConflictError,
     DeskhandError,
