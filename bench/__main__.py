@@ -26,12 +26,12 @@ from bench.sizes import QUICK, Sizes
 from bench.spans import profile
 from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
-from bench.word_vectors import WordEmbedder
 from bench.workers import workers
 from commands.console import new_event_loop
 from commands.process_memory import freeze_heap
 from storage.settings import Settings
 from storage.telemetry.logging import set_up_logging
+from tests.support.word_vectors import WordEmbedder
 
 RESULTS = Path(__file__).with_name("results.json")
 COLUMNS: tuple[Column, ...] = ("embedded", "postgres")

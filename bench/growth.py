@@ -5,11 +5,11 @@ from statistics import median
 from bench.laboratory import WORKSPACE, Laboratory, add_workspace
 from bench.questions import filler, questions
 from bench.sizes import Sizes
-from bench.word_vectors import WordEmbedder
 from storage.knowledge.documents.catalogue import Catalogue
 from storage.knowledge.documents.parsed import ParsedFile
 from storage.knowledge.search import Knowledge
 from tests.support.rows import database_of
+from tests.support.word_vectors import WordEmbedder
 
 FEW, MANY = "few", "many"
 

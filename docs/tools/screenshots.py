@@ -22,9 +22,9 @@ from storage.records import (
     new_id,
 )
 from storage.settings import Settings
-from tests.conftest import settings_for
 from tests.support.browser import FLAGS, chromium
 from tests.support.served import serve_desk
+from tests.support.settings import settings_for
 
 ROOT = Path(__file__).parents[2]
 IMAGES = ROOT / "docs" / "images"

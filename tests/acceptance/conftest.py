@@ -1,21 +1,38 @@
-"""A whole desk, wired by the composition root."""
+"""A whole desk, wired by the composition root, and a browser's patience."""
 
 from collections.abc import AsyncIterator
 
 import pytest
+from playwright.async_api import expect
 
 from commands.process import Process
 from storage.settings import Settings
-from tests.support.shared_model import open_desk
+from tests.support.faq import FAQ
+from tests.support.passwords import quick_passwords
+from tests.support.store_fixtures import (
+    chroma_url,
+    database_url,
+    embedder,
+    new_postgres_url,
+    own_chroma_server,
+    postgres_url,
+    settings,
+)
+from tests.support.whole_desk import open_desk
 
-FAQ = b"""question,answer,alternatives,tags
-How do I reset my password?,"Click **Forgot password** on the login page and follow the link in the e-mail.",\
-I forgot my password | cant log in password lost,account
-How do I export my data?,"Open **Settings > Export** and choose CSV.",download all my data | get my data out,data
-What is your refund policy?,"You can return any plan within 30 days.",how do refunds work | money back rules,billing
-Which browsers are supported?,"The last two versions of Chrome, Firefox, Safari and Edge.",\
-does it run in firefox | browser requirements,technical
-"""
+__all__ = [
+    "chroma_url",
+    "database_url",
+    "embedder",
+    "new_postgres_url",
+    "own_chroma_server",
+    "postgres_url",
+    "process",
+    "quick_passwords",
+    "settings",
+]
+# A busy machine answers late; what never comes fails all the same.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from starlette.types import ASGIApp
 
 from storage.database.engine import open_database
 from storage.records import DeliveryStatus, ReviewStatus, TurnStatus
-from tests.acceptance.conftest import FAQ
 from tests.chaos.desks import StormyDesk
 from tests.chaos.people import (
     Agents,
@@ -24,6 +23,7 @@ from tests.chaos.trail import Trail, read_trail
 from tests.chaos.verdict import faults
 from tests.simulators.openai import behaviours as model
 from tests.simulators.openai.call import Call
+from tests.support.faq import FAQ
 
 CALM_SECONDS = 300.0
 """How long everything may take to be finished after the last fault."""

@@ -1,6 +1,7 @@
 """A real Chroma server in a process of its own."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -14,6 +15,9 @@ import httpx
 COMMAND = Path(sys.executable).with_name("chroma")
 PATIENCE = 60.0
 """Seconds until a start or a stop counts as hung; machines are shared."""
+
+HANDED_OVER: "list[ChromaServer]" = []
+"""Started here for others: a Popen object that goes before its process would complain."""
 
 
 class ChromaServer:
@@ -41,6 +45,11 @@ class ChromaServer:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"chroma does not answer on port {self.port}:\n{log.read_text(errors='replace')}")
             time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._running().pid
 
     def answers(self) -> bool:
         """Whether it answers within a second."""
@@ -93,3 +102,17 @@ def chroma_running(folder: Path) -> Iterator[ChromaServer]:
         yield server
     finally:
         server.stop()
+
+
+def start_chroma(folder: Path) -> str:
+    """A server that other processes use and stop; gives its address."""
+    server = ChromaServer(folder)
+    server.start()
+    HANDED_OVER.append(server)
+    return f"{server.url}#{server.pid}"
+
+
+def stop_chroma(_folder: Path, address: str) -> None:
+    """End what `start_chroma` began, here or in another process."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(int(address.partition("#")[2]), signal.SIGTERM)

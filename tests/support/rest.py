@@ -27,8 +27,9 @@ from storage.store import Store
 from storage.telemetry.metrics import Metrics
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult, TurnResult
-from tests.conftest import PASSWORD, open_test_store
+from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
+from tests.support.store import open_test_store
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware

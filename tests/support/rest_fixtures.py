@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from graph.triage.classifier import Classifier
-from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
-from tests.conftest import settings_for
 from tests.support.rest import Rest, open_rest
+from tests.support.settings import settings_for
+from tests.support.shared_model import shared_classifier
 
 
 @pytest.fixture(scope="session")
-def classifier(embedder: Embedder) -> Classifier:
+def classifier() -> Classifier:
     """Fitted once."""
-    return Classifier(embedder, load_examples())
+    return shared_classifier()
 
 
 @pytest.fixture

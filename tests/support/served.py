@@ -11,7 +11,7 @@ import uvicorn
 from bot.web.routes import web_routes
 from commands.process import Process
 from storage.settings import Settings
-from tests.support.shared_model import open_desk
+from tests.support.whole_desk import open_desk
 from workbench.site import build_site
 
 

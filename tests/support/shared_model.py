@@ -2,14 +2,12 @@
 
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from commands.process import Process, open_process
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.opening import load_embedder
@@ -49,6 +47,14 @@ def shared_embedder() -> Embedder:
 
 
 @cache
+def shared_classifier() -> Classifier:
+    """Fitted once to the examples."""
+    classifier = Classifier(shared_embedder(), load_examples())
+    classifier.warm()
+    return classifier
+
+
+@cache
 def _made() -> tuple[Path, ...]:
     """What a desk's first start makes from the installed weights: the model's file and the examples' vectors."""
     folder = Path(_kept().name) / "models"
@@ -61,10 +67,3 @@ def lend_model(data_dir: Path) -> None:
     (data_dir / "models").mkdir(parents=True, exist_ok=True)
     for made in _made():
         (data_dir / "models" / made.name).symlink_to(made)
-
-
-@asynccontextmanager
-async def open_desk(settings: Settings, *, chats: bool = False) -> AsyncIterator[Process]:
-    """A whole desk with the shared model; everything else as the composition root wires it."""
-    async with open_process(settings, chats=chats, embedder=shared_embedder()) as process:
-        yield process

@@ -38,8 +38,8 @@ from storage.settings import Settings
 from storage.store import Store, open_store
 from storage.turns.begin import TurnWork
 from storage.turns.completion import CommitResult, TurnResult
-from tests.conftest import open_test_store
 from tests.support.rows import database_of
+from tests.support.store import open_test_store
 from workbench.api.problems import install_problems
 
 

@@ -22,10 +22,10 @@ from storage.records import (
     Role,
     new_id,
 )
-from tests.acceptance.conftest import FAQ
-from tests.conftest import settings_for
-from tests.support.shared_model import open_desk
+from tests.support.faq import FAQ
+from tests.support.settings import settings_for
 from tests.support.waiting import until
+from tests.support.whole_desk import open_desk
 from workbench.site import build_site
 
 PASSWORD = "a long enough password"

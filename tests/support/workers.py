@@ -36,9 +36,10 @@ from storage.records import (
 )
 from storage.settings import Settings
 from storage.store import Store
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, open_test_store
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
+from tests.support.store import open_test_store
 
 KNOWN, EXPORT = "How do I reset my password?", "How do I export my data?"
 """What the bot answers alone."""

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from docs.tools.pictures.parts import HERE, Payload, Picture
 from docs.tools.pictures.slack_page import SlackPage
-from tests.conftest import settings_for
 from tests.simulators.slack.desk import (
     AGENT_USER,
     HELP,
@@ -18,6 +17,7 @@ from tests.simulators.slack.desk import (
 from tests.simulators.slack.people import Person
 from tests.simulators.slack.server import running_slack
 from tests.simulators.slack.world import BOT_USER
+from tests.support.settings import settings_for
 
 NAMES = {"UCLEO": "Cleo Marsh", "UDAN": "Dan Okafor", AGENT_USER: "Alex Agent", BOT_USER: "Deskhand", HELP: "help"}
 KNOWN = "Hi! I forgot my password, how do I reset it?"

@@ -12,8 +12,8 @@ from langgraph.types import Command
 from commands.process import Process, open_process
 from graph.machine import Machine
 from storage.records import new_id
-from tests.acceptance.conftest import FAQ
-from tests.conftest import settings_for
+from tests.support.faq import FAQ
+from tests.support.settings import settings_for
 
 ROOT = Path(__file__).parents[3]
 

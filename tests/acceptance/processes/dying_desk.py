@@ -30,10 +30,11 @@ from storage.settings import LimitsSettings, Settings
 from storage.store import Store, migrate_database, open_store
 from storage.turns.completion import CommitResult, TurnCompletion, TurnResult
 from storage.turns.reviews import Decided, Reviews
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, settings_for
 from tests.simulators.platform import PlatformChannel
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
 
 POINTS = (
     "after accept",

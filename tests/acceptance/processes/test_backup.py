@@ -20,9 +20,7 @@ from storage.operations.backup import back_up
 from storage.operations.restore import restore
 from storage.settings import Settings
 from storage.store import migrate_database, open_store
-from tests.acceptance.conftest import FAQ
 from tests.acceptance.processes.dying_desk import message
-from tests.conftest import PASSWORD, settings_for
 from tests.simulators.platform import Platform, PlatformChannel, running_platform
 from tests.support.command import (
     deskhand,
@@ -31,8 +29,11 @@ from tests.support.command import (
     one_line,
     running,
 )
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.rest import API, Caller
 from tests.support.rows import is_delivered
+from tests.support.settings import settings_for
 from tests.support.waiting import until
 
 KNOWN = "How do I reset my password?"

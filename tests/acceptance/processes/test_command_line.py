@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from storage.embeddings.protocol import Embedder
-from tests.conftest import open_test_store, settings_for
 from tests.support.command import (
     PATIENCE,
     deskhand,
@@ -19,7 +18,9 @@ from tests.support.command import (
     one_line,
     running,
 )
+from tests.support.settings import settings_for
 from tests.support.shared_model import lend_model
+from tests.support.store import open_test_store
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from storage.records import (
 )
 from storage.store import open_store
 from tests.acceptance.processes.dying_desk import HELD, POINTS, message
-from tests.conftest import settings_for
 from tests.simulators.platform import Platform, PlatformChannel, running_platform
+from tests.support.settings import settings_for
 from tests.support.shared_model import lend_model
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from storage.embeddings.protocol import Embedder
 from tests.acceptance.rest.test_chat import problem
-from tests.conftest import settings_for
+from tests.support.settings import settings_for
 from tests.support.waiting import until
 from tests.support.web_desk import open_web_desk
 

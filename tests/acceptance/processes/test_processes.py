@@ -25,8 +25,6 @@ from storage.database.engine import open_database
 from storage.queue.procrastinate.jobs import ProcrastinateJobs
 from storage.records import Author, Incoming, Mode, Place, Role
 from storage.settings import AutopilotSettings, Settings
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, copied_database, settings_for
 from tests.simulators.discord.desk import Server
 from tests.simulators.discord.server import TOKEN, DiscordSimulator
 from tests.simulators.slack.people import Person, SignedHttp, Socket
@@ -38,7 +36,9 @@ from tests.simulators.slack.world import (
     TEAM,
     text_of,
 )
-from tests.support.chroma_server import ChromaServer
+from tests.support.databases import copied_database
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.processes import (
     PARTS,
     PATIENCE,
@@ -46,6 +46,7 @@ from tests.support.processes import (
     Cluster,
     cluster,
 )
+from tests.support.settings import settings_for
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900)]
@@ -80,7 +81,7 @@ async def outside() -> AsyncIterator[tuple[SlackServer, Server]]:
 async def desk(
     outside: tuple[SlackServer, Server],
     postgres_url: str,
-    chroma_server: ChromaServer,
+    chroma_url: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[Desk]:
     """One web process, two workers and a bot, started side by side after `deskhand db upgrade`."""
@@ -88,7 +89,7 @@ async def desk(
     url = copied_database(postgres_url, "processes", "template1")
     own = {
         "DATABASE_URL": url,
-        "DESKHAND_CHROMA__URL": chroma_server.url,
+        "DESKHAND_CHROMA__URL": chroma_url,
         "DESKHAND_SECRET": SECRET,
         # However long the restarts take, nobody writes too much.
         "DESKHAND_LIMITS__CUSTOMER_PER_MINUTE": "0",
@@ -335,11 +336,11 @@ async def test_without_shared_rows_and_vectors_each_says_in_one_line_what_to_set
 
 @pytest.mark.parametrize(("revision", "advice"), [("0001", "run `deskhand db upgrade`"), ("9999", "update Deskhand")])
 async def test_a_process_that_finds_another_schema_says_so_and_stops(
-    tmp_path: Path, new_postgres_url: str, chroma_server: ChromaServer, revision: str, advice: str
+    tmp_path: Path, new_postgres_url: str, chroma_url: str, revision: str, advice: str
 ) -> None:
     with psycopg.connect(new_postgres_url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = %s", (revision,))
-    own = {"DATABASE_URL": new_postgres_url, "DESKHAND_CHROMA__URL": chroma_server.url, "DESKHAND_SECRET": SECRET}
+    own = {"DATABASE_URL": new_postgres_url, "DESKHAND_CHROMA__URL": chroma_url, "DESKHAND_SECRET": SECRET}
     ((code, errors),) = await refused(tmp_path, "worker", **own)
     assert code == 2
     (line,) = errors.strip().splitlines()

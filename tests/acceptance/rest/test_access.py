@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from bot.web.routes import web_routes
 from storage.records import Role, new_id
-from tests.conftest import PASSWORD
+from tests.support.passwords import PASSWORD
 from tests.support.rest import (
     API,
     Caller,

@@ -14,7 +14,8 @@ import pytest
 
 from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Decision, DecisionKind, Draft, Member, Role
-from tests.conftest import PASSWORD, settings_for
+from tests.support.passwords import PASSWORD
+from tests.support.settings import settings_for
 from tests.support.web_desk import (
     Chat,
     WebDesk,

@@ -9,13 +9,13 @@ import pytest
 from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder
 from storage.records import DocumentStatus
-from tests.conftest import settings_for
 from tests.support.rest import (
     API,
     Rest,
     assert_problem,
     open_rest,
 )
+from tests.support.settings import settings_for
 from tests.support.waiting import until
 
 pytest_plugins = ["tests.support.rest_fixtures"]

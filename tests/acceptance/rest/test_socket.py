@@ -9,13 +9,13 @@ from structlog.testing import capture_logs
 
 from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder
-from tests.conftest import settings_for
 from tests.support.rest import (
     API,
     Rest,
     assert_problem,
     open_rest,
 )
+from tests.support.settings import settings_for
 from tests.support.web_desk import serving
 
 pytest_plugins = ["tests.support.rest_fixtures"]

@@ -11,7 +11,6 @@ import pytest
 import pytest_asyncio
 
 from storage.records import ConversationStatus, Mode, Place, ReviewStatus
-from tests.conftest import settings_for
 from tests.simulators.slack.desk import STAFF, SlackDesk, open_slack_desk
 from tests.simulators.slack.people import Person
 from tests.simulators.slack.server import running_slack
@@ -21,6 +20,7 @@ from tests.simulators.slack.world import (
     button_of,
     text_of,
 )
+from tests.support.settings import settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KNOWN, UNKNOWN = "How do I reset my password?", "Does the moon base have parking?"

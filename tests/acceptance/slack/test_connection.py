@@ -11,8 +11,6 @@ from structlog.testing import capture_logs
 from bot.slack.connection.oauth import SlackInstallLinks
 from storage.records import Member, Role
 from storage.settings import Settings
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD
 from tests.simulators.slack.desk import (
     SlackDesk,
     open_slack_desk,
@@ -22,8 +20,10 @@ from tests.simulators.slack.desk import (
 from tests.simulators.slack.people import Person, SignedHttp, Socket
 from tests.simulators.slack.server import SlackServer, running_slack
 from tests.simulators.slack.world import BOT_USER, text_of
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
-from tests.support.shared_model import open_desk
+from tests.support.whole_desk import open_desk
 
 KNOWN, BROWSERS = "How do I reset my password?", "Which browsers are supported?"
 

@@ -11,10 +11,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from commands.process import Process
 from storage.records import Incoming, new_id
 from storage.telemetry.metrics import Metrics
-from tests.conftest import settings_for
 from tests.simulators.openai.server import OpenAISimulator
 from tests.support.rows import database_of
-from tests.support.shared_model import open_desk
+from tests.support.settings import settings_for
+from tests.support.whole_desk import open_desk
 
 DOC = Path(__file__).parents[3] / "docs" / "observability.md"
 

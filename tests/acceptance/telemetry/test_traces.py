@@ -17,11 +17,13 @@ from storage.embeddings.protocol import Embedder
 from storage.knowledge.search import Knowledge
 from storage.records import ChannelName, Decision, DecisionKind, Hit, Incoming, Mode, Role, new_id
 from storage.telemetry.tracing import Traced, Tracing, open_tracing
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.simulators.openai.server import OpenAISimulator
 from tests.simulators.otlp_collector import Collector, Kept, collecting
-from tests.support.shared_model import open_desk
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
+from tests.support.whole_desk import open_desk
 from tests.support.workers import DiscordReviewCards
 
 pytest_plugins = ["tests.support.rest_fixtures"]

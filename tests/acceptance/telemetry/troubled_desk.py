@@ -38,13 +38,13 @@ from storage.settings import Settings
 from storage.store import migrate_database, open_store
 from storage.telemetry.logging import set_up_logging
 from storage.telemetry.metrics import Metrics
-from tests.acceptance.conftest import FAQ
-from tests.conftest import settings_for
 from tests.simulators.discord.server import DiscordSimulator
 from tests.simulators.openai.behaviours import status
 from tests.simulators.openai.server import OpenAISimulator
 from tests.simulators.slack.server import running_slack
+from tests.support.faq import FAQ
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
 from workbench.api.problems import install_problems
 from workbench.api.routes import install_metering
 

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from bot.slack.connection.oauth import SlackInstallLinks
 from storage.records import Installation, Mode, Place, Role
 from tests.acceptance.workbench.test_access import call, session
-from tests.conftest import PASSWORD
+from tests.support.passwords import PASSWORD
 from tests.support.waiting import until
 from tests.support.workbench_story import Story
 

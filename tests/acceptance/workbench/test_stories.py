@@ -8,10 +8,11 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from storage.records import Role
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, settings_for
 from tests.support.browser import FLAGS, chromium
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.served import Served, serve_desk
+from tests.support.settings import settings_for
 
 KNOWN = "How do I reset my password?"
 UNKNOWN = "Do you deliver pizza to the moon base?"

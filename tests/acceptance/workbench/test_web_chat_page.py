@@ -9,8 +9,8 @@ from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Draft, Member, Role
-from tests.conftest import settings_for
 from tests.support.browser import FLAGS, chromium
+from tests.support.settings import settings_for
 from tests.support.web_desk import WebDesk, open_web_desk
 
 ANSWER = Draft(

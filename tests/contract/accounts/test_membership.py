@@ -17,7 +17,7 @@ from storage.records import (
     new_id,
 )
 from storage.store import Store
-from tests.conftest import PASSWORD
+from tests.support.passwords import PASSWORD
 from tests.support.rows import audit_trail
 
 SENTENCE = "Ada Admin removed Alex Agent from the team: nobody has this conversation now."

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from storage.errors import ConflictError
 from storage.records import Role
 from storage.store import Store
-from tests.conftest import PASSWORD
+from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
 
 

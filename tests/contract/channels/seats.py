@@ -16,8 +16,6 @@ from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
 from storage.records import Incoming, Member, Role, new_id
 from storage.settings import Settings
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, settings_for
 from tests.simulators.discord.desk import DiscordDesk, Server, running_desk
 from tests.simulators.discord.limits import Fault
 from tests.simulators.discord.server import DiscordSimulator
@@ -26,7 +24,10 @@ from tests.simulators.platform import Platform, PlatformChannel, running_platfor
 from tests.simulators.slack.desk import HELP, SlackDesk, open_slack_desk
 from tests.simulators.slack.server import running_slack
 from tests.simulators.slack.world import text_of
-from tests.support.shared_model import open_desk
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
+from tests.support.settings import settings_for
+from tests.support.whole_desk import open_desk
 
 Ability = Literal["repeat", "sign", "limit", "lose", "overhear", "edit", "delete", "press"]
 Button = Literal["person", "solved", "vote"]

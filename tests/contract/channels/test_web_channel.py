@@ -17,8 +17,10 @@ from storage.embeddings.protocol import Embedder
 from storage.queue.jobs import Job, JobKind
 from storage.records import Decision, DecisionKind, DeliveryStatus, Draft, Incoming, Member, Role, new_id
 from storage.store import Store
-from tests.conftest import PASSWORD, open_test_store, settings_for
+from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 from tests.support.web_desk import proposal_for, queued_turn
 
 DRAFT = Draft(text="Click Forgot password.", can_answer=True, confidence=0.9, model="verbatim")

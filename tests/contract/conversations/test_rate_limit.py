@@ -36,8 +36,9 @@ from storage.records import (
 from storage.settings import LimitsSettings
 from storage.store import Store
 from storage.turns.begin import NotYet, TurnWork
-from tests.conftest import open_test_store, settings_for
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 
 NONE = {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0}
 QUIET = BacklogMonitor(0, 0)

@@ -11,8 +11,9 @@ from sqlalchemy import text
 from storage.database.engine import Database
 from storage.embeddings.protocol import Embedder
 from storage.store import Store
-from tests.conftest import open_test_store, settings_for
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 from tests.support.waiting import until
 
 CONNECTIONS = 5

@@ -32,11 +32,13 @@ from storage.records import (
     new_id,
 )
 from storage.settings import Settings
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, open_test_store, settings_for
 from tests.simulators.openai import behaviours
 from tests.simulators.openai.server import OpenAISimulator
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
 from tests.support.rows import audit_trail, database_of
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 
 pytest_plugins = ["tests.simulators.openai.fixtures"]
 KNOWN = "How do I reset my password?"

@@ -20,7 +20,7 @@ from storage.embeddings.batching import BatchingEmbedder
 from storage.embeddings.caching import CachingEmbedder
 from storage.embeddings.protocol import Embedder
 from storage.records import Decision, DecisionKind
-from tests.conftest import settings_for
+from tests.support.settings import settings_for
 from tests.support.stepping import Fault
 from tests.support.workers import (
     EXPORT,

@@ -7,8 +7,8 @@ import pytest
 
 from storage.embeddings.protocol import Embedder
 from storage.records import ConversationStatus, DecisionKind
-from tests.conftest import settings_for
 from tests.contract.desk.test_desk import RISKY, Talk, talking
+from tests.support.settings import settings_for
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from storage.records import (
     Review,
     ReviewStatus,
 )
-from tests.conftest import settings_for
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
 from tests.support.stepping import PowerCut
 from tests.support.workers import (
     EXPORT,

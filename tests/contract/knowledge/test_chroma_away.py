@@ -15,11 +15,11 @@ from storage.knowledge.vectors import VectorStore, open_vectors
 from storage.operations.doctor import examine
 from storage.records import ConversationStatus
 from storage.settings import Settings
-from tests.conftest import settings_for
 from tests.contract.desk.test_desk import KNOWN, talking
 from tests.contract.knowledge.test_vectors import X, write
 from tests.support.chroma_server import ChromaServer, free_port
 from tests.support.rows import audit_trail
+from tests.support.settings import settings_for
 
 
 @pytest.fixture

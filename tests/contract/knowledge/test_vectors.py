@@ -15,8 +15,8 @@ from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.knowledge.vectors import VectorStore, open_vectors
 from storage.records import ChunkKind, new_id
 from storage.settings import Settings
-from tests.conftest import open_test_store, settings_for
-from tests.support.chroma_server import ChromaServer
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 
 X, Y, Z = np.eye(3, dtype=np.float32)
 BETWEEN = np.array([0.6, 0.8, 0.0], np.float32)
@@ -27,8 +27,8 @@ def column(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     """Both columns of DESIGN section 5."""
     if request.param == "embedded":
         return settings_for(tmp_path)
-    server: ChromaServer = request.getfixturevalue("chroma_server")
-    return settings_for(tmp_path, chroma={"url": server.url})
+    url: str = request.getfixturevalue("chroma_url")
+    return settings_for(tmp_path, chroma={"url": url})
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from storage.queue.jobs import (
     RunAt,
 )
 from storage.queue.opening import open_jobs
-from tests.conftest import settings_for
+from tests.support.settings import settings_for
 
 
 async def begin(job: Job) -> RunAt | None:

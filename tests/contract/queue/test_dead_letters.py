@@ -10,8 +10,8 @@ from storage.database.tables import audit_events
 from storage.errors import SchemaError
 from storage.records import Incoming
 from storage.store import Store
-from tests.conftest import settings_for
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
 
 QUESTION = Incoming("demo", "web", "m1", "thread", "customer", "How do I log in?")
 

@@ -22,13 +22,13 @@ from storage.queue.jobs import (
 )
 from storage.queue.opening import open_jobs
 from storage.queue.periodic import PeriodicTask
-from tests.conftest import settings_for
 from tests.support.job_bench import (
     Diary,
     HeldHandler,
     Rows,
     job,
 )
+from tests.support.settings import settings_for
 from tests.support.waiting import until
 
 HOUR = timedelta(hours=1)

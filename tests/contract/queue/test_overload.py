@@ -31,9 +31,10 @@ from storage.settings import LimitsSettings, Settings
 from storage.store import Store
 from storage.turns.begin import NotYet, TurnWork
 from storage.turns.completion import CommitResult
-from tests.conftest import open_test_store, settings_for
 from tests.contract.desk.test_turns import proposal
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 from tests.support.waiting import until
 
 FLOOD = 200

@@ -11,9 +11,9 @@ from storage.conversations.upkeep.sla import in_words
 from storage.database.tables import conversations, early_changes
 from storage.records import Author, ConversationStatus, Visibility, new_id
 from storage.store import Store
-from tests.conftest import settings_for
 from tests.support.job_bench import Rows
 from tests.support.rows import audit_trail, database_of
+from tests.support.settings import settings_for
 
 HOUR = timedelta(hours=1)
 WAITED = "The customer has been waiting for a person for 2 hours."

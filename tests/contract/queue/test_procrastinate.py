@@ -26,7 +26,6 @@ from storage.queue.jobs import (
 )
 from storage.queue.periodic import PeriodicTask
 from storage.queue.procrastinate.jobs import ProcrastinateJobs
-from tests.conftest import settings_for
 from tests.support.job_bench import (
     QUICK,
     Diary,
@@ -35,6 +34,7 @@ from tests.support.job_bench import (
     TurnWork,
     job,
 )
+from tests.support.settings import settings_for
 from tests.support.waiting import until
 
 BOTH = frozenset({Queue.DESK, Queue.DELIVER_WEB})

@@ -19,11 +19,12 @@ from storage.errors import ConflictError
 from storage.records import Conversation, Member, Message, Role
 from storage.settings import Settings
 from storage.store import Store, migrate_database, open_store
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD, settings_for
 from tests.simulators.discord.people import Person
 from tests.simulators.discord.server import TOKEN, DiscordSimulator
 from tests.simulators.discord.world import FORUM, Guild, Payload
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
+from tests.support.settings import settings_for
 
 WAIT_SECONDS = 60.0
 Found = TypeVar("Found")

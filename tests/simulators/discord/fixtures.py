@@ -6,18 +6,16 @@ from pathlib import Path
 import pytest
 
 from graph.triage.classifier import Classifier
-from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
 from tests.simulators.discord.desk import DiscordDesk, Server, running_desk
 from tests.simulators.discord.server import DiscordSimulator
+from tests.support.shared_model import shared_classifier
 
 
 @pytest.fixture(scope="session")
-def warm_classifier(embedder: Embedder) -> Classifier:
+def warm_classifier() -> Classifier:
     """Fitted once for all tests."""
-    classifier = Classifier(embedder, load_examples())
-    classifier.warm()
-    return classifier
+    return shared_classifier()
 
 
 @pytest.fixture

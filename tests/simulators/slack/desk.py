@@ -22,8 +22,6 @@ from storage.records import (
     Role,
 )
 from storage.settings import Settings
-from tests.acceptance.conftest import FAQ
-from tests.conftest import PASSWORD
 from tests.simulators.slack.people import (
     Person,
     SignedHttp,
@@ -38,7 +36,9 @@ from tests.simulators.slack.world import (
     TEAM,
     SlackWorld,
 )
-from tests.support.shared_model import open_desk
+from tests.support.faq import FAQ
+from tests.support.passwords import PASSWORD
+from tests.support.whole_desk import open_desk
 
 HELP, STAFF = "CHELP", "CSTAFF"
 AGENT_USER = "UAGENT"

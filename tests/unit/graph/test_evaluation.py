@@ -17,6 +17,8 @@ from graph.evaluation import (
 from storage.embeddings.protocol import Embedder
 from storage.errors import InvalidError
 
+pytest_plugins = ["tests.support.model_fixtures"]
+
 
 def write(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from bench.word_vectors import WordEmbedder
 from graph.prefetch import EmbeddingPrefetch
 from storage.embeddings.batching import BatchingEmbedder
 from storage.embeddings.caching import CachingEmbedder
 from storage.embeddings.protocol import Vectors
 from storage.errors import UnavailableError
+from tests.support.word_vectors import WordEmbedder
 
 
 class Listed(WordEmbedder):

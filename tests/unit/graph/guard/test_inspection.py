@@ -4,15 +4,10 @@ from graph.guard.blocked_terms import find_blocked_term
 from graph.guard.inspection import inspect_message
 from graph.guard.sanitising import sanitise
 from graph.triage.classifier import Classifier
-from graph.triage.examples import load_examples
-from storage.embeddings.protocol import Embedder
 from storage.records import GuardAction, GuardResult
 from storage.settings import GuardSettings
 
-
-@pytest.fixture(scope="module")
-def classifier(embedder: Embedder) -> Classifier:
-    return Classifier(embedder, load_examples())
+pytest_plugins = ["tests.support.model_fixtures"]
 
 
 async def guarded(text: str, classifier: Classifier, terms: tuple[str, ...] = (), limit: int = 2000) -> GuardResult:

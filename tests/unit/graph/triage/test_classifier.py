@@ -6,6 +6,8 @@ from graph.triage.classifier import CACHED_TEXTS, Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder, Vectors
 
+pytest_plugins = ["tests.support.model_fixtures"]
+
 
 class CountingEmbedder:
     """The real embedder, counting what it is asked."""

@@ -2,8 +2,6 @@ import pytest
 
 from graph.triage.classifier import Classifier
 from graph.triage.embedded import available_intent, embedded_triage
-from graph.triage.examples import load_examples
-from storage.embeddings.protocol import Embedder
 from storage.records import Author, Line, Priority, Sentiment, Triage, WorkspaceSettings
 
 HISTORY = (
@@ -12,9 +10,7 @@ HISTORY = (
 )
 
 
-@pytest.fixture(scope="module")
-def classifier(embedder: Embedder) -> Classifier:
-    return Classifier(embedder, load_examples())
+pytest_plugins = ["tests.support.model_fixtures"]
 
 
 async def triaged(text: str, classifier: Classifier, history: tuple[Line, ...] = ()) -> Triage:

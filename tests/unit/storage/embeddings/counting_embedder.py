@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Sequence
 
-from bench.word_vectors import WordEmbedder
 from storage.embeddings.protocol import Vectors
+from tests.support.word_vectors import WordEmbedder
 
 
 class CountingEmbedder(WordEmbedder):

@@ -7,10 +7,10 @@ from time import sleep
 import numpy as np
 import pytest
 
-from bench.word_vectors import WordEmbedder
 from storage.embeddings.batching import BATCH, BatchingEmbedder
 from storage.embeddings.protocol import Embedder, Vectors
 from storage.errors import UnavailableError
+from tests.support.word_vectors import WordEmbedder
 from tests.unit.storage.embeddings.counting_embedder import CountingEmbedder
 
 

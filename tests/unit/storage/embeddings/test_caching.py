@@ -7,11 +7,11 @@ from time import sleep
 import numpy as np
 import pytest
 
-from bench.word_vectors import WordEmbedder
 from storage.embeddings.batching import BatchingEmbedder
 from storage.embeddings.caching import CachingEmbedder
 from storage.embeddings.protocol import Embedder, Vectors
 from storage.errors import UnavailableError
+from tests.support.word_vectors import WordEmbedder
 from tests.unit.storage.embeddings.counting_embedder import CountingEmbedder
 
 

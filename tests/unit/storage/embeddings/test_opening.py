@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from bench.word_vectors import WordEmbedder
 from storage.embeddings.lazy import LazyEmbedder
 from storage.embeddings.openai import OpenAIEmbedder
 from storage.embeddings.opening import REMOTE_REQUESTS, cached_embedder, load_embedder, model_name
 from storage.settings import EmbeddingsSettings, Settings
+from tests.support.word_vectors import WordEmbedder
 
 REMOTE = Settings(embeddings=EmbeddingsSettings(provider="openai", model="text-embedding-3-small"))
 

@@ -2,11 +2,8 @@
 
 import pytest
 
-from storage.errors import SettingsError, UnavailableError
-from storage.operations.doctor import traces_finding
-from storage.settings import Settings
+from storage.errors import SettingsError
 from storage.telemetry.otlp_settings import TraceExporter, trace_exporter, trace_target
-from tests.simulators.otlp_collector import collecting
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
@@ -52,15 +49,3 @@ def test_an_exporter_that_there_is_not_is_refused_by_the_variable_s_name(environ
 )
 def test_where_spans_go_is_told_without_a_login(endpoint: str, said: str) -> None:
     assert trace_target(TraceExporter.GRPC, {ENDPOINT: endpoint}) == said
-
-
-async def test_the_doctor_says_where_traces_go_and_whether_somebody_listens(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv(ENDPOINT, raising=False)
-    assert "off; set OTEL_EXPORTER_OTLP_ENDPOINT" in await traces_finding(settings)
-    with collecting() as collector:
-        monkeypatch.setenv(ENDPOINT, collector.grpc_url)
-        assert await traces_finding(settings) == f"spans go to {collector.grpc_url} by OTLP (grpc)"
-    with pytest.raises(UnavailableError, match="cannot be reached"):
-        await traces_finding(settings)

@@ -14,8 +14,9 @@ from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.records import ChunkKind
 from storage.store import Store
-from tests.conftest import open_test_store, settings_for
 from tests.support.rows import database_of
+from tests.support.settings import settings_for
+from tests.support.store import open_test_store
 
 ENTRIES = (
     ParsedChunk(ChunkKind.FAQ, "How do I reset my password?", "Click “Forgot password”.", ("I forgot my password",)),

@@ -1,0 +1,19 @@
+"""A real store for a test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from storage.embeddings.protocol import Embedder
+from storage.settings import Settings
+from storage.store import Store, open_store
+from tests.support.databases import prepare
+
+
+@asynccontextmanager
+async def open_test_store(settings: Settings, embedder: Embedder) -> AsyncIterator[Store]:
+    """A migrated store with a workspace `demo` in it."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    await prepare(settings.database_url)
+    async with open_store(settings, embedder) as store:
+        await store.accounts.workspaces.create("demo", "Demo")
+        yield store
