@@ -16,7 +16,7 @@ from bench.traffic import Customers
 from bot.web.channel import WebChannel
 from commands.process import Process, assemble, warm, working
 from commands.process_memory import tune_malloc
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples

@@ -11,7 +11,7 @@ from langgraph.runtime import Runtime
 from bench.laboratory import WORKSPACE, Laboratory
 from bench.questions import questions
 from bench.sizes import Sizes
-from graph.checkpoints.store import config_of
+from graph.checkpoints.checkpointer import config_of
 from graph.machine import Machine, build_machine
 from graph.nodes.check import check
 from graph.nodes.draft import draft
@@ -97,9 +97,8 @@ async def _walked(state: State, deps: Deps, spans: Spans) -> State:
 
 async def _ran(laboratory: Laboratory, machine: Machine, work: TurnWork) -> None:
     checkpoints = laboratory.process.runner.checkpoints
-    checkpoints.start(work.turn_id)
-    await machine.ainvoke(_start(work), config_of(work.turn_id), context=laboratory.deps, durability="exit")
-    checkpoints.end(work.turn_id)
+    with checkpoints.starting(work.turn_id):
+        await machine.ainvoke(_start(work), config_of(work.turn_id), context=laboratory.deps, durability="exit")
 
 
 def _parts(medians: dict[str, float]) -> dict[str, float]:

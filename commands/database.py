@@ -8,7 +8,7 @@ import typer
 
 from commands.console import console, progress_bar, run, settings_or_exit
 from commands.store import with_store
-from graph.checkpoints.store import migrate_checkpoints
+from graph.checkpoints.opening import migrate_checkpoints
 from storage.database.data_folder import check_data_dir
 from storage.errors import DeskhandError
 from storage.operations.backup import back_up

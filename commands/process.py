@@ -22,7 +22,8 @@ from commands.job_handlers import handlers_of
 from commands.periodic_tasks import periodic_tasks_of
 from commands.process_memory import tune_malloc
 from commands.roles import ProcessRole
-from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
+from graph.checkpoints.checkpointer import InterruptCheckpointer
+from graph.checkpoints.opening import open_checkpoints
 from graph.desk import Desk
 from graph.llm.metrics import ModelMetrics
 from graph.llm.opening import build_chat_model, open_chat_model

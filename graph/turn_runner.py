@@ -11,8 +11,8 @@ import structlog
 from langgraph.types import Command
 
 from graph.change_publisher import ChangePublisher
-from graph.checkpoints.rebuild import state_from_rows
-from graph.checkpoints.store import InterruptCheckpointer, config_of
+from graph.checkpoints.checkpointer import InterruptCheckpointer, config_of
+from graph.checkpoints.rebuild import is_usable, state_from_rows
 from graph.drafting.summary import summarise
 from graph.errors import ModelError
 from graph.hitl import response_for
@@ -100,14 +100,10 @@ class TurnRunner:
         return RunAt(now()) if ending is CommitResult.RESTART else None
 
     async def _work(self, work: TurnWork) -> tuple[CommitResult, State]:
-        self.checkpoints.start(work.turn_id)
-        try:
+        with self.checkpoints.starting(work.turn_id):
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
-            ending = await self._commit(
-                _proposal(work, state), state, work.settings.mode_of(work.channel, work.place_mode)
-            )
-        finally:
-            self.checkpoints.end(work.turn_id)
+            mode = work.settings.mode_of(work.channel, work.place_mode)
+            ending = await self._commit(_proposal(work, state), state, mode)
         await self._changes.publish_and_deliver(work.workspace_id, work.conversation_id, work.channel)
         if work.long and self._deps.model is not None:
             await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
@@ -138,8 +134,7 @@ class TurnRunner:
                 await self._resume(review, review.decision, decided)
 
     async def _resume(self, review: Review, decision: Decision, decided: Decided) -> None:
-        self.checkpoints.resume(review.turn_id, decided.checkpoint_id)
-        try:
+        with self.checkpoints.resuming(review.turn_id, decided.checkpoint_id):
             await self._rebuild_if_lost(review)
             state = await self._run(review.turn_id, Command(resume=response_for(decision)))
             proposal = TurnResult(
@@ -154,8 +149,6 @@ class TurnRunner:
                 held_because=state["verdict"].held_because,
             )
             ending = await self._commit(proposal, state, Mode.AUTO, decision)
-        finally:
-            self.checkpoints.end(review.turn_id)
         self._telemetry.resumed(review, ending, state)
         if "ending" in state and ending is not CommitResult.SUPERSEDED_BY_WORKER:
             await self._forget((review.turn_id,))
@@ -187,11 +180,8 @@ class TurnRunner:
             question=question,
             settings=settings,
         )
-        self.checkpoints.start(turn_id)
-        try:
+        with self.checkpoints.starting(turn_id):
             state = await self._run(turn_id, State(turn=turn, version=1))
-        finally:
-            self.checkpoints.end(turn_id)
         return state["draft"], state["verdict"], state.get("triage", Triage())
 
     async def sweep(self) -> None:
@@ -200,9 +190,10 @@ class TurnRunner:
 
     async def _rebuild_if_lost(self, review: Review) -> None:
         config = config_of(review.turn_id)
-        if await self.checkpoints.aget_tuple(config) is not None:
+        if is_usable(await self.checkpoints.aget_tuple(config)):
             return
-        log.warning("a review without its checkpoint goes on from its rows", review=review.id)
+        log.warning("review resumes from its rows: no usable checkpoint", review=review.id)
+        self.checkpoints.disregard_durable(review.turn_id)
         turn = _turn_input(await self._turns.held(review.turn_id)).model_copy(update={"question": review.question})
         await self._machine.aupdate_state(config, await state_from_rows(review, turn, self._deps), as_node="check")
 
@@ -230,7 +221,7 @@ class TurnRunner:
                 return await self._endings.dismiss(proposal, decision)
             case None:
                 await self._turns.will_checkpoint(proposal.turn_id)
-                checkpoint_id = await self.checkpoints.keep(proposal.turn_id)
+                checkpoint_id = await self.checkpoints.persist(proposal.turn_id)
                 ending = await self._endings.hold(replace(proposal, checkpoint_id=checkpoint_id), decision)
                 if ending in (CommitResult.DROPPED, CommitResult.RESTART):
                     await self._forget((proposal.turn_id,))
@@ -238,7 +229,7 @@ class TurnRunner:
 
     async def _forget(self, turn_ids: tuple[str, ...]) -> None:
         if turn_ids:
-            await self.checkpoints.forget(turn_ids)
+            await self.checkpoints.delete(turn_ids)
             await self._turns.forget_checkpoints(turn_ids)
 
 

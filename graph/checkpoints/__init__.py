@@ -1,1 +1,1 @@
-"""Checkpoint storage: what LangGraph keeps of a run, and of a run that waits for a person."""
+"""Checkpoints: runs live in memory, only a run that waits for a person is persisted."""

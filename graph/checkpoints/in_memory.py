@@ -1,4 +1,4 @@
-"""The checkpoints of the runs that are under way, kept as they are: what nobody will resume is never serialised."""
+"""In-memory checkpoints of the runs that are under way, as objects: what nobody will resume is never serialised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,52 +18,54 @@ Write = tuple[str, str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class _Entry:
     config: RunnableConfig
     checkpoint: Checkpoint
     metadata: CheckpointMetadata
     writes: dict[tuple[str, int], Write] = field(default_factory=dict)
+    """By the task's id and the write's index."""
 
 
 class InMemoryCheckpoints:
     """The latest checkpoint of each run, with the writes that belong to it."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+        self._entries: dict[str, _Entry] = {}
 
     def latest(self, thread_id: str) -> CheckpointTuple | None:
         """As a checkpoint store gives it; changing the result changes nothing here."""
-        kept = self._kept.get(thread_id)
-        if kept is None:
+        entry = self._entries.get(thread_id)
+        if entry is None:
             return None
-        writes = list(kept.writes.values())
-        return CheckpointTuple(kept.config, copy_checkpoint(kept.checkpoint), kept.metadata, None, writes)
+        writes = list(entry.writes.values())
+        return CheckpointTuple(entry.config, copy_checkpoint(entry.checkpoint), entry.metadata, None, writes)
 
     def put(self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata) -> RunnableConfig:
         """Keep a checkpoint instead of the one before; gives its address."""
         names = config["configurable"]
         thread_id = names["thread_id"]
-        place: RunnableConfig = {
+        address: RunnableConfig = {
             "configurable": {
                 "thread_id": thread_id,
                 "checkpoint_ns": names.get("checkpoint_ns", ""),
                 "checkpoint_id": checkpoint["id"],
             }
         }
-        self._kept[thread_id] = _Kept(place, copy_checkpoint(checkpoint), metadata)
-        return place
+        self._entries[thread_id] = _Entry(address, copy_checkpoint(checkpoint), metadata)
+        return address
 
     def put_writes(self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str) -> None:
         """Keep what a task wrote; of the same write the first counts, of an interrupt or an error the last."""
         names = config["configurable"]
-        kept = self._kept.get(names["thread_id"])
-        if kept is None or kept.checkpoint["id"] != names["checkpoint_id"]:
+        entry = self._entries.get(names["thread_id"])
+        if entry is None or entry.checkpoint["id"] != names["checkpoint_id"]:
             return  # of a checkpoint that another one has replaced
         for number, (channel, value) in enumerate(writes):
+            # Negative for an interrupt, an error and the like.
             index = WRITES_IDX_MAP.get(channel, number)
-            if index < 0 or (task_id, index) not in kept.writes:
-                kept.writes[task_id, index] = (task_id, channel, value)
+            if index < 0 or (task_id, index) not in entry.writes:
+                entry.writes[task_id, index] = (task_id, channel, value)
 
     def forget(self, thread_id: str) -> None:
         """The run is over."""
-        self._kept.pop(thread_id, None)
+        self._entries.pop(thread_id, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from graph.checkpoints.store import migrate_checkpoints
+from graph.checkpoints.opening import migrate_checkpoints
 from storage.database.engine import open_database
 from storage.settings import Settings
 from storage.store import migrate_database

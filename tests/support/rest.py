@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
 from commands.process import Process, assemble
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.clock import now

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import ChannelError
-from graph.checkpoints.store import InterruptCheckpointer
+from graph.checkpoints.checkpointer import InterruptCheckpointer
 from storage.conversations.admission.backpressure import BacklogMonitor
 from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.edits import MessageEdits
@@ -129,15 +129,15 @@ class SteppingDatabase(Database):
 class SteppingCheckpoints(InterruptCheckpointer):
     """Checkpoints, with a place to stop between each and the rows."""
 
-    async def keep(self, turn_id: str) -> str:
+    async def persist(self, turn_id: str) -> str:
         await step()
-        checkpoint_id = await super().keep(turn_id)
+        checkpoint_id = await super().persist(turn_id)
         await step()
         return checkpoint_id
 
-    async def forget(self, turn_ids: Sequence[str]) -> None:
+    async def delete(self, turn_ids: Sequence[str]) -> None:
         await step()
-        await super().forget(turn_ids)
+        await super().delete(turn_ids)
         await step()
 
 

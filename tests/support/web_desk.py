@@ -17,7 +17,7 @@ from bot.delivery import Delivery
 from bot.intake import Intake
 from bot.web.channel import WebChannel
 from bot.web.routes import web_routes
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.desk import Desk
 from graph.machine import build_machine
 from graph.state import Deps

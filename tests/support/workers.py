@@ -10,7 +10,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from bot.delivery import Delivery
 from bot.intake import Intake
-from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
+from graph.checkpoints.checkpointer import InterruptCheckpointer
+from graph.checkpoints.opening import open_checkpoints
 from graph.desk import Desk
 from graph.machine import build_machine
 from graph.state import Deps

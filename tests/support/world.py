@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlalchemy import delete, update
 
-from graph.checkpoints.store import InterruptCheckpointer
+from graph.checkpoints.checkpointer import InterruptCheckpointer
 from storage import clock
 from storage.database.tables import deliveries, metadata, turns
 from storage.errors import (
@@ -79,7 +79,7 @@ class World:
             for table in reversed(metadata.sorted_tables):
                 if table.name not in KEPT:
                     await connection.execute(delete(table))
-        await InterruptCheckpointer(self.desks.durable).forget(tuple(await self._checkpoints()))
+        await InterruptCheckpointer(self.desks.durable).delete(tuple(await self._checkpoints()))
 
     # What customers and people do.
 

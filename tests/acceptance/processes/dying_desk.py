@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from commands.process import Process, assemble, working
-from graph.checkpoints.store import InterruptCheckpointer, open_checkpoints
+from graph.checkpoints.checkpointer import InterruptCheckpointer
+from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
@@ -71,8 +72,8 @@ class DyingKnowledge(Knowledge):
 
 
 class DyingCheckpoints(InterruptCheckpointer):
-    async def keep(self, turn_id: str) -> str:
-        await super().keep(turn_id)
+    async def persist(self, turn_id: str) -> str:
+        await super().persist(turn_id)
         pull_the_plug()
         raise AssertionError
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands.process import Process, assemble, working
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples

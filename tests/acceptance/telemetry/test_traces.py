@@ -9,7 +9,7 @@ import pytest
 from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
 from commands.process import Process, assemble
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.llm.opening import open_chat_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier

@@ -19,7 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from bot.errors import ChannelError
 from commands.process import Process, assemble, connect_platforms, working
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.llm.opening import open_chat_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier

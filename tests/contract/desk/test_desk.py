@@ -9,7 +9,7 @@ import pytest
 
 from bot.web.channel import WebChannel
 from commands.process import Process, assemble, working
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.llm.opening import build_chat_model
 from graph.state import Deps
 from graph.triage.classifier import Classifier

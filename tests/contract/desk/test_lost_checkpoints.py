@@ -1,9 +1,10 @@
-"""A review whose checkpoint is gone is decided all the same: after rows were brought back without it."""
+"""A review whose checkpoint is gone, or of a version that named its records otherwise, is decided all the same."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
 from storage.embeddings.protocol import Embedder
 from storage.records import ConversationStatus, DecisionKind
@@ -57,3 +58,16 @@ async def test_a_person_takes_it_or_nothing_is_sent(held: Talk, kind: DecisionKi
     await held.decide(kind)
     assert await held.status(conversation_id) is status
     assert [message.text for message in await held.said(conversation_id)] == before
+
+
+async def test_a_checkpoint_of_records_that_are_not_known_any_more_is_rebuilt(
+    tmp_path: Path, database_url: str, embedder: Embedder
+) -> None:
+    async with talking(settings_for(tmp_path, database_url), embedder) as talk:
+        await talk.say(RISKY)
+        review, conversation_id = await talk.pending(), await conversation_of(talk)
+        # As after an upgrade that moved every record's class: none of the checkpoint's types is allowed.
+        talk.process.runner.checkpoints.durable.serde = JsonPlusSerializer(allowed_msgpack_modules=[])
+        await talk.decide(DecisionKind.APPROVE)
+        assert (await talk.said(conversation_id))[-1].text == review.draft.text
+        assert await talk.checkpoints() == 0

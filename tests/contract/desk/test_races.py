@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graph.checkpoints.store import InterruptCheckpointer
+from graph.checkpoints.checkpointer import InterruptCheckpointer
 from graph.triage.classifier import Classifier
 from storage.conversations.outbox import Outbox
 from storage.embeddings.batching import BatchingEmbedder
@@ -356,8 +356,8 @@ async def test_a_customer_who_never_stops_writing_gets_answers_to_everything(des
 class CutOff(InterruptCheckpointer):
     """The power goes between the checkpoint and the review."""
 
-    async def keep(self, turn_id: str) -> str:
-        await super().keep(turn_id)
+    async def persist(self, turn_id: str) -> str:
+        await super().persist(turn_id)
         raise PowerCut
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from graph.checkpoints.store import migrate_checkpoints, open_checkpoints
+from graph.checkpoints.opening import migrate_checkpoints, open_checkpoints
 from storage.database.tables import audit_events
 from storage.errors import SchemaError
 from storage.records import Incoming

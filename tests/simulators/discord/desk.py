@@ -11,7 +11,7 @@ from bot.channel_status import ChannelStatusRegistry
 from bot.discord.opening import open_discord
 from bot.discord.shards import ShardLeases
 from commands.process import Process, assemble, working
-from graph.checkpoints.store import open_checkpoints
+from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder

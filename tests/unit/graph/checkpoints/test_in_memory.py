@@ -7,8 +7,8 @@ from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Interrupt
 
+from graph.checkpoints.checkpointer import config_of
 from graph.checkpoints.in_memory import InMemoryCheckpoints
-from graph.checkpoints.store import config_of
 
 WRITES: list[tuple[str, Any]] = [("question", "one"), ("__interrupt__", Interrupt("first")), ("answer", 2)]
 AGAIN: list[tuple[str, Any]] = [("question", "another"), ("__interrupt__", Interrupt("second"))]
