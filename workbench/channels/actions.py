@@ -10,6 +10,7 @@ from storage.errors import InvalidError, NotAllowedError, NotFoundError
 from storage.records import Member, Mode, Place
 from workbench.channels.ids import ChatName, place_in, user_in
 from workbench.context import WorkbenchContext
+from workbench.ui.server_functions import Notice
 
 DEMO_WORKSPACE = "demo"
 
@@ -42,15 +43,14 @@ class Change(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangeResult(Notice):
     """What the admin is told."""
 
-    text: str
     url: str = ""
     """A link that the admin asked for."""
 
 
-async def perform(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
+async def perform(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     """Do it in the admin's own workspace. Raises DeskhandError with what to mend."""
     match change.kind:
         case ChangeKind.ADD_PLACE:
@@ -59,19 +59,19 @@ async def perform(context: WorkbenchContext, admin: Member, change: Change) -> C
             return await _set_place(context, admin, change)
         case ChangeKind.REMOVE_PLACE:
             await context.store.channels.places.remove(admin.workspace_id, change.channel, change.where, admin)
-            return Changed("Removed: the bot answers there only when it is mentioned.")
+            return ChangeResult("Removed: the bot answers there only when it is mentioned.")
         case ChangeKind.LINK:
             return await _link(context, admin, change)
         case ChangeKind.UNLINK:
             await context.store.channels.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
-            return Changed("Unlinked: this user is a customer there like everybody else.")
+            return ChangeResult("Unlinked: this user is a customer there like everybody else.")
         case ChangeKind.INVITE:
-            return Changed("", _invitation(context, admin))
+            return ChangeResult("", url=_invitation(context, admin))
         case _:
             assert_never(change.kind)
 
 
-async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
+async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     teams = await _teams(context, admin.workspace_id, change.channel)
     team, external_id = place_in(change.channel, change.where, teams)
     if await home_of(context, change.channel, team) != admin.workspace_id:
@@ -86,24 +86,24 @@ async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -
         is_staff=change.is_staff,
     )
     await context.store.channels.places.keep(place, admin)
-    return Changed(f"{place.name or external_id} is set up: it holds from the next message on.")
+    return ChangeResult(f"{place.name or external_id} is set up: it holds from the next message on.")
 
 
-async def _set_place(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
+async def _set_place(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     place = await context.store.channels.places.find(admin.workspace_id, change.channel, change.where)
     if place is None:
         raise NotFoundError("This place was removed meanwhile.")
     await context.store.channels.places.keep(replace(place, mode=change.mode or None, is_staff=change.is_staff), admin)
-    return Changed(f"{place.name or place.external_id} is changed: it holds from the next message on.")
+    return ChangeResult(f"{place.name or place.external_id} is changed: it holds from the next message on.")
 
 
-async def _link(context: WorkbenchContext, admin: Member, change: Change) -> Changed:
+async def _link(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     if not change.member_id:
         raise InvalidError("Choose a member.")
     teams = await _teams(context, admin.workspace_id, change.channel)
     user = user_in(change.channel, change.where, teams)
     await context.store.channels.identities.link(admin.workspace_id, change.member_id, change.channel, user)
-    return Changed("Linked: from now on they take over and decide reviews there.")
+    return ChangeResult("Linked: from now on they take over and decide reviews there.")
 
 
 def _invitation(context: WorkbenchContext, admin: Member) -> str:

@@ -1,24 +1,19 @@
-// The Channels page's script. Gradio calls it once with `element` (the skeleton of pages/channels.html) and `server`
-// (look, act). After live.js; what is being typed stands in the skeleton, which is never made anew.
+// The Channels page's script. Gradio calls it once with `element` (the skeleton of channels.html) and `server`
+// (refresh, act). After live.js; what is being typed stands in the skeleton, which is never made anew.
 const POLL_MS = 3000;
 const root = element.querySelector(".dh-channels");
-const state = { seen: {}, looking: null, again: false, busy: false, sure: null };
+const state = { seen: {}, busy: false, toConfirm: null };
 
-async function look() {
-  if (state.looking) { state.again = true; return state.looking; }
-  state.looking = ask();
-  try { await state.looking; } finally { state.looking = null; }
-  if (state.again) { state.again = false; return look(); }
-}
+const refresh = singleFlight(fetchChanges);
 
-async function ask() {
-  const answer = await reach(server.look, { seen: state.seen });
-  if (!answer) return offline();
-  if (answer.login) return tellLogin();
-  if (answer.error) return news(answer.error);
-  news("");
+async function fetchChanges() {
+  const answer = await call(server.refresh, { seen: state.seen });
+  if (!answer) return showOffline();
+  if (answer.login) return showLoginEnded();
+  if (answer.error) return showNotice(answer.error);
+  showNotice("");
   for (const [name, html] of Object.entries(answer.parts)) if (patch(name, html)) state.seen[name] = answer.keys[name];
-  times();
+  showTimes();
 }
 
 function patch(name, html) {
@@ -39,7 +34,7 @@ function fillChoices(template) {
   if (field.selectedIndex < 0) field.selectedIndex = 0;
 }
 
-function times() {
+function showTimes() {
   for (const time of $$("time")) {
     const at = new Date(time.dateTime);
     const ago = age((Date.now() - at) / 1000);
@@ -51,18 +46,18 @@ function times() {
 async function act(kind, extra) {
   if (state.busy) return null;
   state.busy = true;
-  const told = await reach(server.act, { kind, ...extra });
+  const result = await call(server.act, { kind, ...extra });
   state.busy = false;
-  if (!told) toast("The desk did not answer: look at the list before you try again.", false);
-  else if (told.login) tellLogin();
-  else if (told.url) invite(told.url);
-  else toast(told.text, told.ok);
+  if (!result) toast("The desk did not answer: look at the list before you try again.", false);
+  else if (result.login) showLoginEnded();
+  else if (result.url) showInstallLink(result.url);
+  else toast(result.text, result.ok);
   state.seen = {}; // Also what was refused is shown as it is.
-  await look();
-  return told;
+  await refresh();
+  return result;
 }
 
-function invite(url) {
+function showInstallLink(url) {
   slot("invitation").hidden = false;
   slot("link").value = url;
   slot("open").href = url;
@@ -74,22 +69,22 @@ function rowOf(control) {
   return { channel: row.dataset.channel, where: row.dataset.where };
 }
 
-function change(control) {
+function changePlace(control) {
   const row = control.closest("tr");
   const mode = row.querySelector("[data-mode]").value;
   control.blur();
   act("set_place", { ...rowOf(control), mode, is_staff: row.querySelector("[data-staff]").checked });
 }
 
-function askFirst(button) {
-  state.sure = { kind: button.dataset.remove, ...rowOf(button) };
+function askToConfirm(button) {
+  state.toConfirm = { kind: button.dataset.remove, ...rowOf(button) };
   slot("sure-title").textContent = button.dataset.title;
   slot("sure-text").textContent = button.dataset.text;
   $("dialog").showModal();
 }
 
-const doing = {
-  sure: () => { $("dialog").close(); const { kind, ...extra } = state.sure; act(kind, extra); },
+const commands = {
+  sure: () => { $("dialog").close(); const { kind, ...extra } = state.toConfirm; act(kind, extra); },
   keep: () => $("dialog").close(),
   invite: () => act("invite", {}),
   copy: async () => {
@@ -102,13 +97,13 @@ const doing = {
 root.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  if (button.dataset.remove) askFirst(button);
-  else if (doing[button.dataset.do]) doing[button.dataset.do]();
+  if (button.dataset.remove) askToConfirm(button);
+  else if (commands[button.dataset.do]) commands[button.dataset.do]();
 });
 
 root.addEventListener("change", (event) => {
-  if (event.target.matches("[data-mode], [data-staff]")) change(event.target);
-  if (event.target.name === "channel") examples();
+  if (event.target.matches("[data-mode], [data-staff]")) changePlace(event.target);
+  if (event.target.name === "channel") showExamples();
 });
 
 root.addEventListener("submit", async (event) => {
@@ -117,11 +112,11 @@ root.addEventListener("submit", async (event) => {
   event.preventDefault();
   const fields = Object.fromEntries(new FormData(form));
   if ("is_staff" in fields) fields.is_staff = true;
-  const told = await act(form.dataset.form, fields);
-  if (told && told.ok) for (const field of form.querySelectorAll("input")) { field.value = field.type === "checkbox" ? field.value : ""; field.checked = false; }
+  const result = await act(form.dataset.form, fields);
+  if (result && result.ok) for (const field of form.querySelectorAll("input")) { field.value = field.type === "checkbox" ? field.value : ""; field.checked = false; }
 });
 
-function examples() {
+function showExamples() {
   for (const form of $$("form[data-form]")) {
     const field = form.querySelector("[data-examples]");
     field.placeholder = field.dataset.examples.split("|")[form.elements.channel.value === "slack" ? 0 : 1];
@@ -132,10 +127,10 @@ let wasShown = false;
 async function poll() {
   if (!root.isConnected) return;
   const shown = isShown() && !document.hidden;
-  if (shown && (!wasShown || Date.now() - state.at > POLL_MS)) { await look(); state.at = Date.now(); }
+  if (shown && (!wasShown || Date.now() - state.at > POLL_MS)) { await refresh(); state.at = Date.now(); }
   wasShown = shown;
   setTimeout(poll, 300);
 }
 
-examples();
+showExamples();
 poll();

@@ -1,4 +1,4 @@
-"""What agents do in the inbox, and what they are told about it."""
+"""The inbox's actions: what an agent's click does through the desk, and what they are told about it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +15,7 @@ from storage.errors import (
 )
 from storage.records import Decision, DecisionKind, Member, Priority
 from workbench.context import WorkbenchContext
+from workbench.ui.server_functions import Notice
 
 
 class ActionKind(StrEnum):
@@ -36,7 +37,7 @@ class ActionKind(StrEnum):
 
 
 class Action(BaseModel):
-    """One act as the browser asks for it; ids are only ever looked up in the member's own workspace."""
+    """One action as the browser asks for it; ids are only ever looked up in the member's own workspace."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -51,13 +52,11 @@ class Action(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class ActionResult:
+class ActionResult(Notice):
     """What the agent is told, and what the screen does next."""
 
-    text: str
-    ok: bool = True
     advance: bool = False
-    """Go on to the next card."""
+    """Go on to the next conversation."""
     stale: bool = False
     """The agent's text was not used, and the draft it belonged to is gone."""
 
@@ -69,15 +68,15 @@ DECISIONS = {
     ActionKind.DISMISS: (DecisionKind.DISMISS, "Dismissed: nothing was sent to the customer."),
     ActionKind.TAKE_OVER: (DecisionKind.ESCALATE, "You have this conversation now: write your reply."),
 }
-ADVANCING = (ActionKind.APPROVE, ActionKind.EDIT, ActionKind.DISMISS)
+ADVANCING_ACTIONS = (ActionKind.APPROVE, ActionKind.EDIT, ActionKind.DISMISS)
 
 
-async def perform(context: WorkbenchContext, member: Member, act: Action) -> ActionResult:
+async def perform(context: WorkbenchContext, member: Member, action: Action) -> ActionResult:
     """Do it; what cannot be done is told with what happened to the customer's message."""
     try:
-        if act.review_id and act.kind in DECISIONS:
-            return await _decide(context, member, act)
-        return ActionResult(await _do(context, member, act))
+        if action.review_id and action.kind in DECISIONS:
+            return await _decide(context, member, action)
+        return ActionResult(await _change_conversation(context, member, action))
     except AlreadyDecidedError as error:
         return ActionResult(
             f"{error.detail} Your decision changed nothing, and nothing was sent twice.", ok=False, stale=True
@@ -90,60 +89,60 @@ async def perform(context: WorkbenchContext, member: Member, act: Action) -> Act
         return ActionResult(f"Nothing was sent: {error.detail}", ok=False)
 
 
-async def _decide(context: WorkbenchContext, member: Member, act: Action) -> ActionResult:
-    kind, words = DECISIONS[act.kind]
-    text = act.text if kind is DecisionKind.EDIT else ""
-    guidance = act.text if kind is DecisionKind.REJECT else ""
+async def _decide(context: WorkbenchContext, member: Member, action: Action) -> ActionResult:
+    kind, words = DECISIONS[action.kind]
+    text = action.text if kind is DecisionKind.EDIT else ""
+    guidance = action.text if kind is DecisionKind.REJECT else ""
     decision = Decision(kind=kind, text=text, guidance=guidance)
-    await context.desk.decide(member, act.review_id, decision, based_on=act.version)
-    return ActionResult(words, advance=act.kind in ADVANCING)
+    await context.desk.decide(member, action.review_id, decision, based_on=action.version)
+    return ActionResult(words, advance=action.kind in ADVANCING_ACTIONS)
 
 
-async def _do(context: WorkbenchContext, member: Member, act: Action) -> str:
-    match act.kind:
+async def _change_conversation(context: WorkbenchContext, member: Member, action: Action) -> str:
+    match action.kind:
         case ActionKind.CLAIM | ActionKind.RELEASE:
-            return await _claim(context, member, act)
+            return await _claim(context, member, action)
         case ActionKind.ASSIGN | ActionKind.PRIORITY:
-            return await _set(context, member, act)
+            return await _set_field(context, member, action)
         case ActionKind.REPLY:
-            await context.desk.reply(member, act.conversation_id, act.text)
+            await context.desk.reply(member, action.conversation_id, action.text)
             return "Sent: your reply is on its way to the customer."
         case ActionKind.NOTE:
-            await context.desk.note(member, act.conversation_id, act.text)
+            await context.desk.note(member, action.conversation_id, action.text)
             return "Noted, for members only."
         case _:
-            return await _move(context, member, act)
+            return await _change_owner(context, member, action)
 
 
-async def _move(context: WorkbenchContext, member: Member, act: Action) -> str:
-    match act.kind:
+async def _change_owner(context: WorkbenchContext, member: Member, action: Action) -> str:
+    match action.kind:
         case ActionKind.TAKE_OVER:
-            await context.desk.take_over(member, act.conversation_id)
+            await context.desk.take_over(member, action.conversation_id)
             return "You have this conversation now: write your reply."
         case ActionKind.HAND_BACK:
-            await context.desk.hand_back(member, act.conversation_id)
+            await context.desk.hand_back(member, action.conversation_id)
             return "Handed back: the bot answers here again."
         case ActionKind.RESOLVE:
-            await context.desk.resolve(member.workspace_id, act.conversation_id, member)
+            await context.desk.resolve(member.workspace_id, action.conversation_id, member)
             return "Resolved. A new message of the customer opens it again."
         case _:
             return "This draft is gone; nothing was sent."
 
 
-async def _claim(context: WorkbenchContext, member: Member, act: Action) -> str:
-    if act.kind is ActionKind.RELEASE:
-        await context.desk.release(member, act.review_id)
+async def _claim(context: WorkbenchContext, member: Member, action: Action) -> str:
+    if action.kind is ActionKind.RELEASE:
+        await context.desk.release(member, action.review_id)
         return "Released: anybody may take it."
-    await context.desk.claim(member, act.review_id)
+    await context.desk.claim(member, action.review_id)
     return "Claimed: your colleagues see that you work on it."
 
 
-async def _set(context: WorkbenchContext, member: Member, act: Action) -> str:
-    if act.kind is ActionKind.ASSIGN:
-        await context.desk.assign(member, act.conversation_id, act.value)
+async def _set_field(context: WorkbenchContext, member: Member, action: Action) -> str:
+    if action.kind is ActionKind.ASSIGN:
+        await context.desk.assign(member, action.conversation_id, action.value)
         return "Assigned."
-    if act.value not in set(Priority):
+    if action.value not in set(Priority):
         raise InvalidError("There is no such priority.")
-    priority = Priority(act.value)
-    await context.desk.set_priority(member, act.conversation_id, priority)
+    priority = Priority(action.value)
+    await context.desk.set_priority(member, action.conversation_id, priority)
     return f"Priority is {priority} now."

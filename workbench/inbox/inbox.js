@@ -1,4 +1,4 @@
-// The inbox's script. Gradio calls it once with `element` (the skeleton of pages/inbox.html) and `server` (look, act).
+// The inbox's script. Gradio calls it once with `element` (the skeleton of inbox.html) and `server` (refresh, act).
 // The server decides what is shown and offered; this script, after live.js, puts it in place without touching what is
 // being typed.
 const POLL_MS = 2000;
@@ -12,7 +12,7 @@ const guidanceForm = $('[data-form="reject"]');
 
 const state = {
   selected: "", ids: [], seen: {}, acting: { mode: "empty", actions: [], text: "" }, latest: null,
-  base: "", kept: "", busy: false, adopt: false, force: false, looking: null, again: false, length: PAGE,
+  base: "", kept: "", busy: false, adopt: false, force: false, length: PAGE,
 };
 
 // What was typed per conversation: survives going elsewhere, reloading, and logging in again.
@@ -31,27 +31,22 @@ const keyOf = (panel) => panel.review_id || panel.mode;
 // Between a click in the queue and its answer the pane still shows the conversation before: nothing is decided then.
 const isSettled = () => box.dataset.of === state.selected;
 
-// ---- Asking for news -------------------------------------------------------------------------------------------
+// ---- Asking for changes -------------------------------------------------------------------------------------------
 
-async function look() {
-  if (state.looking) { state.again = true; return state.looking; }
-  state.looking = ask();
-  try { await state.looking; } finally { state.looking = null; }
-  if (state.again) { state.again = false; return look(); }
-}
+const refresh = singleFlight(fetchChanges);
 
-async function ask() {
+async function fetchChanges() {
   const asked = state.selected;
-  const answer = await reach(server.look, { selected: asked, wish: wish(), seen: state.seen, length: state.length });
-  if (!answer) return offline();
-  if (answer.login) return tellLogin();
-  if (answer.error) return news(answer.error);
-  if (asked !== state.selected) { state.again = true; return; }
-  news("");
+  const answer = await call(server.refresh, { selected: asked, filter: queueFilter(), seen: state.seen, length: state.length });
+  if (!answer) return showOffline();
+  if (answer.login) return showLoginEnded();
+  if (answer.error) return showNotice(answer.error);
+  if (asked !== state.selected) return void refresh();
+  showNotice("");
   show(answer);
 }
 
-function wish() {
+function queueFilter() {
   const wanted = {};
   for (const field of $$("[data-wish]")) if (field.value) wanted[field.dataset.wish] = field.value;
   return wanted;
@@ -59,7 +54,7 @@ function wish() {
 
 async function poll() {
   if (!root.isConnected) return;
-  if (!document.hidden) await look();
+  if (!document.hidden) await refresh();
   setTimeout(poll, document.hidden || !isShown() ? HIDDEN_POLL_MS : POLL_MS);
 }
 
@@ -68,12 +63,12 @@ async function poll() {
 function show(answer) {
   state.ids = answer.ids;
   for (const [name, html] of Object.entries(answer.parts)) if (patch(name, html)) state.seen[name] = answer.keys[name];
-  mark();
+  markSelected();
   showPanel(answer.panel);
   // On a phone the panes are stacked: once the chosen conversation is there, bring it up.
   if (state.bringUp) $(".dh-conversation").scrollIntoView({ block: "start" });
   state.bringUp = false;
-  ages();
+  showAges();
   const waiting = answer.ids.length;
   $(".dh-count").textContent = waiting ? `${waiting}` : "";
   if (!state.selected && !answer.selected && waiting && matchMedia("(min-width: 900px)").matches) select(state.ids[0]);
@@ -112,7 +107,7 @@ function fillChoices(part) {
   }
 }
 
-function mark() {
+function markSelected() {
   for (const item of $$(".dh-item")) {
     const current = item.dataset.id === state.selected;
     if (current) item.setAttribute("aria-current", "true"); else item.removeAttribute("aria-current");
@@ -123,50 +118,50 @@ function mark() {
 
 function showPanel(panel) {
   state.latest = panel;
-  if (box.dataset.of !== state.selected) openBox(panel);
+  if (box.dataset.of !== state.selected) openEditor(panel);
   else if (keyOf(panel) === keyOf(state.acting)) state.acting = panel;
-  else if (state.force) freshen(panel, "What you had typed");
-  else if (!isDirty() || state.adopt) adopt(panel);
-  else offerFresh(panel);
+  else if (state.force) replaceDraft(panel, "What you had typed");
+  else if (!isDirty() || state.adopt) takePanel(panel);
+  else offerNewDraft(panel);
   state.force = false;
   drawPanel();
 }
 
-function openBox(panel) {
+function openEditor(panel) {
   box.dataset.of = state.selected;
   guidanceForm.hidden = true;
   const before = typed.get(state.selected);
   const fits = before && before.key === keyOf(panel);
-  setBox(panel, fits ? before.text : panel.text);
-  keep(before ? both(fits ? "" : before.text, before.kept) : "", "What you had typed");
+  setEditor(panel, fits ? before.text : panel.text);
+  setAside(before ? both(fits ? "" : before.text, before.kept) : "", "What you had typed");
 }
 
-function setBox(panel, text) {
+function setEditor(panel, text) {
   state.acting = panel;
   state.base = panel.text;
   box.value = text;
   if (panel.mode !== "review") guidanceForm.hidden = true;
 }
 
-function adopt(panel) {
-  setBox(panel, isDirty() ? box.value : panel.text);
+function takePanel(panel) {
+  setEditor(panel, isDirty() ? box.value : panel.text);
   state.adopt = false;
-  if (slot("kept").dataset.kind === "fresh") keep(state.kept);
-  remember();
+  if (slot("kept").dataset.kind === "fresh") setAside(state.kept);
+  saveTyped();
 }
 
 const both = (...texts) => [...new Set(texts)].filter((text) => text && text.trim()).join("\n\n");
 
 // The fresh draft goes into the box, what was typed stands beside it.
-function freshen(panel, title) {
+function replaceDraft(panel, title) {
   const text = both(isDirty() ? box.value : "", state.kept);
-  setBox(panel, panel.text);
-  keep(text, title);
-  remember();
+  setEditor(panel, panel.text);
+  setAside(text, title);
+  saveTyped();
 }
 
 // Something newer has arrived while the agent is typing: the box is left alone, the newer draft stands beside it.
-function offerFresh(panel) {
+function offerNewDraft(panel) {
   const title = panel.mode === "review" ? "The customer wrote more: here is the new draft" : panel.hint;
   slot("kept").dataset.kind = "fresh";
   slot("kept").hidden = false;
@@ -176,7 +171,7 @@ function offerFresh(panel) {
   $('[data-do="kept-drop"]').textContent = "Keep my text";
 }
 
-function keep(text, title) {
+function setAside(text, title) {
   state.kept = text;
   const kept = slot("kept");
   kept.hidden = !text;
@@ -187,21 +182,21 @@ function keep(text, title) {
   $('[data-do="kept-drop"]').textContent = "Discard";
 }
 
-function useKept() {
-  if (slot("kept").dataset.kind === "fresh") freshen(state.latest, "What you had typed");
-  else { box.value = state.kept; keep(""); remember(); box.focus(); }
+function restoreAside() {
+  if (slot("kept").dataset.kind === "fresh") replaceDraft(state.latest, "What you had typed");
+  else { box.value = state.kept; setAside(""); saveTyped(); box.focus(); }
   drawPanel();
 }
 
-function dropKept() {
+function discardAside() {
   const isFresh = slot("kept").dataset.kind === "fresh";
-  if (isFresh) setBox(state.latest, box.value);
-  keep(isFresh ? state.kept : "");
-  remember();
+  if (isFresh) setEditor(state.latest, box.value);
+  setAside(isFresh ? state.kept : "");
+  saveTyped();
   drawPanel();
 }
 
-function remember() {
+function saveTyped() {
   if (!box.dataset.of) return;
   const something = isDirty() || state.kept;
   typed.put(box.dataset.of, something ? { key: keyOf(state.acting), text: box.value, kept: state.kept } : null);
@@ -235,35 +230,35 @@ async function act(kind, extra = {}) {
   const next = neighbour(1) || neighbour(-1);
   state.busy = true;
   drawPanel();
-  const told = await send({ kind, conversation_id: state.selected, review_id: panel.review_id, version: panel.version, ...extra });
+  const result = await send({ kind, conversation_id: state.selected, review_id: panel.review_id, version: panel.version, ...extra });
   state.busy = false;
-  if (told) settle(kind, told, next);
+  if (result) applyResult(kind, result, next);
   drawPanel();
-  await look();
-  return told;
+  await refresh();
+  return result;
 }
 
 async function send(request) {
-  const told = await reach(server.act, request);
-  if (told && told.login) { tellLogin(); return null; }
-  if (told) toast(told.text, told.ok);
+  const result = await call(server.act, request);
+  if (result && result.login) { showLoginEnded(); return null; }
+  if (result) toast(result.text, result.ok);
   else toast("The desk did not answer, so it is not known whether this took effect. Your text is kept: look at the conversation before you try again.", false);
-  return told;
+  return result;
 }
 
-function settle(kind, told, next) {
-  if (told.stale) { state.force = true; return; }
-  if (!told.ok) return;
-  if (["approve", "edit", "reply"].includes(kind)) clearBox();
+function applyResult(kind, result, next) {
+  if (result.stale) { state.force = true; return; }
+  if (!result.ok) return;
+  if (["approve", "edit", "reply"].includes(kind)) clearEditor();
   if (kind === "take_over") state.adopt = true;
   if (kind === "reject") { guidance.value = ""; guidanceForm.hidden = true; state.force = true; }
-  if (told.advance && next) select(next);
+  if (result.advance && next) select(next);
 }
 
-function clearBox() {
+function clearEditor() {
   box.value = "";
   state.base = "";
-  keep("");
+  setAside("");
   typed.put(state.selected, null);
 }
 
@@ -273,7 +268,7 @@ function choose(kind) {
   act(kind, { text });
 }
 
-function sendBox() {
+function sendEditor() {
   const kind = state.acting.mode === "reply" ? "reply" : "edit";
   if (kind === "edit" && !isDirty()) return toast("This is the bot's draft as it is: press Esc, then a, to approve it.", false);
   const button = $(`[data-act="${kind}"]`);
@@ -288,11 +283,11 @@ function select(id) {
   state.length = PAGE;
   for (const name of ["head", "thread", "held", "evidence"]) delete state.seen[name];
   history.replaceState(null, "", `#c=${id}`);
-  mark();
+  markSelected();
   drawPanel();
   $(`.dh-item[data-id="${CSS.escape(id)}"]`)?.scrollIntoView({ block: "nearest" });
   state.bringUp = matchMedia("(max-width: 899px)").matches;
-  look();
+  refresh();
 }
 
 function neighbour(step) {
@@ -310,12 +305,12 @@ function move(step) {
 
 // ---- Listening ---------------------------------------------------------------------------------------------------
 
-const doing = {
-  older: () => { state.length = Math.min(MOST, state.length + PAGE); state.growing = true; look(); },
+const commands = {
+  older: () => { state.length = Math.min(MOST, state.length + PAGE); state.growing = true; refresh(); },
   help: () => $(".dh-help").showModal(),
-  restore: () => { box.value = state.base; remember(); drawPanel(); },
-  "kept-use": useKept,
-  "kept-drop": dropKept,
+  restore: () => { box.value = state.base; saveTyped(); drawPanel(); },
+  "kept-use": restoreAside,
+  "kept-drop": discardAside,
   "guidance-close": () => { guidanceForm.hidden = true; },
 };
 
@@ -324,17 +319,17 @@ root.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.id) select(button.dataset.id);
   else if (button.dataset.act) choose(button.dataset.act);
-  else if (doing[button.dataset.do]) doing[button.dataset.do]();
+  else if (commands[button.dataset.do]) commands[button.dataset.do]();
 });
 
 root.addEventListener("input", (event) => {
-  if (event.target === box) { remember(); drawPanel(); }
-  if (event.target.dataset.wish === "search") { clearTimeout(state.searching); state.searching = setTimeout(look, 200); }
+  if (event.target === box) { saveTyped(); drawPanel(); }
+  if (event.target.dataset.wish === "search") { clearTimeout(state.searching); state.searching = setTimeout(refresh, 200); }
 });
 
 root.addEventListener("change", (event) => {
   const field = event.target;
-  if (field.dataset.wish && field.dataset.wish !== "search") look();
+  if (field.dataset.wish && field.dataset.wish !== "search") refresh();
   if (field.dataset.change && field.value) { field.blur(); act(field.dataset.change, { value: field.value }); }
   if (field.dataset.do === "canned" && field.value) { insert(field.value); field.value = ""; }
 });
@@ -343,7 +338,7 @@ function insert(text) {
   const gap = box.value && box.selectionStart === box.value.length && !/\s$/.test(box.value) ? "\n\n" : "";
   box.focus();
   box.setRangeText(gap + text, box.selectionStart, box.selectionEnd, "end");
-  remember();
+  saveTyped();
   drawPanel();
 }
 
@@ -353,13 +348,13 @@ root.addEventListener("submit", async (event) => {
   event.preventDefault();
   const field = form === "note" ? $('[data-box="note"]') : guidance;
   if (!field.value.trim()) { field.focus(); return; }
-  const told = await act(form, { text: field.value, ...(form === "note" ? { review_id: "" } : {}) });
-  if (told && told.ok) field.value = "";
+  const result = await act(form, { text: field.value, ...(form === "note" ? { review_id: "" } : {}) });
+  if (result && result.ok) field.value = "";
 });
 
 const keys = {
   j: () => move(1), k: () => move(-1), e: () => box.offsetParent && box.focus(),
-  n: () => $('[data-box="note"]').focus(), "/": () => $('[data-wish="search"]').focus(), "?": doing.help,
+  n: () => $('[data-box="note"]').focus(), "/": () => $('[data-wish="search"]').focus(), "?": commands.help,
   a: () => (isDirty() ? toast("You have edited the draft: press Ctrl+Enter to send your version.", false) : press("approve")),
   r: () => press("reject"), t: () => press("take_over"),
 };
@@ -377,14 +372,14 @@ document.addEventListener("keydown", (event) => {
     if (inField === guidance) guidanceForm.hidden = true;
     return;
   }
-  if (inField === box && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); sendBox(); return; }
+  if (inField === box && event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); sendEditor(); return; }
   if (inField || event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
   event.preventDefault();
   keys[event.key]();
 });
 
-document.addEventListener("visibilitychange", () => { if (!document.hidden && root.isConnected) look(); });
-setInterval(ages, 15000);
+document.addEventListener("visibilitychange", () => { if (!document.hidden && root.isConnected) refresh(); });
+setInterval(showAges, 15000);
 const linked = /^#c=(\w+)$/.exec(location.hash);
 if (linked) state.selected = linked[1];
 drawPanel();

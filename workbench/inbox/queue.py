@@ -1,4 +1,4 @@
-"""The queue of the inbox: which conversations wait for a person, filtered and in the order to take them."""
+"""The inbox queue: which conversations wait for a person, filtered and in priority order."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from storage.records import Conversation, ConversationStatus, Member, Priority, Review, ReviewStatus
 from storage.store import Store
 
-MOST = 200
+MAX_PER_STATUS = 200
 """Conversations of one status in the list; who has more waiting has other worries."""
 
 
@@ -64,19 +64,19 @@ class QueueItem:
         return self.review.triage.intent if self.review else self.conversation.intent or ""
 
 
-async def load_queue(store: Store, member: Member, wish: QueueFilter) -> tuple[QueueItem, ...]:
-    """The cards that match, in the order to take them: urgent first, then the longest waiting."""
-    found = await _conversations(store, member.workspace_id, wish.show)
-    reviews = await store.conversations.reviews.page(member.workspace_id, ReviewStatus.PENDING, limit=MOST)
+async def load_queue(store: Store, member: Member, queue_filter: QueueFilter) -> tuple[QueueItem, ...]:
+    """The items that match, in the order to take them: urgent first, then the longest waiting."""
+    found = await _conversations(store, member.workspace_id, queue_filter.show)
+    reviews = await store.conversations.reviews.page(member.workspace_id, ReviewStatus.PENDING, limit=MAX_PER_STATUS)
     by_conversation = {review.conversation_id: review for review in reviews.items}
-    cards = (QueueItem(conversation, by_conversation.get(conversation.id)) for conversation in found)
-    return in_order((card for card in cards if matches(card, wish, member)), wish.show)
+    items = (QueueItem(conversation, by_conversation.get(conversation.id)) for conversation in found)
+    return in_order((item for item in items if matches(item, queue_filter, member)), queue_filter.show)
 
 
 async def _conversations(store: Store, workspace_id: str, show: QueueView) -> list[Conversation]:
     match show:
         case QueueView.ALL:
-            return list((await store.conversations.reading.page(workspace_id, limit=MOST)).items)
+            return list((await store.conversations.reading.page(workspace_id, limit=MAX_PER_STATUS)).items)
         case QueueView.RESOLVED:
             statuses: tuple[ConversationStatus, ...] = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
         case QueueView.REVIEWS:
@@ -85,34 +85,34 @@ async def _conversations(store: Store, workspace_id: str, show: QueueView) -> li
             statuses = (ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
     found: list[Conversation] = []
     for status in statuses:
-        found += (await store.conversations.reading.page(workspace_id, status=status, limit=MOST)).items
+        found += (await store.conversations.reading.page(workspace_id, status=status, limit=MAX_PER_STATUS)).items
     return found
 
 
-def matches(card: QueueItem, wish: QueueFilter, member: Member) -> bool:
-    """Whether a card belongs into the list that was asked for."""
+def matches(item: QueueItem, queue_filter: QueueFilter, member: Member) -> bool:
+    """Whether an item belongs into the list that was asked for."""
     wanted = (
-        (wish.priority, card.conversation.priority),
-        (wish.channel, card.conversation.channel),
-        (wish.intent, card.intent),
+        (queue_filter.priority, item.conversation.priority),
+        (queue_filter.channel, item.conversation.channel),
+        (queue_filter.intent, item.intent),
     )
     if any(asked and asked != actual for asked, actual in wanted):
         return False
-    return _is_shown(card, wish.show, member) and _is_found(card, wish.search)
+    return _is_in_view(item, queue_filter.show, member) and _matches_search(item, queue_filter.search)
 
 
-def _is_shown(card: QueueItem, show: QueueView, member: Member) -> bool:
-    conversation = card.conversation
+def _is_in_view(item: QueueItem, show: QueueView, member: Member) -> bool:
+    conversation = item.conversation
     assigned = conversation.status is ConversationStatus.ASSIGNED
     match show:
         case QueueView.WAITING:
-            return card.review is not None or (assigned and conversation.assignee_id in (None, member.id))
+            return item.review is not None or (assigned and conversation.assignee_id in (None, member.id))
         case QueueView.REVIEWS:
-            return card.review is not None
+            return item.review is not None
         case QueueView.UNASSIGNED:
             return assigned and conversation.assignee_id is None
         case QueueView.MINE:
-            claimed = card.review is not None and card.review.claimed_by_id == member.id
+            claimed = item.review is not None and item.review.claimed_by_id == member.id
             return claimed or (assigned and conversation.assignee_id == member.id)
         case QueueView.OTHERS:
             return assigned and conversation.assignee_id not in (None, member.id)
@@ -120,12 +120,12 @@ def _is_shown(card: QueueItem, show: QueueView, member: Member) -> bool:
             return True
 
 
-def _is_found(card: QueueItem, search: str) -> bool:
+def _matches_search(item: QueueItem, search: str) -> bool:
     words = search.lower().split()
-    customer = card.conversation.customer
-    texts = [customer.name, customer.email or "", card.conversation.subject, card.conversation.first_line]
-    if card.review:
-        texts.append(card.review.question)
+    customer = item.conversation.customer
+    texts = [customer.name, customer.email or "", item.conversation.subject, item.conversation.first_line]
+    if item.review:
+        texts.append(item.review.question)
     haystack = "\n".join(texts).lower()
     return all(word in haystack for word in words)
 
@@ -133,8 +133,8 @@ def _is_found(card: QueueItem, search: str) -> bool:
 _URGENCY = {Priority.HIGH: 0, Priority.MEDIUM: 1, Priority.LOW: 2}
 
 
-def in_order(cards: Iterable[QueueItem], show: QueueView) -> tuple[QueueItem, ...]:
+def in_order(items: Iterable[QueueItem], show: QueueView) -> tuple[QueueItem, ...]:
     """Unanswered before answered ones, urgent first, then the longest waiting. Resolved and all: the latest first."""
     if show in (QueueView.RESOLVED, QueueView.ALL):
-        return tuple(sorted(cards, key=lambda card: card.conversation.updated_at, reverse=True))
-    return tuple(sorted(cards, key=lambda card: (not card.waits, _URGENCY[card.conversation.priority], card.since)))
+        return tuple(sorted(items, key=lambda item: item.conversation.updated_at, reverse=True))
+    return tuple(sorted(items, key=lambda item: (not item.waits, _URGENCY[item.conversation.priority], item.since)))

@@ -1,4 +1,4 @@
-"""The queue as HTML."""
+"""The inbox queue as HTML."""
 
 from storage.records import Conversation, ConversationStatus, Member, Priority
 from storage.records.labels import CHANNEL_NAMES
@@ -18,7 +18,7 @@ STATUS_WORDS = {
     ConversationStatus.RESOLVED: "Resolved.",
     ConversationStatus.CLOSED: "Closed.",
 }
-NOTHING = {
+EMPTY_STATES = {
     QueueView.WAITING: (
         "All caught up",
         "Nothing waits for a person. New drafts and hand-overs appear here by themselves.",
@@ -35,26 +35,26 @@ NOTHING = {
 }
 
 
-def queue_html(cards: tuple[QueueItem, ...], wish: QueueFilter, member: Member) -> str:
-    """The list of cards, or what its emptiness means."""
-    if cards:
-        return "".join(card_html(card, member) for card in cards)
-    if wish.search or wish.priority or wish.channel or wish.intent:
+def queue_html(items: tuple[QueueItem, ...], queue_filter: QueueFilter, member: Member) -> str:
+    """The list of conversations, or what its emptiness means."""
+    if items:
+        return "".join(item_html(item, member) for item in items)
+    if queue_filter.search or queue_filter.priority or queue_filter.channel or queue_filter.intent:
         return empty("Nothing matches these filters", "Clear the search or a filter to see what waits.")
-    return empty(*NOTHING[wish.show])
+    return empty(*EMPTY_STATES[queue_filter.show])
 
 
-def card_html(card: QueueItem, member: Member) -> str:
-    """One card: who, since when, what they say, and why a person is needed."""
-    conversation = card.conversation
-    question = card.review.question if card.review else conversation.first_line
+def item_html(item: QueueItem, member: Member) -> str:
+    """One conversation: who, since when, what they say, and why a person is needed."""
+    conversation = item.conversation
+    question = item.review.question if item.review else conversation.first_line
     urgent = " urgent" if conversation.priority is Priority.HIGH else ""
     return (
         f'<button type="button" class="dh-item{urgent}" data-id="{esc(conversation.id)}">'
-        f'<span class="dh-item-top"><strong>{esc(customer_name(conversation))}</strong>{when(card.since)}</span>'
+        f'<span class="dh-item-top"><strong>{esc(customer_name(conversation))}</strong>{when(item.since)}</span>'
         f'<span class="dh-item-line">{esc(question.strip() or "(no text)")}</span>'
-        f'<span class="dh-item-why">{esc(why(card, member))}</span>'
-        f'<span class="dh-chips">{"".join(_chips(card, member))}</span></button>'
+        f'<span class="dh-item-why">{esc(waiting_reason(item, member))}</span>'
+        f'<span class="dh-chips">{"".join(_chips(item, member))}</span></button>'
     )
 
 
@@ -64,25 +64,25 @@ def customer_name(conversation: Conversation) -> str:
     return customer.name or customer.email or f"Visitor {customer.id[:4]}"
 
 
-def why(card: QueueItem, member: Member) -> str:
+def waiting_reason(item: QueueItem, member: Member) -> str:
     """Why this needs a person, in a few words."""
-    if card.review:
-        return plain_reason(card.review.held_because[0]) if card.review.held_because else "Held for review."
-    if card.conversation.status is not ConversationStatus.ASSIGNED:
-        return STATUS_WORDS[card.conversation.status]
-    if card.conversation.assignee_id is None:
+    if item.review:
+        return plain_reason(item.review.held_because[0]) if item.review.held_because else "Held for review."
+    if item.conversation.status is not ConversationStatus.ASSIGNED:
+        return STATUS_WORDS[item.conversation.status]
+    if item.conversation.assignee_id is None:
         return "Waits for a person: nobody has it yet."
-    who = "You have" if card.conversation.assignee_id == member.id else f"{card.conversation.assignee_name} has"
-    return f"{who} this conversation." if card.waits else f"{who} this conversation; the customer is answered."
+    who = "You have" if item.conversation.assignee_id == member.id else f"{item.conversation.assignee_name} has"
+    return f"{who} this conversation." if item.waits else f"{who} this conversation; the customer is answered."
 
 
-def _chips(card: QueueItem, member: Member) -> list[str]:
-    conversation, review = card.conversation, card.review
+def _chips(item: QueueItem, member: Member) -> list[str]:
+    conversation, review = item.conversation, item.review
     chips = [chip(str(conversation.priority), PRIORITY_TONES[conversation.priority], title="Priority")]
     if conversation.is_overdue:
         chips.insert(0, chip("overdue", "danger", title="The customer has been waiting for a person for too long"))
-    if card.intent:
-        chips.append(chip(card.intent, title="Intent"))
+    if item.intent:
+        chips.append(chip(item.intent, title="Intent"))
     chips.append(chip(CHANNEL_NAMES.get(conversation.channel, conversation.channel), title="Channel"))
     if review is not None:
         chips.append(chip(f"{review.draft.confidence:.0%}", title="Confidence of the draft"))

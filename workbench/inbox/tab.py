@@ -1,19 +1,18 @@
-"""The inbox tab: what the browser asks for, checked, and what it gets."""
+"""The Inbox tab: queue, conversation and action panel, kept up to date by polling."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from storage.errors import NotFoundError, NotLoggedInError
+from storage.errors import DeskhandError, NotFoundError
 from storage.records import Member
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.inbox.action_panel import EMPTY, Panel, panel_of
-from workbench.inbox.actions import Action, ActionResult, perform
+from workbench.inbox.actions import Action, perform
 from workbench.inbox.conversation_view import (
     MOST_SHOWN,
     NOBODY_SELECTED,
@@ -24,28 +23,24 @@ from workbench.inbox.evidence_view import evidence_html, held_html
 from workbench.inbox.queue import QueueFilter, load_queue
 from workbench.inbox.queue_view import queue_html
 from workbench.ui.html import esc
-from workbench.ui.partials import changed_parts
+from workbench.ui.partials import RefreshRequest, changed_parts
 from workbench.ui.scripts import script
+from workbench.ui.server_functions import Notice, action_function, refresh_function
 
 HERE = Path(__file__).parent
-ServerFunction = Callable[[dict[str, Any], gr.Request], Awaitable[dict[str, Any]]]
 
 
-class Look(BaseModel):
+class InboxRequest(RefreshRequest):
     """What the browser shows and wants to show."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
     selected: str = Field(default="", max_length=64)
-    wish: QueueFilter = QueueFilter()
+    filter: QueueFilter = QueueFilter()
     length: int = Field(default=100, ge=1, le=MOST_SHOWN)
     """How many of the conversation's latest messages are shown."""
-    seen: dict[str, str] = Field(default_factory=dict, max_length=16)
-    """The key of each part as the browser has it: what did not change is not sent again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenConversation:
     """The parts of the middle and right panes."""
 
     head: str
@@ -55,56 +50,44 @@ class Opened:
     panel: Panel
 
 
-NOTHING_OPEN = Opened("", NOBODY_SELECTED, "", "", EMPTY)
+NO_CONVERSATION = OpenConversation("", NOBODY_SELECTED, "", "", EMPTY)
 
 
 def build_inbox(context: WorkbenchContext, sessions: Sessions) -> gr.HTML:
-    """The component: a still skeleton whose script asks for news and puts them in place.
+    """The component: a still skeleton whose script asks for changes and puts them in place.
 
     The skeleton's text boxes are never made anew, so a refresh cannot take what is being typed.
     """
+
+    async def refresh(member: Member, asked: InboxRequest) -> dict[str, Any]:
+        return await view(context, member, asked)
+
+    async def act(member: Member, action: Action) -> Notice:
+        return await perform(context, member, action)
+
     return gr.HTML(
         html_template=(HERE / "inbox.html").read_text(encoding="utf-8"),
         js_on_load=script("ui/live", "inbox/inbox"),
-        server_functions=[_looking(context, sessions), _acting(context, sessions)],
+        server_functions=[
+            refresh_function(sessions.member, InboxRequest, refresh),
+            action_function(sessions.member, Action, act, _explain),
+        ],
         apply_default_css=False,
         elem_id="dh-inbox-root",
     )
 
 
-def _looking(context: WorkbenchContext, sessions: Sessions) -> ServerFunction:
-    async def look(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        try:
-            member = await sessions.member(request)
-            return await view(context, member, Look.model_validate(asked))
-        except NotLoggedInError:
-            return {"login": True}
-        except ValidationError:
-            return {"error": "This page is older than the desk: load it again."}
-
-    return look
+def _explain(error: DeskhandError | ValidationError) -> str:
+    detail = error.detail if isinstance(error, DeskhandError) else f"{error.errors()[0]['msg']}."
+    return f"Nothing was sent: {detail}"
 
 
-def _acting(context: WorkbenchContext, sessions: Sessions) -> ServerFunction:
-    async def act(asked: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        try:
-            member = await sessions.member(request)
-            told = await perform(context, member, Action.model_validate(asked))
-        except NotLoggedInError:
-            return {"login": True}
-        except ValidationError as error:
-            told = ActionResult(f"Nothing was sent: {error.errors()[0]['msg']}.", ok=False)
-        return {"text": told.text, "ok": told.ok, "advance": told.advance, "stale": told.stale}
-
-    return act
-
-
-async def view(context: WorkbenchContext, member: Member, look: Look) -> dict[str, Any]:
+async def view(context: WorkbenchContext, member: Member, asked: InboxRequest) -> dict[str, Any]:
     """Everything on the screen that changed; the parts are HTML, the panel is data."""
-    cards = await load_queue(context.store, member, look.wish)
-    opened = await _open(context, member, look.selected, look.length)
+    items = await load_queue(context.store, member, asked.filter)
+    opened = await _open(context, member, asked.selected, asked.length)
     parts = {
-        "queue": queue_html(cards, look.wish, member),
+        "queue": queue_html(items, asked.filter, member),
         "choices": await _choices(context, member),
         "head": opened.head,
         "thread": opened.thread,
@@ -112,26 +95,26 @@ async def view(context: WorkbenchContext, member: Member, look: Look) -> dict[st
         "evidence": opened.evidence,
     }
     return {
-        "ids": [card.conversation.id for card in cards],
-        "selected": look.selected if opened is not NOTHING_OPEN else "",
+        "ids": [item.conversation.id for item in items],
+        "selected": asked.selected if opened is not NO_CONVERSATION else "",
         "panel": opened.panel.for_browser(),
-        **changed_parts(parts, look.seen),
+        **changed_parts(parts, asked.seen),
     }
 
 
-async def _open(context: WorkbenchContext, member: Member, conversation_id: str, length: int) -> Opened:
+async def _open(context: WorkbenchContext, member: Member, conversation_id: str, length: int) -> OpenConversation:
     if not conversation_id:
-        return NOTHING_OPEN
+        return NO_CONVERSATION
     workspace_id = member.workspace_id
     try:
         conversation = await context.store.conversations.reading.read(workspace_id, conversation_id)
     except NotFoundError:
-        return NOTHING_OPEN
+        return NO_CONVERSATION
     messages = await context.store.conversations.messages.latest(workspace_id, conversation_id, length + 1)
     review = await context.store.conversations.reviews.of_conversation(workspace_id, conversation_id)
     panel = panel_of(conversation, review, member)
     on_review = review is not None and panel.mode == "review"
-    return Opened(
+    return OpenConversation(
         head=head_html(conversation, await context.store.accounts.members.all(workspace_id)),
         thread=thread_html(messages, conversation, length),
         held=held_html(review) if review and on_review else "",

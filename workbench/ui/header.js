@@ -1,16 +1,16 @@
 // The bar at the top: light or dark, the other workspace, and leaving.
-const wanted = () => { try { return localStorage.getItem("dh-theme"); } catch { return null; } };
-const dress = (dark) => document.body.classList.toggle("dark", dark);
-if (wanted()) dress(wanted() === "dark");
+const storedTheme = () => { try { return localStorage.getItem("dh-theme"); } catch { return null; } };
+const setDark = (dark) => document.body.classList.toggle("dark", dark);
+if (storedTheme()) setDark(storedTheme() === "dark");
 
 const forgetTyped = () => { try { sessionStorage.removeItem("dh-typed"); } catch { /* nothing was kept */ } };
 
 element.addEventListener("click", (event) => {
-  const doing = event.target.closest("[data-do]")?.dataset.do;
-  if (doing === "logout") forgetTyped();
-  if (doing !== "theme") return;
+  const command = event.target.closest("[data-do]")?.dataset.do;
+  if (command === "logout") forgetTyped();
+  if (command !== "theme") return;
   const dark = !document.body.classList.contains("dark");
-  dress(dark);
+  setDark(dark);
   try { localStorage.setItem("dh-theme", dark ? "dark" : "light"); } catch { /* it lasts until the next load */ }
 });
 

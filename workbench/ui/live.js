@@ -1,26 +1,39 @@
-// What the pages that refresh themselves share. The page's own script comes after it and names its `root`, which has a
-// `[data-slot="news"]` for lasting news and a `.dh-toasts` for short ones.
+// What the pages that refresh themselves share: one request at a time, notices, ages. The page's own script comes after
+// it and names its `root`, which has a `[data-slot="news"]` for lasting notices and `.dh-toasts` for short ones.
 const $ = (selector) => root.querySelector(selector);
 const $$ = (selector) => [...root.querySelectorAll(selector)];
 const slot = (name) => $(`[data-slot="${name}"]`);
 const isShown = () => root.offsetParent !== null;
 
 // Gradio gives undefined, or throws, when the server cannot be reached or refuses.
-async function reach(call, request) {
-  try { return (await call(request)) || null; } catch { return null; }
+async function call(serverFunction, request) {
+  try { return (await serverFunction(request)) || null; } catch { return null; }
 }
 
-async function offline() {
+// Single flight: asked again while a request is under way, it is sent once more after it.
+function singleFlight(send) {
+  let running = null;
+  let again = false;
+  async function run() {
+    if (running) { again = true; return running; }
+    running = send();
+    try { await running; } finally { running = null; }
+    if (again) { again = false; return run(); }
+  }
+  return run;
+}
+
+async function showOffline() {
   const check = await fetch("gradio_api/login_check", { cache: "no-store" }).catch(() => null);
-  if (check && check.status === 401) return tellLogin();
-  news("The desk does not answer; trying again. Customers' messages wait safely, and what you type is kept.");
+  if (check && check.status === 401) return showLoginEnded();
+  showNotice("The desk does not answer; trying again. Customers' messages wait safely, and what you type is kept.");
 }
 
-function tellLogin() {
-  news("Your login has ended. What you typed is kept in this tab.", { text: "Log in again", href: "/login" });
+function showLoginEnded() {
+  showNotice("Your login has ended. What you typed is kept in this tab.", { text: "Log in again", href: "/login" });
 }
 
-function news(text, link) {
+function showNotice(text, link) {
   const place = slot("news");
   place.hidden = !text;
   place.textContent = text;
@@ -43,7 +56,7 @@ function toast(text, ok) {
 
 // ---- Times -------------------------------------------------------------------------------------------------------
 
-function ages() {
+function showAges() {
   const now = Date.now();
   for (const time of root.querySelectorAll("time")) {
     const at = new Date(time.dateTime);

@@ -1,8 +1,19 @@
-"""Parts of a page that refreshes itself: HTML that is sent only when the browser does not have it yet."""
+"""Partial rendering with content keys: only the parts of a page that the browser does not have yet are sent."""
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RefreshRequest(BaseModel):
+    """What the browser shows already."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    seen: dict[str, str] = Field(default_factory=dict, max_length=16)
+    """The key of each part as the browser has it: what did not change is not sent again."""
 
 
 def changed_parts(parts: Mapping[str, str], seen: Mapping[str, str]) -> dict[str, Any]:

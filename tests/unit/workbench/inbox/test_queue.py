@@ -35,7 +35,7 @@ from workbench.inbox.queue import (
     in_order,
     matches,
 )
-from workbench.inbox.queue_view import card_html, queue_html, why
+from workbench.inbox.queue_view import item_html, queue_html, waiting_reason
 from workbench.ui.html import esc, markdown
 from workbench.ui.labels import confidence_label
 
@@ -127,7 +127,7 @@ def test_the_age_is_how_long_the_customer_waits_and_the_answered_come_last() -> 
     answered = QueueItem(replace(MINE.conversation, priority=Priority.HIGH, updated_at=hours[0]), None)
     assert [card.since for card in (*waiting, answered)] == [hours[1], hours[0], hours[0]]
     assert in_order([answered, *waiting], QueueView.WAITING) == (waiting[1], waiting[0], answered)
-    assert why(answered, ME) == "You have this conversation; the customer is answered."
+    assert waiting_reason(answered, ME) == "You have this conversation; the customer is answered."
 
 
 def test_a_waiting_draft_offers_the_decisions_and_an_empty_one_cannot_be_approved() -> None:
@@ -153,15 +153,15 @@ def test_a_decided_review_says_who_handled_it() -> None:
 
 
 def test_a_card_says_why_a_person_is_needed() -> None:
-    assert why(HELD, ME) == "The intent “refund” always needs a person."
-    assert why(QueueItem(WAITING, None), ME) == "You have this conversation."
-    assert why(OTHERS, ME) == "You has this conversation; the customer is answered."
+    assert waiting_reason(HELD, ME) == "The intent “refund” always needs a person."
+    assert waiting_reason(QueueItem(WAITING, None), ME) == "You have this conversation."
+    assert waiting_reason(OTHERS, ME) == "You has this conversation; the customer is answered."
 
 
 def test_a_card_says_that_its_customer_waits_too_long() -> None:
     late = QueueItem(replace(WAITING, is_overdue=True), None)
-    assert ">overdue<" in card_html(late, ME)
-    assert ">overdue<" not in card_html(QueueItem(WAITING, None), ME)
+    assert ">overdue<" in item_html(late, ME)
+    assert ">overdue<" not in item_html(QueueItem(WAITING, None), ME)
 
 
 @pytest.mark.parametrize("show", list(QueueView))
@@ -175,7 +175,7 @@ def test_what_people_wrote_is_text_on_cards_and_in_bubbles() -> None:
     customer = replace(CONVERSATION.customer, name=attack)
     card = QueueItem(replace(CONVERSATION, customer=customer, id=attack), replace(REVIEW, question=attack))
     message = Message("m", "w", "c", 1, Author.CUSTOMER, Visibility.PUBLIC, attack, NOON)
-    for html in (card_html(card, ME), *(message_html(replace(message, author=who), attack) for who in Author)):
+    for html in (item_html(card, ME), *(message_html(replace(message, author=who), attack) for who in Author)):
         assert "<script>" not in html
         assert "<img" not in html
         assert esc("<script>x") in html
