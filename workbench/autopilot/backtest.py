@@ -1,4 +1,4 @@
-"""What settings would have done with the drafts of the past."""
+"""Backtesting: what settings would have done with the drafts of the past."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from storage.records import DecisionKind, Mode, WorkspaceSettings
 from storage.reporting.monitoring import ProcessSummary
 
-AS_DRAFTED = (DecisionKind.APPROVE,)
-
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class BacktestResult:
     """Counts over past drafts."""
 
     drafts: int
@@ -22,22 +20,22 @@ class Forecast:
     """Of those, the ones that a person had edited, rejected, taken over or dismissed."""
 
 
-def forecast(summaries: Sequence[ProcessSummary], settings: WorkspaceSettings) -> Forecast:
+def backtest(summaries: Sequence[ProcessSummary], settings: WorkspaceSettings) -> BacktestResult:
     """Replay threshold, intents and priorities; what the guard or the hours would have held is not replayed."""
     drafts = [summary for summary in summaries if summary.confidence is not None]
-    alone = [summary for summary in drafts if _goes(summary, settings)]
+    alone = [summary for summary in drafts if _would_send(summary, settings)]
     decided = [summary.decision for summary in alone if summary.decision is not None]
-    approved = sum(decision in AS_DRAFTED for decision in decided)
-    return Forecast(len(drafts), len(alone), approved, len(decided) - approved)
+    approved = sum(decision is DecisionKind.APPROVE for decision in decided)
+    return BacktestResult(len(drafts), len(alone), approved, len(decided) - approved)
 
 
-def _goes(summary: ProcessSummary, settings: WorkspaceSettings) -> bool:
+def _would_send(summary: ProcessSummary, settings: WorkspaceSettings) -> bool:
     sure = summary.confidence is not None and 0 < summary.confidence >= settings.threshold
     held = summary.intent in settings.hold_intents or summary.priority in settings.hold_priorities
     return settings.mode is Mode.AUTO and sure and not held
 
 
-def forecast_words(result: Forecast) -> str:
+def backtest_summary(result: BacktestResult) -> str:
     """One or two plain sentences."""
     if not result.drafts:
         return "There are no drafts yet to try these settings on."

@@ -1,4 +1,4 @@
-"""The autopilot tab: what the bot may do alone, set by admins."""
+"""The Autopilot tab: what the bot may do alone, set by admins."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import gradio as gr
 
 from storage.records import WorkspaceSettings
 from workbench.auth.sessions import Sessions
-from workbench.autopilot.backtest import forecast, forecast_words
-from workbench.autopilot.form import build_form, changes, shown
+from workbench.autopilot.backtest import backtest, backtest_summary
+from workbench.autopilot.fields import components_of, values_of
+from workbench.autopilot.form import build_form, changes_of
 from workbench.context import WorkbenchContext
 from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.html import esc
@@ -23,37 +24,38 @@ def build_autopilot(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(TITLE, apply_default_css=False)
-        form = build_form()
-        outlook = gr.HTML(apply_default_css=False)
+        fields = build_form()
+        result = gr.HTML(apply_default_css=False)
         with gr.Row():
             save = gr.Button("Save", variant="primary", scale=0, min_width=120)
             preview = gr.Button("Try on the last drafts", scale=0, min_width=220)
     monitoring = context.store.reporting.monitoring
 
-    async def outlook_of(workspace_id: str, settings: WorkspaceSettings) -> str:
+    async def backtest_html(workspace_id: str, settings: WorkspaceSettings) -> str:
         past = await monitoring.summaries(workspace_id, limit=PAST_DRAFTS)
-        return f'<div class="dh-box">{esc(forecast_words(forecast(past.items, settings)))}</div>'
+        return f'<div class="dh-box">{esc(backtest_summary(backtest(past.items, settings)))}</div>'
 
     @reporting_errors
-    async def look(request: gr.Request) -> list[Any]:
+    async def refresh(request: gr.Request) -> list[Any]:
         member = await sessions.admin(request)
         settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
-        return [*shown(settings), await outlook_of(member.workspace_id, settings)]
+        return [*values_of(fields, settings), await backtest_html(member.workspace_id, settings)]
 
     @reporting_errors
-    async def keep(request: gr.Request, *values: Any) -> list[Any]:
+    async def save_settings(request: gr.Request, *values: Any) -> list[Any]:
         member = await sessions.admin(request)
-        settings = await context.store.accounts.workspaces.change_settings(member, **changes(values))
+        settings = await context.store.accounts.workspaces.change_settings(member, **changes_of(fields, values))
         gr.Info("Saved: it holds from the next message on.")
-        return [*shown(settings), await outlook_of(member.workspace_id, settings)]
+        return [*values_of(fields, settings), await backtest_html(member.workspace_id, settings)]
 
     @reporting_errors
-    async def try_out(request: gr.Request, *values: Any) -> str:
+    async def preview_settings(request: gr.Request, *values: Any) -> str:
         member = await sessions.admin(request)
         settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
-        changed = WorkspaceSettings.model_validate({**settings.model_dump(), **changes(values)})
-        return await outlook_of(member.workspace_id, changed)
+        changed = WorkspaceSettings.model_validate({**settings.model_dump(), **changes_of(fields, values)})
+        return await backtest_html(member.workspace_id, changed)
 
-    tab.select(look, None, [*form, outlook], **PRIVATE)
-    save.click(keep, form, [*form, outlook], **PRIVATE)
-    preview.click(try_out, form, outlook, **PRIVATE)
+    components = components_of(fields)
+    tab.select(refresh, None, [*components, result], **PRIVATE)
+    save.click(save_settings, components, [*components, result], **PRIVATE)
+    preview.click(preview_settings, components, result, **PRIVATE)

@@ -5,10 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from storage.errors import InvalidError
 from storage.records import (
     Author,
-    BusinessHours,
     Conversation,
     ConversationStatus,
     Customer,
@@ -23,9 +21,7 @@ from storage.records import (
     Role,
     Triage,
     Visibility,
-    WorkspaceSettings,
 )
-from workbench.autopilot.form import changes, shown
 from workbench.inbox.action_panel import panel_of
 from workbench.inbox.conversation_view import message_html
 from workbench.inbox.queue import (
@@ -192,54 +188,3 @@ def test_confidence_has_words_and_no_answer_is_not_called_likely() -> None:
     assert confidence_label(Draft(can_answer=True, confidence=0.93)) == ("Very likely right", "ok")
     assert confidence_label(Draft(can_answer=True, confidence=0.2))[1] == "danger"
     assert confidence_label(Draft(can_answer=False, confidence=0.99))[0] == "No answer found"
-
-
-def test_the_autopilot_s_form_gives_back_the_settings_it_was_filled_with() -> None:
-    settings = WorkspaceSettings(
-        threshold=0.7,
-        target_error=0.005,
-        audit_rate=0.05,
-        intents=("shipping", "lost parcel", "refund", "other"),
-        hold_intents=("refund",),
-        blocked_terms=("Casino", "crypto giveaway"),
-        business_hours=BusinessHours(timezone="Europe/Berlin", days=(0, 5)),
-    )
-    values = [getattr(value, "value", value) for value in shown(settings)]
-    assert WorkspaceSettings.model_validate({**settings.model_dump(), **changes(values)}) == settings
-
-
-def test_an_intent_that_is_gone_holds_nothing_any_more() -> None:
-    values = [getattr(value, "value", value) for value in shown(WorkspaceSettings(business_hours=BusinessHours()))]
-    changed = changes([*values[:-7], "Shipping\n\n other \nshipping", *values[-6:]])
-    assert changed["intents"] == ("shipping", "other")
-    assert changed["hold_intents"] == ()
-
-
-@pytest.mark.parametrize(
-    ("place", "written", "told"),
-    [
-        (-7, "shipping", "keep “other”"),
-        (-7, "other\n7 days", "“7 days” cannot be one"),
-        (-7, "other\n<b>x</b>", "cannot be one"),
-        (-7, "other\n" + "\n".join(f"intent{n}" for n in range(30)), "31 are too many"),
-        (-6, "x" * 101, "longer than 100"),
-        (-6, "!!!", "no letter or digit"),
-        (-6, "\n".join(map(str, range(201))), "201 are too many"),
-        (5, 0, "between 0.1 and 50 %"),
-        (5, None, "between 0.1 and 50 %"),
-        (5, 51, "between 0.1 and 50 %"),
-    ],
-)
-def test_lists_and_shares_that_cannot_be_are_refused_with_what_to_mend(place: int, written: object, told: str) -> None:
-    values = [getattr(value, "value", value) for value in shown(WorkspaceSettings())]
-    values[place] = written
-    with pytest.raises(InvalidError, match=told):
-        changes(values)
-
-
-def test_the_autopilot_s_form_says_what_to_mend() -> None:
-    values = [getattr(value, "value", value) for value in shown(WorkspaceSettings(business_hours=BusinessHours()))]
-    with pytest.raises(InvalidError, match="write it like 09:00"):
-        changes([*values[:-3], "nine", *values[-2:]])
-    with pytest.raises(InvalidError, match="at least one day"):
-        changes([*values[:-4], [], *values[-3:]])
