@@ -116,7 +116,7 @@ async def test_a_member_sees_and_decides_nothing_of_another_workspace(story: Sto
     )
     assert review is not None
     async with session(story, story.anna.email) as client:
-        seen = (await call(client, "look", selected=accepted.conversation_id)).json()
+        seen = (await call(client, "refresh", selected=accepted.conversation_id)).json()
         assert seen["selected"] == ""
         assert seen["ids"] == []
         assert "Ada" not in str(seen)
@@ -146,7 +146,7 @@ async def test_nonsense_from_a_browser_is_told_and_breaks_nothing(story: Story) 
             assert answer.json()["ok"] is False
         odd = await call(client, "act", kind="priority", conversation_id=accepted.conversation_id, value="huge")
         assert "no such priority" in odd.json()["text"]
-        assert "error" in (await call(client, "look", wish={"show": "everything"})).json()
+        assert "error" in (await call(client, "refresh", filter={"show": "everything"})).json()
 
 
 async def test_an_agent_has_no_way_to_load_delete_or_set_anything(story: Story) -> None:

@@ -157,7 +157,7 @@ async def test_the_page_is_closed_to_agents(story: Story) -> None:
     await expect(page.get_by_role("tab", name="Knowledge")).to_be_visible()
     await expect(page.get_by_role("tab", name="Channels")).to_have_count(0)
     async with session(story, story.anna.email) as client:
-        seen = await call(client, "look", component="dh-channels-root", seen={})
+        seen = await call(client, "refresh", component="dh-channels-root", seen={})
         assert seen.json() == {"error": "Only admins may do this."}
         changes = (
             {"kind": "link", "channel": "discord", "where": "1", "member_id": story.anna.id},
@@ -175,7 +175,7 @@ async def test_nothing_of_another_workspace_is_shown_or_changed(story: Story) ->
     await store.channels.places.keep(Place(other.workspace, "slack", "T9", "C9", "theirs", mode=Mode.AUTO))
     await store.channels.identities.link(other.workspace, other.anna.id, "slack", "T9/U9")
     async with session(story, story.carla.email) as client:
-        seen = (await call(client, "look", component="dh-channels-root")).json()
+        seen = (await call(client, "refresh", component="dh-channels-root")).json()
         assert "theirs" not in str(seen)
         assert "U9" not in str(seen)
         set_place = {"kind": "set_place", "channel": "slack", "where": "C9", "mode": "off"}

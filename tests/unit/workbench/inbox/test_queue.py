@@ -92,7 +92,7 @@ def test_each_list_shows_its_own_conversations(show: QueueView, cards: list[Queu
 
 
 @pytest.mark.parametrize(
-    ("wish", "found"),
+    ("queue_filter", "found"),
     [
         (QueueFilter(search="EXPORT ada"), True),
         (QueueFilter(search="ada import"), False),
@@ -102,8 +102,8 @@ def test_each_list_shows_its_own_conversations(show: QueueView, cards: list[Queu
         (QueueFilter(intent="question"), False),
     ],
 )
-def test_filters_and_search_must_all_match(wish: QueueFilter, *, found: bool) -> None:
-    assert matches(HELD, wish, ME) is found
+def test_filters_and_search_must_all_match(queue_filter: QueueFilter, *, found: bool) -> None:
+    assert matches(HELD, queue_filter, ME) is found
 
 
 def test_urgent_comes_first_then_the_longest_waiting() -> None:
