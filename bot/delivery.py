@@ -15,7 +15,7 @@ from storage.conversations.outbox import Outbox, Outgoing
 from storage.queue.jobs import Job, RunAt
 from storage.records import ChannelName
 from storage.telemetry.log_context import log_fields
-from storage.telemetry.tracing import Traced, Tracing, note
+from storage.telemetry.tracing import TracedTurn, Tracing, annotate_span
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class Delivery:
             if turn_id is None:
                 yield
                 return
-            turn = Traced(turn_id, conversation_id, workspace_id)
+            turn = TracedTurn(turn_id, conversation_id, workspace_id)
             with self._tracing.step(turn, "deliver", channel=outgoing.channel, delivery=outgoing.delivery_id):
                 yield
 
@@ -100,7 +100,7 @@ class Delivery:
             await self._failed(outgoing, ChannelError(type(error).__name__))
         else:
             await self._outbox.sent(outgoing, external_id)
-            note(outcome="sent")
+            annotate_span(outcome="sent")
             seconds = round((now() - outgoing.message.created_at).total_seconds(), 3)
             log.info("reply delivered", channel=outgoing.channel, seconds=seconds)
             self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
@@ -108,7 +108,7 @@ class Delivery:
         return False
 
     async def _failed(self, outgoing: Outgoing, error: ChannelError) -> None:
-        note(outcome="postponed")
+        annotate_span(outcome="postponed")
         if error.retry_after is not None:
             # The platform said when: that is no failed try, however often it says so.
             until = now() + timedelta(seconds=error.retry_after)
@@ -120,7 +120,7 @@ class Delivery:
             await self._outbox.retry(outgoing, now() + pause, error.reason)
 
     async def _fail(self, outgoing: Outgoing, reason: str) -> None:
-        note(outcome="failed")
+        annotate_span(outcome="failed")
         log.warning("delivery failed", channel=outgoing.channel, reason=reason)
         await self._outbox.fail(outgoing, reason)
         self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)

@@ -14,7 +14,7 @@ from storage.conversations.intake import Accepted, MessageIntake
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import READ_FROM_ROWS, ChannelName, Incoming
 from storage.telemetry.log_context import log_fields
-from storage.telemetry.tracing import Traced, Tracing
+from storage.telemetry.tracing import TracedTurn, Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -83,8 +83,8 @@ class Intake:
     def _tell(self, accepted: Accepted, channel: ChannelName, begun: datetime) -> None:
         turn_id, conversation_id, workspace_id = accepted.turn_id, accepted.conversation_id, accepted.workspace_id
         if turn_id is not None:
-            turn = Traced(turn_id, conversation_id, workspace_id)
-            self._tracing.past(turn, "accept", begun, now(), channel=channel)
+            turn = TracedTurn(turn_id, conversation_id, workspace_id)
+            self._tracing.record_step(turn, "accept", begun, now(), channel=channel)
         with log_fields(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
             log.debug("message accepted", channel=channel, repeated=accepted.repeated)
 

@@ -56,7 +56,8 @@ from storage.store import (
     migrate_database,
     open_store,
 )
-from storage.telemetry.tracing import Tracing, open_tracing
+from storage.telemetry.exporters import open_tracing
+from storage.telemetry.tracing import Tracing
 from workbench.context import WorkbenchContext
 
 DRAIN_SECONDS = 8.0

@@ -10,7 +10,7 @@ from storage.clock import now
 from storage.queue.jobs import JobKind
 from storage.records import Review
 from storage.telemetry.log_context import log_fields
-from storage.telemetry.tracing import Traced, Tracing, note
+from storage.telemetry.tracing import TracedTurn, Tracing, annotate_span
 from storage.turns.begin import TurnWork, UnfinishedTurn
 from storage.turns.completion import CommitResult
 
@@ -34,8 +34,8 @@ class TurnTelemetry:
         turn = _turn_of(work)
         with log_fields(turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id):
             if not work.restarts:
-                self._tracing.past(turn, "gather", work.created_at, work.due_at, channel=work.channel)
-                self._tracing.past(turn, "queue", work.due_at, now(), channel=work.channel)
+                self._tracing.record_step(turn, "gather", work.created_at, work.due_at, channel=work.channel)
+                self._tracing.record_step(turn, "queue", work.due_at, now(), channel=work.channel)
             with self._tracing.step(turn, "answer", channel=work.channel):
                 yield
 
@@ -43,36 +43,36 @@ class TurnTelemetry:
         """The run has met the rows."""
         ended = now()
         outcome = _outcome(ending, state)
-        note(outcome=outcome)
+        annotate_span(outcome=outcome)
         if ending not in GOING_ON:
-            self._tracing.finish(_turn_of(work), work.created_at, ended, channel=work.channel, outcome=outcome)
+            self._tracing.record_turn(_turn_of(work), work.created_at, ended, channel=work.channel, outcome=outcome)
         seconds = round((ended - work.created_at).total_seconds(), 3)
         log.info("turn answered", outcome=outcome, channel=work.channel, seconds=seconds)
 
     @contextmanager
     def resuming(self, review: Review) -> Iterator[None]:
         """A run from the interrupt, after a person's decision."""
-        turn = Traced(review.turn_id, review.conversation_id, review.workspace_id)
+        turn = TracedTurn(review.turn_id, review.conversation_id, review.workspace_id)
         decided_at = review.decided_at or now()
         kind = review.decision.kind if review.decision else None
         with log_fields(turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id):
-            self._tracing.past(turn, "review", review.created_at, decided_at, decision=kind)
-            self._tracing.past(turn, "queue", decided_at, now())
+            self._tracing.record_step(turn, "review", review.created_at, decided_at, decision=kind)
+            self._tracing.record_step(turn, "queue", decided_at, now())
             with self._tracing.step(turn, "resume", decision=kind, version=review.version):
                 yield
 
     def resumed(self, review: Review, ending: CommitResult, state: State) -> None:
         """The decision has met the rows."""
         outcome = _outcome(ending, state)
-        note(outcome=outcome)
+        annotate_span(outcome=outcome)
         kind = review.decision.kind if review.decision else None
         log.info("decision took effect", outcome=outcome, decision=kind, version=review.version)
 
     def given_up(self, turn: UnfinishedTurn, kind: JobKind) -> None:
         """Every try has failed: a person has the conversation."""
         if kind is JobKind.ANSWER:
-            traced = Traced(turn.turn_id, turn.conversation_id, turn.workspace_id)
-            self._tracing.finish(traced, turn.created_at, now(), outcome="given up")
+            traced = TracedTurn(turn.turn_id, turn.conversation_id, turn.workspace_id)
+            self._tracing.record_turn(traced, turn.created_at, now(), outcome="given up")
         log.error("turn given up", turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id)
 
 
@@ -81,5 +81,5 @@ def _outcome(ending: CommitResult, state: State) -> str:
     return OUTCOMES[state.get("ending")] if committed else ending.name.lower()
 
 
-def _turn_of(work: TurnWork) -> Traced:
-    return Traced(work.turn_id, work.conversation_id, work.workspace_id)
+def _turn_of(work: TurnWork) -> TracedTurn:
+    return TracedTurn(work.turn_id, work.conversation_id, work.workspace_id)

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import clock
 from storage.database.tables import audit_events
-from storage.records import new_id
+from storage.records import AuditEvent, new_id
 
 RECORD = insert(audit_events)
 
@@ -35,4 +35,18 @@ async def record(
             "data": data or {},
             "at": clock.now(),
         },
+    )
+
+
+def event_from_row(row: RowMapping) -> AuditEvent:
+    """The record of a row of the table `audit_events`."""
+    return AuditEvent(
+        id=row["id"],
+        workspace_id=row["workspace_id"],
+        kind=row["kind"],
+        at=row["at"],
+        conversation_id=row["conversation_id"],
+        turn_id=row["turn_id"],
+        member_id=row["member_id"],
+        data=dict(row["data"]),
     )

@@ -179,7 +179,7 @@ class ClusterStore:
 
     def health(self, works: Callable[[], bool] | None = None) -> Health:
         """Whether this process can do its work; `works` says whether it takes jobs (None: it is not to take any)."""
-        return Health(self._database, self._index, works)
+        return Health(self._database, self._index.check, works)
 
     def metrics(self, registry: CollectorRegistry) -> Metrics:
         """What Prometheus reads of this process and of the rows; once per registry."""

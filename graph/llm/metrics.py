@@ -8,7 +8,7 @@ from langchain_core.messages.ai import UsageMetadata
 from prometheus_client import CollectorRegistry, Histogram
 from prometheus_client import Counter as Metric
 
-from storage.telemetry.tracing import note
+from storage.telemetry.tracing import annotate_span
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class ModelMetrics:
         if usage:
             self._count("input_tokens", usage["input_tokens"])
             self._count("output_tokens", usage["output_tokens"])
-            note(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
+            annotate_span(input_tokens=usage["input_tokens"], output_tokens=usage["output_tokens"])
 
     def observe_seconds(self, seconds: float) -> None:
         """An ask ended, well or not, after this time."""

@@ -1,11 +1,11 @@
-"""The latest of what a workspace's members want to see by itself: events, and replies that did not arrive."""
+"""Activity feed: the latest audit events of a workspace, and replies that did not arrive."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
+from storage import audit
 from storage.database.engine import Database
 from storage.database.tables import (
     audit_events,
@@ -14,21 +14,18 @@ from storage.database.tables import (
     deliveries,
     members,
 )
-from storage.records import DeliveryStatus
+from storage.records import AuditEvent, DeliveryStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the audit trail, with names instead of ids."""
+class AuditLine:
+    """An audit event with names instead of ids."""
 
-    kind: str
-    at: datetime
-    conversation_id: str | None
+    event: AuditEvent
     subject: str
     """The conversation's; empty when the event is about none."""
     member_name: str
     """Empty when nobody did it by hand."""
-    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +48,7 @@ class Activity:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def latest_events(self, workspace_id: str, limit: int = 50) -> tuple[Event, ...]:
+    async def latest_events(self, workspace_id: str, limit: int = 50) -> tuple[AuditLine, ...]:
         """The newest events first."""
         query = (
             select(audit_events, conversations.c.subject, members.c.name.label("member_name"))
@@ -64,15 +61,7 @@ class Activity:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return tuple(
-            Event(
-                kind=row["kind"],
-                at=row["at"],
-                conversation_id=row["conversation_id"],
-                subject=row["subject"] or "",
-                member_name=row["member_name"] or "",
-                data=dict(row["data"]),
-            )
-            for row in rows
+            AuditLine(audit.event_from_row(row), row["subject"] or "", row["member_name"] or "") for row in rows
         )
 
     async def undelivered(self, workspace_id: str, limit: int = 20) -> tuple[Undelivered, ...]:

@@ -1,4 +1,4 @@
-"""The numbers of a workspace over a span of time, counted from its rows."""
+"""Analytics by aggregation: the numbers of a workspace over a span of time, counted from its rows."""
 
 import math
 import statistics
@@ -31,101 +31,13 @@ from storage.records import (
     Outcome,
     Visibility,
 )
+from storage.reporting.report import AnalyticsReport, DayCounts, DurationStats, LabelCounts, OutcomeShares, VoteCounts
 
-LONGEST = timedelta(days=366)
-SAMPLE = 20_000
+MAX_SPAN = timedelta(days=366)
+MAX_SAMPLE = 20_000
 """Medians rest on at most this many of the newest values, so that a report's cost is bounded."""
-AUTHORITY = (LabelSource.AUDIT, LabelSource.DECISION, LabelSource.VOTE)
+LABEL_PRECEDENCE = (LabelSource.AUDIT, LabelSource.DECISION, LabelSource.VOTE)
 """Whose word about a draft counts when several disagree, strongest first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """How long something took, in seconds; None when it never happened."""
-
-    count: int
-    median: float | None
-    p90: float | None
-    """Nine of ten took no longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """Parts of all finished turns, 0 to 1; they add up to 1, or are all 0 without turns."""
-
-    automatic: float
-    reviewed: float
-    handed_over: float
-    """A person answers by hand, or took over while the draft was made."""
-    dismissed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Votes:
-    """Customers' votes on replies."""
-
-    up: int
-    down: int
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Drafts that somebody called right or wrong."""
-
-    right: int
-    wrong: int
-
-    @property
-    def error(self) -> float | None:
-        """The share of wrong ones, 0 to 1; None without labels."""
-        labelled = self.right + self.wrong
-        return self.wrong / labelled if labelled else None
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """One day (UTC) of a report; turns by the day they ended."""
-
-    day: date
-    messages_in: int
-    messages_out: int
-    conversations: int
-    automatic: int
-    reviewed: int
-    handed_over: int
-    dismissed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What happened from `since` to before `until`."""
-
-    since: datetime
-    until: datetime
-    messages_in: int
-    """Texts of customers."""
-    messages_out: int
-    """Replies of the bot and of agents; no notes or system lines."""
-    conversations: int
-    """Conversations that began."""
-    turns: Mapping[Outcome, int]
-    """Finished turns; every outcome is there."""
-    shares: Shares
-    decisions: Mapping[DecisionKind, int]
-    """Every kind is there."""
-    first_reply: Spread
-    """From the first customer message to the first reply, of conversations that began in the span."""
-    review_wait: Spread
-    """From a review's opening to its decision, of decisions in the span."""
-    intents: Mapping[str, int]
-    """Conversations that began, by their latest intent, the most frequent first."""
-    votes: Votes
-    labels: Mapping[LabelSource, Labelled]
-    """Every source is there."""
-    automatic: Labelled
-    """Replies that went out alone, by the strongest label that each has got so far; `error` is their error rate."""
-    days: tuple[Day, ...]
-    """Every day of the span, also those without events."""
 
 
 class Analytics:
@@ -134,22 +46,22 @@ class Analytics:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def report(self, workspace_id: str, since: datetime, until: datetime) -> Report:
+    async def report(self, workspace_id: str, since: datetime, until: datetime) -> AnalyticsReport:
         """The workspace's numbers. Raises InvalidError unless the aware span is above 0 and at most 366 days."""
-        span = _Span(self._database.is_sqlite, workspace_id, since, until)
+        span = _ReportSpan(self._database.is_sqlite, workspace_id, since, until)
         async with self._database.read() as connection:
-            texts = await _counts(connection, span.by_day(messages, messages.c.author).where(*_SPOKEN))
+            texts = await _counts(connection, span.by_day(messages, messages.c.author).where(*_VISIBLE_TEXTS))
             begun = await _counts(connection, span.by_day(conversations, conversations.c.channel))
             ended = await _counts(connection, span.by_day(turns, turns.c.outcome, turns.c.finished_at))
             decided = await _counts(connection, span.by_day(decisions, decisions.c.kind))
             voted = await _counts(connection, span.by_day(feedback, feedback.c.vote))
             intents = await _counts(connection, span.by_day(conversations, conversations.c.intent))
-            labelled = (await connection.execute(_labelled(span))).all()
+            labelled = (await connection.execute(_label_counts(span))).all()
             first_replies = (await connection.execute(_first_replies(span))).all()
-            waits = (await connection.execute(_waits(span))).all()
-            automatic = (await connection.execute(_automatic(span))).all()
+            waits = (await connection.execute(_review_waits(span))).all()
+            automatic = (await connection.execute(_automatic_labels(span))).all()
         outcomes = {outcome: ended.total(outcome) for outcome in Outcome}
-        return Report(
+        return AnalyticsReport(
             since=since,
             until=until,
             messages_in=texts.total(Author.CUSTOMER),
@@ -158,22 +70,22 @@ class Analytics:
             turns=MappingProxyType(outcomes),
             shares=_shares(outcomes),
             decisions=MappingProxyType({kind: decided.total(kind) for kind in DecisionKind}),
-            first_reply=_spread(first_replies),
-            review_wait=_spread(waits),
+            first_reply=_duration_stats(first_replies),
+            review_wait=_duration_stats(waits),
             intents=MappingProxyType(dict(intents.by_value().most_common())),
-            votes=Votes(voted.total("up"), voted.total("down")),
+            votes=VoteCounts(voted.total("up"), voted.total("down")),
             labels=MappingProxyType(_by_source(labelled)),
-            automatic=_strongest(automatic),
+            automatic=_by_strongest_label(automatic),
             days=tuple(_day(day, texts, begun, ended) for day in span.days()),
         )
 
 
-_SPOKEN = (messages.c.visibility == Visibility.PUBLIC, messages.c.author != Author.SYSTEM)
-_HANDED_OVER = (Outcome.HANDOFF, Outcome.SILENCED)
+_VISIBLE_TEXTS = (messages.c.visibility == Visibility.PUBLIC, messages.c.author != Author.SYSTEM)
+_BY_HAND = (Outcome.HANDOFF, Outcome.SILENCED)
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class _ReportSpan:
     """Whose rows, and from when to when."""
 
     sqlite: bool
@@ -184,8 +96,8 @@ class _Span:
     def __post_init__(self) -> None:
         if self.since.tzinfo is None or self.until.tzinfo is None:
             raise InvalidError("The times need a zone, such as 2030-01-31T00:00:00Z.")
-        if not timedelta() < self.until - self.since <= LONGEST:
-            raise InvalidError(f"`until` must be after `since`, by at most {LONGEST.days} days.")
+        if not timedelta() < self.until - self.since <= MAX_SPAN:
+            raise InvalidError(f"`until` must be after `since`, by at most {MAX_SPAN.days} days.")
 
     def holds(self, table: Table, at: Column[Any] | None = None) -> tuple[ColumnElement[bool], ...]:
         """The conditions for a row of this workspace and span."""
@@ -211,7 +123,7 @@ class _Span:
         return func.to_char(func.timezone("UTC", at), "YYYY-MM-DD", type_=String)
 
 
-class _Counts:
+class _DailyCounter:
     """How often each value occurred on each day."""
 
     def __init__(self, rows: Iterable[Row[str, Any, int]]) -> None:
@@ -237,34 +149,34 @@ def _of(counter: Counter[str], values: Sequence[str]) -> int:
     return sum(counter[value] for value in values) if values else counter.total()
 
 
-async def _counts(connection: AsyncConnection, query: Select[str, Any, int]) -> _Counts:
-    return _Counts(await connection.execute(query))
+async def _counts(connection: AsyncConnection, query: Select[str, Any, int]) -> _DailyCounter:
+    return _DailyCounter(await connection.execute(query))
 
 
-def _day(day: date, texts: _Counts, begun: _Counts, ended: _Counts) -> Day:
-    return Day(
+def _day(day: date, texts: _DailyCounter, begun: _DailyCounter, ended: _DailyCounter) -> DayCounts:
+    return DayCounts(
         day=day,
         messages_in=texts.on(day, Author.CUSTOMER),
         messages_out=texts.on(day, Author.BOT, Author.AGENT),
         conversations=begun.on(day),
         automatic=ended.on(day, Outcome.SENT),
         reviewed=ended.on(day, Outcome.REVIEWED),
-        handed_over=ended.on(day, *_HANDED_OVER),
+        handed_over=ended.on(day, *_BY_HAND),
         dismissed=ended.on(day, Outcome.DISMISSED),
     )
 
 
-def _shares(outcomes: Mapping[Outcome, int]) -> Shares:
+def _shares(outcomes: Mapping[Outcome, int]) -> OutcomeShares:
     turns_ended = sum(outcomes.values()) or 1
-    return Shares(
+    return OutcomeShares(
         automatic=outcomes[Outcome.SENT] / turns_ended,
         reviewed=outcomes[Outcome.REVIEWED] / turns_ended,
-        handed_over=sum(outcomes[outcome] for outcome in _HANDED_OVER) / turns_ended,
+        handed_over=sum(outcomes[outcome] for outcome in _BY_HAND) / turns_ended,
         dismissed=outcomes[Outcome.DISMISSED] / turns_ended,
     )
 
 
-def _first_replies(span: _Span) -> Select[datetime, datetime]:
+def _first_replies(span: _ReportSpan) -> Select[datetime, datetime]:
     """(asked, replied) of conversations; the web chat opens one before the first text, which would count as waiting."""
     return (
         select(func.min(messages.c.created_at), conversations.c.first_reply_at)
@@ -273,21 +185,21 @@ def _first_replies(span: _Span) -> Select[datetime, datetime]:
         .where(messages.c.author == Author.CUSTOMER)
         .group_by(conversations.c.id, conversations.c.first_reply_at, conversations.c.created_at)
         .order_by(conversations.c.created_at.desc())
-        .limit(SAMPLE)
+        .limit(MAX_SAMPLE)
     )
 
 
-def _waits(span: _Span) -> Select[datetime, datetime]:
+def _review_waits(span: _ReportSpan) -> Select[datetime, datetime]:
     return (
         select(reviews.c.created_at, decisions.c.created_at)
         .join(reviews, reviews.c.id == decisions.c.review_id)
         .where(*span.holds(decisions))
         .order_by(decisions.c.created_at.desc())
-        .limit(SAMPLE)
+        .limit(MAX_SAMPLE)
     )
 
 
-def _labelled(span: _Span) -> Select[str, bool, int]:
+def _label_counts(span: _ReportSpan) -> Select[str, bool, int]:
     return (
         select(labels.c.source, labels.c.correct, func.count())
         .where(*span.holds(labels))
@@ -295,36 +207,36 @@ def _labelled(span: _Span) -> Select[str, bool, int]:
     )
 
 
-def _automatic(span: _Span) -> Select[str, str, bool]:
+def _automatic_labels(span: _ReportSpan) -> Select[str, str, bool]:
     return (
         select(labels.c.draft_id, labels.c.source, labels.c.correct)
         .join(drafts, drafts.c.id == labels.c.draft_id)
         .join(turns, turns.c.id == drafts.c.turn_id)
         .where(*span.holds(turns, turns.c.finished_at), turns.c.outcome == Outcome.SENT)
         .order_by(turns.c.finished_at.desc(), labels.c.draft_id)
-        .limit(SAMPLE)
+        .limit(MAX_SAMPLE)
     )
 
 
-def _by_source(rows: Iterable[Row[str, bool, int]]) -> dict[LabelSource, Labelled]:
+def _by_source(rows: Iterable[Row[str, bool, int]]) -> dict[LabelSource, LabelCounts]:
     counted = {(source, bool(correct)): int(count) for source, correct, count in rows}
     return {
-        source: Labelled(right=counted.get((source, True), 0), wrong=counted.get((source, False), 0))
+        source: LabelCounts(right=counted.get((source, True), 0), wrong=counted.get((source, False), 0))
         for source in LabelSource
     }
 
 
-def _strongest(rows: Iterable[Row[str, str, bool]]) -> Labelled:
+def _by_strongest_label(rows: Iterable[Row[str, str, bool]]) -> LabelCounts:
     word: dict[str, tuple[int, bool]] = {}
     for draft_id, source, correct in rows:
-        said = AUTHORITY.index(LabelSource(source)), bool(correct)
+        said = LABEL_PRECEDENCE.index(LabelSource(source)), bool(correct)
         word[draft_id] = min(word.get(draft_id, said), said)
     right = sum(correct for _, correct in word.values())
-    return Labelled(right=right, wrong=len(word) - right)
+    return LabelCounts(right=right, wrong=len(word) - right)
 
 
-def _spread(rows: Sequence[Row[datetime, datetime]]) -> Spread:
+def _duration_stats(rows: Sequence[Row[datetime, datetime]]) -> DurationStats:
     seconds = sorted(max(0.0, (end - start).total_seconds()) for start, end in rows)
     if not seconds:
-        return Spread(0, None, None)
-    return Spread(len(seconds), statistics.median(seconds), seconds[math.ceil(0.9 * len(seconds)) - 1])
+        return DurationStats(0, None, None)
+    return DurationStats(len(seconds), statistics.median(seconds), seconds[math.ceil(0.9 * len(seconds)) - 1])

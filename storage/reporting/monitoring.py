@@ -1,4 +1,4 @@
-"""What goes on in a workspace right now: what waits, how the last turns went."""
+"""Monitoring: what waits in a workspace at this moment, and how its last turns went."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ from storage.records import (
     TurnStatus,
 )
 
-RECENT = timedelta(days=1)
+RECENT_PERIOD = timedelta(days=1)
 EVENTS_PER_TURN = 12
 """Audit events read per turn asked for, so that finding the latest turns reads a bounded part of the trail."""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class Backlog:
     """How much waits, and for how long the oldest has, in seconds; None when nothing waits."""
 
     count: int
@@ -52,11 +52,11 @@ class Waiting:
 class Dashboard:
     """The state of a workspace at one moment."""
 
-    queue: Waiting
+    queue: Backlog
     """Turns that wait for their job or run, and decisions that are taking effect."""
-    customers: Waiting
+    customers: Backlog
     """Conversations with customer text that nobody has answered."""
-    reviews: Waiting
+    reviews: Backlog
     """Drafts that wait for a person."""
     deliveries: Mapping[ChannelName, Mapping[DeliveryStatus, int]]
     """Replies of the last 24 hours by the channel that they go to; channels without any are absent."""
@@ -92,7 +92,7 @@ class ProcessSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TraceEvent:
     """One line of the audit trail."""
 
     kind: str
@@ -100,7 +100,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class TurnTrace:
     """The way of one turn, ended or not."""
 
     turn_id: str
@@ -112,7 +112,7 @@ class Trace:
     finished_at: datetime | None
     reasons: tuple[str, ...]
     """Why its last draft was held or handed to a person."""
-    steps: tuple[Step, ...]
+    steps: tuple[TraceEvent, ...]
 
 
 class Monitoring:
@@ -124,7 +124,7 @@ class Monitoring:
     async def dashboard(self, workspace_id: str) -> Dashboard:
         """What waits and what is under way."""
         async with self._database.read() as connection:
-            queue, customers, held = [await _waiting(connection, *place) for place in _places(workspace_id)]
+            queue, customers, held = [await _backlog(connection, *place) for place in _backlog_queries(workspace_id)]
             delivered = (await connection.execute(_recent_deliveries(workspace_id))).all()
             loaded = (await connection.execute(_documents(workspace_id))).all()
         by_channel: dict[ChannelName, dict[DeliveryStatus, int]] = {}
@@ -135,7 +135,7 @@ class Monitoring:
 
     async def summaries(self, workspace_id: str, *, limit: int = 50, cursor: str | None = None) -> Page[ProcessSummary]:
         """Ended turns, the latest end first."""
-        query = _ended(workspace_id)
+        query = _finished_turns(workspace_id)
         at = turn_table.c.finished_at
         if cursor:
             seen_at, seen_id = decode_cursor(cursor)
@@ -145,22 +145,22 @@ class Monitoring:
             found = [_summary(row) for row in (await connection.execute(query)).mappings()]
         return page_of(found, limit, lambda item: (item.finished_at, item.turn_id))
 
-    async def traces(self, workspace_id: str, limit: int = 50) -> tuple[Trace, ...]:
+    async def traces(self, workspace_id: str, limit: int = 50) -> tuple[TurnTrace, ...]:
         """The turns that something happened to last, the latest first."""
         async with self._database.read() as connection:
             ids = await _latest_turns(connection, workspace_id, limit)
             query = select(turn_table).where(turn_table.c.id.in_(ids))
             rows = {row["id"]: row for row in (await connection.execute(query)).mappings()}
-            events = (await connection.execute(_events(workspace_id, rows))).mappings().all()
-            held = {row.turn_id: row.held_because for row in await connection.execute(_held(ids))}
+            events = (await connection.execute(_turn_events(workspace_id, rows))).mappings().all()
+            held = {row.turn_id: row.held_because for row in await connection.execute(_held_reasons(ids))}
         return tuple(_trace(rows[turn_id], events, held.get(turn_id)) for turn_id in ids if turn_id in rows)
 
 
-Place = tuple[ColumnElement[Any], tuple[ColumnElement[bool], ...]]
+BacklogQuery = tuple[ColumnElement[Any], tuple[ColumnElement[bool], ...]]
 """Since when a row has waited, and which rows wait."""
 
 
-def _places(workspace_id: str) -> tuple[Place, Place, Place]:
+def _backlog_queries(workspace_id: str) -> tuple[BacklogQuery, BacklogQuery, BacklogQuery]:
     """The queue, the customers, the reviews."""
     queued = turn_table.c.status.in_((TurnStatus.QUEUED, TurnStatus.DECIDED))
     live = conversations.c.status.in_(
@@ -175,18 +175,18 @@ def _places(workspace_id: str) -> tuple[Place, Place, Place]:
     )
 
 
-async def _waiting(
+async def _backlog(
     connection: AsyncConnection, since: ColumnElement[Any], conditions: tuple[ColumnElement[bool], ...]
-) -> Waiting:
+) -> Backlog:
     count, oldest = (await connection.execute(select(func.count(), func.min(since)).where(*conditions))).one()
-    return Waiting(count, (clock.now() - oldest).total_seconds() if oldest else None)
+    return Backlog(count, (clock.now() - oldest).total_seconds() if oldest else None)
 
 
 def _recent_deliveries(workspace_id: str) -> Select[Any, Any, int]:
     return (
         select(deliveries.c.channel, deliveries.c.status, func.count())
         .join(messages, messages.c.id == deliveries.c.message_id)
-        .where(messages.c.workspace_id == workspace_id, messages.c.created_at > clock.now() - RECENT)
+        .where(messages.c.workspace_id == workspace_id, messages.c.created_at > clock.now() - RECENT_PERIOD)
         .group_by(deliveries.c.channel, deliveries.c.status)
     )
 
@@ -196,7 +196,7 @@ def _documents(workspace_id: str) -> Select[Any, int]:
     return query.group_by(documents.c.status)
 
 
-def _ended(workspace_id: str) -> Select[Any]:
+def _finished_turns(workspace_id: str) -> Select[Any]:
     """Ended turns, each with its last draft and the decision on that."""
     last = (
         select(func.max(drafts.c.version)).where(drafts.c.turn_id == turn_table.c.id).correlate(turn_table)
@@ -243,7 +243,7 @@ async def _latest_turns(connection: AsyncConnection, workspace_id: str, limit: i
     return list(dict.fromkeys(found))[:limit]
 
 
-def _events(workspace_id: str, rows: Mapping[str, RowMapping]) -> Select[Any]:
+def _turn_events(workspace_id: str, rows: Mapping[str, RowMapping]) -> Select[Any]:
     conversation_ids = {row["conversation_id"] for row in rows.values()}
     return (
         select(audit_events)
@@ -257,16 +257,16 @@ def _events(workspace_id: str, rows: Mapping[str, RowMapping]) -> Select[Any]:
     )
 
 
-def _held(turn_ids: list[str]) -> Select[Any, Any]:
+def _held_reasons(turn_ids: list[str]) -> Select[Any, Any]:
     """A later version comes later, so that it stays in a dictionary."""
     query = select(reviews.c.turn_id, reviews.c.held_because).where(reviews.c.turn_id.in_(turn_ids))
     return query.order_by(reviews.c.version)
 
 
-def _trace(row: RowMapping, events: Iterable[RowMapping], held: list[str] | None) -> Trace:
+def _trace(row: RowMapping, events: Iterable[RowMapping], held: list[str] | None) -> TurnTrace:
     mine = [event for event in events if event["turn_id"] == row["id"]]
     said = [event["data"]["because"] for event in mine if event["data"].get("because")]
-    return Trace(
+    return TurnTrace(
         turn_id=row["id"],
         conversation_id=row["conversation_id"],
         status=TurnStatus(row["status"]),
@@ -275,5 +275,5 @@ def _trace(row: RowMapping, events: Iterable[RowMapping], held: list[str] | None
         created_at=row["created_at"],
         finished_at=row["finished_at"],
         reasons=tuple(held or (said[-1] if said else ())),
-        steps=tuple(Step(event["kind"], event["at"]) for event in mine),
+        steps=tuple(TraceEvent(event["kind"], event["at"]) for event in mine),
     )

@@ -1,4 +1,4 @@
-"""What keeps words out of the log: an exception tells its kind and place, a library only what its source says.
+"""Log redaction: an exception tells its kind and place, a library only what its source says.
 
 Customers' words come in by ways that nobody foresees: in the message of an exception, in a payload that a library
 prints, in the answer of a server. So nothing of that kind is written at all, whatever the level.
@@ -18,10 +18,10 @@ from structlog.typing import EventDict, WrappedLogger
 WITHHELD = "words withheld"
 PLACEHOLDER = "…"
 REDACTED = "[secret]"
-LONGEST_CHAIN = 6
+MAX_CHAIN = 6
 """Exceptions that are told of, each with the one that it was raised from."""
 
-SHAPES = tuple(
+SECRET_PATTERNS = tuple(
     re.compile(shape)
     for shape in (
         r"xox[a-z]-[\w-]+",
@@ -39,34 +39,36 @@ One after the other, each with a literal at its beginning: as alternatives of on
 """
 
 
-def tell_exceptions(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def redact_exceptions(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """`exc_info` becomes kinds and places; an exception given as a value becomes its kind, and its status if any."""
-    error = _exception(event.pop("exc_info", None))
+    error = _exception_from(event.pop("exc_info", None))
     event.pop("stack_info", None)
     for name, value in event.items():
         if isinstance(value, BaseException):
-            event[name] = in_brief(value)
+            event[name] = exception_summary(value)
     if error is not None:
-        event["exception"] = "\n".join(_told(error))
+        event["exception"] = "\n".join(_exception_lines(error))
     return event
 
 
-def tell_source_only(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def redact_library_messages(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Of a library's line only the words that are written in its source stay, and numbers."""
     record: logging.LogRecord = event["_record"]
     given = event.pop("positional_args", None)
-    event["event"] = _from_source(record, given) or WITHHELD
-    event["at"] = f"{_place(record.pathname)}:{record.lineno}"
+    event["event"] = _source_text(record, given) or WITHHELD
+    event["at"] = f"{_short_path(record.pathname)}:{record.lineno}"
     return event
 
 
-def in_brief(error: BaseException) -> str:
+def exception_summary(error: BaseException) -> str:
     """An exception without its words: its kind, and the status and code that some carry."""
-    numbers = [str(value) for name in ("status", "status_code", "code") if isinstance(value := _of(error, name), int)]
+    numbers = [
+        str(value) for name in ("status", "status_code", "code") if isinstance(value := _attribute(error, name), int)
+    ]
     return " ".join([type(error).__name__, *dict.fromkeys(numbers)])
 
 
-class Redaction:
+class SecretRedactor:
     """Takes secrets out of a finished line: the known ones, and what has the shape of one."""
 
     def __init__(self, known: Iterable[str]) -> None:
@@ -76,12 +78,12 @@ class Redaction:
         """The line without them."""
         for secret in self._known:
             line = line.replace(secret, REDACTED)
-        for shape in SHAPES:
+        for shape in SECRET_PATTERNS:
             line = shape.sub(REDACTED, line)
         return line
 
 
-def _from_source(record: logging.LogRecord, given: Any) -> str | None:
+def _source_text(record: logging.LogRecord, given: Any) -> str | None:
     frame = _caller(record)
     # Only a text that stands in the code as it is; an f-string's result does not.
     if frame is None or record.msg not in frame.f_code.co_consts:
@@ -89,7 +91,7 @@ def _from_source(record: logging.LogRecord, given: Any) -> str | None:
     if not given:
         return str(record.msg)
     try:
-        return str(str(record.msg) % _harmless(given))
+        return str(str(record.msg) % _safe_arguments(given))
     except (TypeError, ValueError, KeyError):
         return str(record.msg)
 
@@ -101,21 +103,21 @@ def _caller(record: logging.LogRecord) -> FrameType | None:
     return frame
 
 
-def _harmless(given: Any) -> Any:
+def _safe_arguments(given: Any) -> Any:
     if isinstance(given, dict):
-        return {name: _number(value) for name, value in given.items()}
-    return tuple(_number(value) for value in given)
+        return {name: _safe_value(value) for name, value in given.items()}
+    return tuple(_safe_value(value) for value in given)
 
 
-def _number(value: Any) -> Any:
-    return value if isinstance(value, int | float) else in_brief(value) if _is_error(value) else PLACEHOLDER
+def _safe_value(value: Any) -> Any:
+    return value if isinstance(value, int | float) else exception_summary(value) if _is_error(value) else PLACEHOLDER
 
 
 def _is_error(value: Any) -> bool:
     return isinstance(value, BaseException)
 
 
-def _exception(info: Any) -> BaseException | None:
+def _exception_from(info: Any) -> BaseException | None:
     match info:
         case BaseException():
             return info
@@ -127,27 +129,27 @@ def _exception(info: Any) -> BaseException | None:
             return sys.exc_info()[1]
 
 
-def _told(error: BaseException) -> Iterator[str]:
+def _exception_lines(error: BaseException) -> Iterator[str]:
     link: BaseException | None = error
-    for _ in range(LONGEST_CHAIN):
+    for _ in range(MAX_CHAIN):
         if link is None:
             return
-        yield in_brief(link)
+        yield exception_summary(link)
         for frame in extract_tb(link.__traceback__):
-            yield f"  {_place(frame.filename)}:{frame.lineno} in {frame.name}"
+            yield f"  {_short_path(frame.filename)}:{frame.lineno} in {frame.name}"
         if isinstance(link, BaseExceptionGroup):
-            yield f"  of {', '.join(in_brief(part) for part in link.exceptions)}"
+            yield f"  of {', '.join(exception_summary(part) for part in link.exceptions)}"
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
-def _place(filename: str) -> str:
+def _short_path(filename: str) -> str:
     """The end of a path, which says enough and not where the desk is installed."""
     parts = PurePath(filename).parts
     start = parts.index("site-packages") + 1 if "site-packages" in parts else -2
     return "/".join(parts[start:])
 
 
-def _of(error: BaseException, name: str) -> object:
+def _attribute(error: BaseException, name: str) -> object:
     try:
         return getattr(error, name, None)
     except Exception:  # noqa: BLE001 - some libraries compute it, and may fail

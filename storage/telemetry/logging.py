@@ -1,4 +1,4 @@
-"""Logs of this process: plain lines for people or JSON for machines; never customer text, never secrets."""
+"""Structured logging: plain lines for people or JSON for machines; never customer text, never secrets."""
 
 import logging
 import sys
@@ -13,10 +13,10 @@ from sqlalchemy import make_url
 from structlog.stdlib import ProcessorFormatter
 
 from storage.settings import Settings
-from storage.telemetry.log_redaction import Redaction, tell_exceptions, tell_source_only
+from storage.telemetry.log_redaction import SecretRedactor, redact_exceptions, redact_library_messages
 
-OURS = ("bot", "commands", "deskhand", "graph", "storage", "workbench", "__main__")
-SHORTEST_SECRET = 6
+OWN_LOGGERS = ("bot", "commands", "deskhand", "graph", "storage", "workbench", "__main__")
+MIN_SECRET_LENGTH = 6
 """A shorter one would blot out ordinary words."""
 
 
@@ -36,7 +36,7 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
-            tell_exceptions,
+            redact_exceptions,
             ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -47,12 +47,12 @@ def set_up_logging(settings: Settings, *, quiet: bool = False) -> None:
     handler.setFormatter(_Formatter(settings, shared))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
-    for name in OURS:
+    for name in OWN_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING if quiet else settings.log.level.upper())
-    _log_what_nobody_caught()
+    _log_uncaught_exceptions()
 
 
-def _log_what_nobody_caught() -> None:
+def _log_uncaught_exceptions() -> None:
     """Python's own way is to print an exception with its words."""
     log = structlog.get_logger(__name__)
 
@@ -74,7 +74,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Some libraries lower the level of their loggers themselves."""
-        ours = record.name.partition(".")[0] in OURS
+        ours = record.name.partition(".")[0] in OWN_LOGGERS
         return (ours or record.levelno >= logging.WARNING) and bool(super().filter(record))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
@@ -93,12 +93,12 @@ class _Formatter(ProcessorFormatter):
             else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
         )
         super().__init__(
-            foreign_pre_chain=[*shared, tell_source_only, tell_exceptions],
+            foreign_pre_chain=[*shared, redact_library_messages, redact_exceptions],
             processors=[ProcessorFormatter.remove_processors_meta, renderer],
             pass_foreign_args=True,
             use_get_message=False,
         )
-        self._redact = Redaction(secrets_of(settings))
+        self._redact = SecretRedactor(secrets_of(settings))
 
     def format(self, record: logging.LogRecord) -> str:
         """The finished line."""
@@ -108,7 +108,7 @@ class _Formatter(ProcessorFormatter):
 def secrets_of(settings: Settings) -> set[str]:
     """Every secret that the settings hold, and the database's password."""
     found = {*_secrets(settings), make_url(settings.database_url).password or ""}
-    return {secret for secret in found if len(secret) >= SHORTEST_SECRET}
+    return {secret for secret in found if len(secret) >= MIN_SECRET_LENGTH}
 
 
 def _secrets(section: BaseModel) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What the metrics ask the rows; each query is answered by indexes, over what waits or has just ended."""
+"""SQL of the metrics: each query is answered by indexes, over what waits or has just ended."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads: the rows' state at the moment of the scrape, and what this process has done."""
+"""Prometheus metrics: the rows' state at the moment of the scrape, and what this process has done."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from storage.database.engine import Database
 from storage.records import DeliveryStatus, DocumentStatus
 from storage.telemetry import metric_queries
 
-SETTLED = timedelta(seconds=2)
+COMMIT_GRACE = timedelta(seconds=2)
 """Ends younger than this are counted at the next scrape: their transactions may not have committed yet."""
 LOOK_BACK = timedelta(days=1)
 """Ends that nobody scraped for so long are not counted any more: the look at the rows stays short."""
@@ -42,10 +42,10 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry, database: Database) -> None:
         self._registry = registry
         self._database = database
-        self._seen = clock.now()
+        self._counted_until = clock.now()
         self._scraping = asyncio.Lock()
-        self._ended = _Ended(registry)
-        self._state = _State(registry)
+        self._completions = _CompletionMetrics(registry)
+        self._state = _StateMetrics(registry)
         self._requests = Counter(
             "deskhand_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry
         )
@@ -62,7 +62,7 @@ class Metrics:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
 
-    def requested(self, route: str, method: str, status: int, seconds: float) -> None:
+    def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count a request by its route's template, such as `/api/v1/reviews/{review_id}`."""
         self._requests.labels(route, method, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
@@ -73,14 +73,14 @@ class Metrics:
             now = clock.now()
             async with self._database.read() as connection:
                 await self._state.read(connection, now)
-                since, until = max(self._seen, now - LOOK_BACK), now - SETTLED
+                since, until = max(self._counted_until, now - LOOK_BACK), now - COMMIT_GRACE
                 if until > since:
-                    await self._ended.read(connection, since, until)
-                    self._seen = until
+                    await self._completions.read(connection, since, until)
+                    self._counted_until = until
             return generate_latest(self._registry)
 
 
-class _State:
+class _StateMetrics:
     """What waits, and what there is, at the moment of the scrape."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -117,7 +117,7 @@ class _State:
         self._entries.set(found.get(DocumentStatus.READY, (0, 0))[1])
 
 
-class _Ended:
+class _CompletionMetrics:
     """What came to its end since the scrape before."""
 
     def __init__(self, registry: CollectorRegistry) -> None:

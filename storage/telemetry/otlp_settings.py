@@ -1,4 +1,4 @@
-"""Which exporter OpenTelemetry's standard environment variables ask for."""
+"""OTLP settings: which exporter OpenTelemetry's standard environment variables ask for."""
 
 from collections.abc import Mapping
 from enum import StrEnum

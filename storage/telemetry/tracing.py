@@ -1,11 +1,9 @@
-"""One trace per turn, whichever processes work on it: OpenTelemetry, off unless an exporter is configured.
+"""Distributed tracing: one trace per turn, whichever processes work on it; OpenTelemetry, off without an exporter.
 
 The ids of a turn's trace and of its first span are computed from the turn's id. So every process that holds the turn's
 row can add to its trace: nothing has to travel with the job, be kept in the rows, or survive a crash.
 """
 
-import importlib
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,10 +15,7 @@ from importlib.metadata import version
 
 import structlog
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import (
@@ -36,9 +31,6 @@ from opentelemetry.trace import (
     use_span,
 )
 
-from storage.telemetry.otlp_settings import TraceExporter, trace_exporter
-
-OVER_HTTP = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 Value = str | int | float | bool | None
 CLOSE_SECONDS = 2.0
 """How long a stopping process waits for a collector that does not answer."""
@@ -58,18 +50,18 @@ def span(name: str, **attributes: Value) -> Iterator[None]:
     if tracer is None:
         yield
         return
-    with _timed(tracer.start_span(name, attributes=_named(attributes))):
+    with _recording(tracer.start_span(name, attributes=_attributes(attributes))):
         yield
 
 
-def note(**attributes: Value) -> None:
+def annotate_span(**attributes: Value) -> None:
     """Add to the innermost step what has come out of it."""
     if _tracer.get() is not None:
-        get_current_span().set_attributes(_named(attributes))
+        get_current_span().set_attributes(_attributes(attributes))
 
 
 @dataclass(frozen=True, slots=True)
-class Traced:
+class TracedTurn:
     """The turn that a span is about."""
 
     turn_id: str
@@ -85,44 +77,44 @@ class Tracing:
         self._tracer = provider.get_tracer("deskhand", version("deskhand")) if provider else None
 
     @contextmanager
-    def step(self, turn: Traced, name: str, **attributes: Value) -> Iterator[None]:
-        """A step of the turn, during which `span` and `note` add to its trace."""
+    def step(self, turn: TracedTurn, name: str, **attributes: Value) -> Iterator[None]:
+        """A step of the turn, during which `span` and `annotate_span` add to its trace."""
         if self._tracer is None:
             yield
             return
-        log_fields = _named(attributes) | _about(turn)
+        about = _attributes(attributes) | _turn_attributes(turn)
         token = _tracer.set(self._tracer)
         try:
             with (
                 structlog.contextvars.bound_contextvars(trace=f"{_ids(turn.turn_id)[0]:032x}"),
-                _timed(self._tracer.start_span(name, self._parent(turn.turn_id), attributes=log_fields)),
+                _recording(self._tracer.start_span(name, self._parent(turn.turn_id), attributes=about)),
             ):
                 yield
         finally:
             _tracer.reset(token)
 
-    def past(self, turn: Traced, name: str, begun: datetime, ended: datetime, **attributes: Value) -> None:
+    def record_step(self, turn: TracedTurn, name: str, begun: datetime, ended: datetime, **attributes: Value) -> None:
         """A step that is known only now that it is over, such as the wait in the queue."""
         if self._tracer is not None:
-            log_fields = _named(attributes) | _about(turn)
+            about = _attributes(attributes) | _turn_attributes(turn)
             step = self._tracer.start_span(
-                name, self._parent(turn.turn_id), attributes=log_fields, start_time=_nanoseconds(begun)
+                name, self._parent(turn.turn_id), attributes=about, start_time=_nanoseconds(begun)
             )
             step.end(_nanoseconds(max(begun, ended)))
 
-    def finish(self, turn: Traced, begun: datetime, ended: datetime, **attributes: Value) -> None:
+    def record_turn(self, turn: TracedTurn, begun: datetime, ended: datetime, **attributes: Value) -> None:
         """The first span, which all others are below: from the first message until the desk had done its part."""
         if self._tracer is not None:
-            token = _first.set(_ids(turn.turn_id))
+            token = _root_ids.set(_ids(turn.turn_id))
             try:
                 first = self._tracer.start_span(
                     "turn",
                     Context(),
-                    attributes=_named(attributes) | _about(turn),
+                    attributes=_attributes(attributes) | _turn_attributes(turn),
                     start_time=_nanoseconds(begun),
                 )
             finally:
-                _first.reset(token)
+                _root_ids.reset(token)
             first.end(_nanoseconds(max(begun, ended)))
 
     def close(self) -> None:
@@ -143,65 +135,25 @@ class Tracing:
         return set_span_in_context(NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags)))
 
 
-class _TurnIds(RandomIdGenerator):
+class RootIdGenerator(RandomIdGenerator):
     """Random ids, but for a turn's first span."""
 
     def generate_trace_id(self) -> int:
-        first = _first.get()
+        """128 bits."""
+        first = _root_ids.get()
         return first[0] if first else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
-        first = _first.get()
+        """64 bits."""
+        first = _root_ids.get()
         return first[1] if first else super().generate_span_id()
 
 
-_first: ContextVar[tuple[int, int] | None] = ContextVar("first", default=None)
-
-
-def open_tracing(environ: Mapping[str, str] | None = None) -> Tracing:
-    """Tracing as OpenTelemetry's environment variables say; off without them.
-
-    Raises SettingsError for an exporter that there is not. No network yet.
-    """
-    chosen = trace_exporter(os.environ if environ is None else environ)
-    return Tracing(_provider(_exporter(chosen))) if chosen is not None else Tracing()
-
-
-def tracing_to(exporter: SpanExporter) -> Tracing:
-    """Tracing into this exporter."""
-    return Tracing(_provider(exporter))
-
-
-def _exporter(chosen: TraceExporter) -> SpanExporter:
-    match chosen:
-        case TraceExporter.CONSOLE:
-            return ConsoleSpanExporter()
-        case TraceExporter.GRPC:
-            return OTLPSpanExporter()
-        case TraceExporter.HTTP:
-            # The one over gRPC is loaded with Chroma anyway; this one only when it is asked for.
-            exporter: SpanExporter = importlib.import_module(OVER_HTTP).OTLPSpanExporter()
-            return exporter
-
-
-def _provider(exporter: SpanExporter) -> TracerProvider:
-    resource = Resource({SERVICE_NAME: "deskhand", SERVICE_VERSION: version("deskhand")}).merge(_from_environment())
-    # Closed by the composition root, not when the interpreter goes.
-    provider = TracerProvider(resource=resource, id_generator=_TurnIds(), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
-    return provider
-
-
-def _from_environment() -> Resource:
-    """OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, and what the SDK says of itself."""
-    found = dict(Resource.create().attributes)
-    if str(found[SERVICE_NAME]).startswith("unknown_service"):
-        del found[SERVICE_NAME]
-    return Resource(found)
+_root_ids: ContextVar[tuple[int, int] | None] = ContextVar("first", default=None)
 
 
 @contextmanager
-def _timed(step: Span) -> Iterator[None]:
+def _recording(step: Span) -> Iterator[None]:
     with use_span(step, end_on_exit=True, record_exception=False, set_status_on_exception=False):
         try:
             yield
@@ -221,11 +173,11 @@ def _ids(turn_id: str) -> tuple[int, int]:
     return int.from_bytes(digest[:16]), int.from_bytes(digest[16:])
 
 
-def _about(turn: Traced) -> dict[str, str | int | float | bool]:
-    return _named({"turn": turn.turn_id, "conversation": turn.conversation_id, "workspace": turn.workspace_id})
+def _turn_attributes(turn: TracedTurn) -> dict[str, str | int | float | bool]:
+    return _attributes({"turn": turn.turn_id, "conversation": turn.conversation_id, "workspace": turn.workspace_id})
 
 
-def _named(attributes: Mapping[str, Value]) -> dict[str, str | int | float | bool]:
+def _attributes(attributes: Mapping[str, Value]) -> dict[str, str | int | float | bool]:
     return {f"deskhand.{name}": value for name, value in attributes.items() if value is not None}
 
 

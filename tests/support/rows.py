@@ -1,7 +1,8 @@
 """The rows behind a store, for tests that look at them or change them by hand."""
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import select
 
+from storage import audit
 from storage.database.engine import Database
 from storage.database.tables import audit_events, deliveries
 from storage.records import AuditEvent, DeliveryStatus
@@ -21,20 +22,7 @@ async def audit_trail(store: Store, workspace_id: str, conversation_id: str) -> 
         .order_by(audit_events.c.at, audit_events.c.id)
     )
     async with database_of(store).read() as connection:
-        return [_event_of(row) for row in (await connection.execute(query)).mappings()]
-
-
-def _event_of(row: RowMapping) -> AuditEvent:
-    return AuditEvent(
-        id=row["id"],
-        workspace_id=row["workspace_id"],
-        kind=row["kind"],
-        at=row["at"],
-        conversation_id=row["conversation_id"],
-        turn_id=row["turn_id"],
-        member_id=row["member_id"],
-        data=dict(row["data"]),
-    )
+        return [audit.event_from_row(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def is_delivered(store: Store) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from storage.clock import now
-from storage.reporting.analytics import Report
+from storage.reporting.report import AnalyticsReport
 from workbench.analytics import view as seen
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
@@ -64,7 +64,7 @@ def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
     )
 
 
-def _shown(report: Report) -> tuple[Any, ...]:
+def _shown(report: AnalyticsReport) -> tuple[Any, ...]:
     some = not seen.is_empty(report)
     return (
         seen.tiles_html(report),

@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 
 from storage.records import DecisionKind
 from storage.records.labels import DECISION_LABELS
-from storage.reporting.analytics import Day, Report
+from storage.reporting.report import AnalyticsReport, DayCounts
 from workbench.ui.html import bar_chart, empty, metric_tiles
 from workbench.ui.labels import NO_VALUE, duration_text
 
@@ -18,12 +18,12 @@ NO_NUMBERS = empty(
 )
 
 
-def is_empty(report: Report) -> bool:
+def is_empty(report: AnalyticsReport) -> bool:
     """Whether nothing happened."""
     return not (report.messages_in or report.messages_out or sum(report.turns.values()))
 
 
-def tiles_html(report: Report) -> str:
+def tiles_html(report: AnalyticsReport) -> str:
     """The numbers that one looks at first."""
     if is_empty(report):
         return NO_NUMBERS
@@ -43,7 +43,7 @@ def tiles_html(report: Report) -> str:
     return metric_tiles(tiles)
 
 
-def shares_html(report: Report) -> str:
+def shares_html(report: AnalyticsReport) -> str:
     """How turns ended."""
     shares = report.shares
     values = {
@@ -55,25 +55,25 @@ def shares_html(report: Report) -> str:
     return bar_chart("How messages were answered", values, {"Bot alone": "ok", "Reviewed": "warn"}, share=True)
 
 
-def decisions_html(report: Report) -> str:
+def decisions_html(report: AnalyticsReport) -> str:
     """What agents decided."""
     values = {DECISION_LABELS[kind].title: float(count) for kind, count in report.decisions.items()}
     tones = {label.title: DECISION_TONES.get(kind, "") for kind, label in DECISION_LABELS.items()}
     return bar_chart("Decisions", values, tones)
 
 
-def intents_html(report: Report) -> str:
+def intents_html(report: AnalyticsReport) -> str:
     """What customers want."""
     values = {(name or "not known yet").capitalize(): float(count) for name, count in report.intents.items()}
     return bar_chart("Intents of new conversations", values, {})
 
 
-def labels(report: Report) -> list[str]:
+def labels(report: AnalyticsReport) -> list[str]:
     """The plots' bars in order: days, or weeks by their first day when there are too many days to read."""
     return list(dict.fromkeys(_label(day, report) for day in report.days))
 
 
-def _label(day: Day, report: Report) -> str:
+def _label(day: DayCounts, report: AnalyticsReport) -> str:
     weekly = len(report.days) > DAYS_READABLE
     start = report.days[0].day
     first = start + timedelta(days=(day.day - start).days // 7 * 7) if weekly else day.day
@@ -89,7 +89,7 @@ class PlotData(TypedDict):
     mark: Literal["bar"]
 
 
-def message_plot(report: Report) -> PlotData:
+def message_plot(report: AnalyticsReport) -> PlotData:
     """Columns `when`, `messages`, `of`: received and sent."""
     rows = [
         (_label(day, report), count, of)
@@ -99,7 +99,7 @@ def message_plot(report: Report) -> PlotData:
     return _summed(rows, "of")
 
 
-def outcome_plot(report: Report) -> PlotData:
+def outcome_plot(report: AnalyticsReport) -> PlotData:
     """Columns `when`, `messages`, `answered`: how turns ended."""
     rows = [
         (_label(day, report), count, how)

@@ -14,8 +14,9 @@ from storage.records import (
     Outcome,
     TurnStatus,
 )
-from storage.reporting import analytics
+from storage.reporting.analytics import Analytics
 from storage.reporting.monitoring import ProcessSummary
+from storage.reporting.report import AnalyticsReport
 from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     Cursor,
@@ -150,8 +151,8 @@ async def process_summaries(
 
 
 async def _report(
-    source: analytics.Analytics, workspace_id: str, since: datetime | None, until: datetime | None
-) -> analytics.Report:
+    source: Analytics, workspace_id: str, since: datetime | None, until: datetime | None
+) -> AnalyticsReport:
     end = _utc(until) if until else now()
     return await source.report(workspace_id, _utc(since) if since else end - USUAL, end)
 

@@ -27,7 +27,7 @@ class RequestMetricsMiddleware:
         async def observe(message: Message) -> None:
             if message["type"] == "http.response.start":
                 method = scope["method"] if scope["method"] in METHODS else "other"
-                self._metrics.requested(route_of(scope), method, message["status"], time.perf_counter() - started)
+                self._metrics.count_request(route_of(scope), method, message["status"], time.perf_counter() - started)
             await send(message)
 
         return await self._app(scope, receive, observe)

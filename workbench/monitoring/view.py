@@ -9,12 +9,12 @@ from storage.records import (
     Outcome,
     TurnStatus,
 )
-from storage.reporting.activity import Event, Undelivered
+from storage.reporting.activity import AuditLine, Undelivered
 from storage.reporting.monitoring import (
+    Backlog,
     Dashboard,
     ProcessSummary,
-    Trace,
-    Waiting,
+    TurnTrace,
 )
 from workbench.ui.html import (
     chip,
@@ -58,12 +58,12 @@ def dashboard_html(dashboard: Dashboard) -> str:
     return metric_tiles(tiles)
 
 
-def _waiting(waiting: Waiting, words: str) -> tuple[str, str]:
+def _waiting(waiting: Backlog, words: str) -> tuple[str, str]:
     oldest = "" if waiting.oldest_seconds is None else f", the oldest for {duration_text(waiting.oldest_seconds)}"
     return str(waiting.count), words + oldest
 
 
-def turns_html(traces: Sequence[Trace], summaries: Sequence[ProcessSummary]) -> str:
+def turns_html(traces: Sequence[TurnTrace], summaries: Sequence[ProcessSummary]) -> str:
     """The latest turns: how each went and why."""
     if not traces:
         return empty("No message has come in yet", "Each message shows here with what became of it and why.")
@@ -72,7 +72,7 @@ def turns_html(traces: Sequence[Trace], summaries: Sequence[ProcessSummary]) -> 
     return table(("When", "Outcome", "Why", "Intent", "Confidence", "Took"), rows)
 
 
-def _turn(trace: Trace, summary: ProcessSummary | None) -> tuple[str, ...]:
+def _turn(trace: TurnTrace, summary: ProcessSummary | None) -> tuple[str, ...]:
     words, tone = OUTCOME_CHIPS[trace.outcome] if trace.outcome else STATUS_CHIPS[trace.status]
     confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else NO_VALUE
     return (
@@ -119,17 +119,17 @@ def documents_html(documents: Sequence[Document]) -> str:
     return table(("Document", "State", "Reason"), rows)
 
 
-def events_html(events: Sequence[Event]) -> str:
+def events_html(lines: Sequence[AuditLine]) -> str:
     """The latest lines of the audit trail."""
-    if not events:
+    if not lines:
         return empty("The trail is empty", "Everything that people and the desk do is written here.")
     rows = [
         (
-            when(event.at),
-            esc(event.kind.replace(".", " · ").replace("-", " ")),
-            esc(event.member_name) or '<span class="dh-muted">the desk</span>',
-            esc(event.subject),
+            when(line.event.at),
+            esc(line.event.kind.replace(".", " · ").replace("-", " ")),
+            esc(line.member_name) or '<span class="dh-muted">the desk</span>',
+            esc(line.subject),
         )
-        for event in events
+        for line in lines
     ]
     return table(("When", "What", "Who", "Conversation"), rows)

@@ -21,7 +21,7 @@ def door(rest: Rest, works: Callable[[], bool]) -> httpx.AsyncClient:
     """What a worker serves: these routes alone."""
     store = rest.process.store
     app = FastAPI()
-    health = Health(database_of(store), store.knowledge.index, works)
+    health = Health(database_of(store), store.knowledge.index.check, works)
     app.include_router(health_routes(health, Metrics(CollectorRegistry(), database_of(store))))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://door")
 

@@ -16,7 +16,8 @@ from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder
 from storage.knowledge.search import Knowledge
 from storage.records import ChannelName, Decision, DecisionKind, Hit, Incoming, Mode, Role, new_id
-from storage.telemetry.tracing import Traced, Tracing, open_tracing
+from storage.telemetry.exporters import open_tracing
+from storage.telemetry.tracing import TracedTurn, Tracing
 from tests.simulators.openai.server import OpenAISimulator
 from tests.simulators.otlp_collector import Collector, Kept, collecting
 from tests.support.faq import FAQ
@@ -238,5 +239,5 @@ async def test_traces_go_over_http_as_well(collector: Collector, monkeypatch: py
     assert only(collector.spans, "answer").resource["service.name"] == "desk of ours"
 
 
-def _turn() -> Traced:
-    return Traced("t" * 32, "c" * 32, "demo")
+def _turn() -> TracedTurn:
+    return TracedTurn("t" * 32, "c" * 32, "demo")

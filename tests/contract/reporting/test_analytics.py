@@ -30,12 +30,12 @@ from storage.records import (
     Triage,
     new_id,
 )
-from storage.reporting.analytics import (
-    Labelled,
-    Report,
-    Shares,
-    Spread,
-    Votes,
+from storage.reporting.report import (
+    AnalyticsReport,
+    DurationStats,
+    LabelCounts,
+    OutcomeShares,
+    VoteCounts,
 )
 from storage.store import Store
 from storage.turns.begin import TurnWork
@@ -54,7 +54,7 @@ DRAFT = Draft(
 )
 
 
-async def report(store: Store, workspace: str = "demo", span: tuple[datetime, datetime] = WEEK) -> Report:
+async def report(store: Store, workspace: str = "demo", span: tuple[datetime, datetime] = WEEK) -> AnalyticsReport:
     return await store.reporting.analytics.report(workspace, *span)
 
 
@@ -137,9 +137,9 @@ async def test_an_empty_span_counts_nothing_and_shows_every_day(store: Store) ->
     assert (empty.messages_in, empty.messages_out, empty.conversations) == (0, 0, 0)
     assert empty.turns == dict.fromkeys(Outcome, 0)
     assert empty.decisions == dict.fromkeys(DecisionKind, 0)
-    assert empty.shares == Shares(0, 0, 0, 0)
-    assert empty.first_reply == empty.review_wait == Spread(0, None, None)
-    assert empty.labels == dict.fromkeys(LabelSource, Labelled(0, 0))
+    assert empty.shares == OutcomeShares(0, 0, 0, 0)
+    assert empty.first_reply == empty.review_wait == DurationStats(0, None, None)
+    assert empty.labels == dict.fromkeys(LabelSource, LabelCounts(0, 0))
     assert empty.automatic.error is None
     assert [day.day for day in empty.days] == [MONDAY.date() + timedelta(days=n) for n in range(7)]
 
@@ -160,7 +160,7 @@ async def test_turns_are_counted_by_how_they_ended(store: Store, agent: Member) 
         Outcome.DISMISSED: 1,
         Outcome.SILENCED: 0,
     }
-    assert counted.shares == Shares(automatic=0.5, reviewed=0.25, handed_over=0.125, dismissed=0.125)
+    assert counted.shares == OutcomeShares(automatic=0.5, reviewed=0.25, handed_over=0.125, dismissed=0.125)
     assert counted.decisions == {
         DecisionKind.APPROVE: 1,
         DecisionKind.EDIT: 1,
@@ -200,8 +200,8 @@ async def test_times_are_told_by_median_and_by_what_nine_of_ten_did_not_exceed(s
         work = await decided(store, agent, f"thread {number}", DecisionKind.APPROVE)
         await moved(database_of(store), work, NOON, reply_after=60 * number, wait=10 * number)
     counted = await report(store)
-    assert counted.first_reply == Spread(count=10, median=330, p90=540)
-    assert counted.review_wait == Spread(count=10, median=55, p90=90)
+    assert counted.first_reply == DurationStats(count=10, median=330, p90=540)
+    assert counted.review_wait == DurationStats(count=10, median=55, p90=90)
 
 
 async def test_a_conversation_that_was_opened_long_before_its_first_text_was_not_waiting(store: Store) -> None:
@@ -209,7 +209,7 @@ async def test_a_conversation_that_was_opened_long_before_its_first_text_was_not
     await moved(database_of(store), work, NOON, reply_after=5)
     async with database_of(store).write() as connection:
         await connection.execute(update(conversations).values(created_at=NOON - timedelta(hours=3)))
-    assert (await report(store)).first_reply == Spread(1, 5, 5)
+    assert (await report(store)).first_reply == DurationStats(1, 5, 5)
 
 
 async def test_intents_are_counted_by_conversation_the_most_frequent_first(store: Store) -> None:
@@ -228,11 +228,11 @@ async def test_votes_and_labels_are_counted_by_source(store: Store, agent: Membe
     await decided(store, agent, "approved", DecisionKind.APPROVE)
     await decided(store, agent, "edited", DecisionKind.EDIT)
     counted = await report(store, span=(now() - timedelta(hours=1), now() + timedelta(hours=1)))
-    assert counted.votes == Votes(up=1, down=2)
-    assert counted.labels[LabelSource.VOTE] == Labelled(right=1, wrong=2)
-    assert counted.labels[LabelSource.DECISION] == Labelled(right=1, wrong=1)
-    assert counted.labels[LabelSource.AUDIT] == Labelled(right=0, wrong=0)
-    assert counted.automatic == Labelled(right=1, wrong=2)
+    assert counted.votes == VoteCounts(up=1, down=2)
+    assert counted.labels[LabelSource.VOTE] == LabelCounts(right=1, wrong=2)
+    assert counted.labels[LabelSource.DECISION] == LabelCounts(right=1, wrong=1)
+    assert counted.labels[LabelSource.AUDIT] == LabelCounts(right=0, wrong=0)
+    assert counted.automatic == LabelCounts(right=1, wrong=2)
     assert counted.automatic.error == pytest.approx(2 / 3)
 
 
@@ -246,7 +246,7 @@ async def test_an_audit_counts_more_than_a_vote(store: Store) -> None:
         draft_id = (await connection.execute(query)).scalar_one()
         await labels.put(connection, "demo", draft_id, LabelSource.AUDIT, correct=True)
     counted = await report(store, span=(now() - timedelta(hours=1), now() + timedelta(hours=1)))
-    assert counted.automatic == Labelled(right=1, wrong=0)
+    assert counted.automatic == LabelCounts(right=1, wrong=0)
 
 
 async def test_nothing_of_another_workspace_is_counted(store: Store, agent: Member) -> None:

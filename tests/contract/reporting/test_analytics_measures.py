@@ -88,7 +88,7 @@ class Scraper:
     def __init__(self, database: Database) -> None:
         self.registry = CollectorRegistry()
         self.measures = Metrics(self.registry, database)
-        self.measures._seen -= EARLIER
+        self.measures._counted_until -= EARLIER
 
     async def value(self, name: str, **labels: str) -> float | None:
         await self.measures.scrape()
@@ -117,10 +117,10 @@ async def test_a_turn_that_just_ended_is_counted_when_it_has_settled(store: Stor
     scraper = Scraper(database_of(store))
     assert await scraper.value("deskhand_turns_total", outcome="sent") is None
     await aged(database_of(store), turns, timedelta(seconds=1))
-    scraper.measures._seen -= timedelta(seconds=5)
+    scraper.measures._counted_until -= timedelta(seconds=5)
     assert await scraper.value("deskhand_turns_total", outcome="sent") is None
     await aged(database_of(store), turns, timedelta(seconds=3))
-    scraper.measures._seen -= timedelta(seconds=5)
+    scraper.measures._counted_until -= timedelta(seconds=5)
     assert await scraper.value("deskhand_turns_total", outcome="sent") == 1
 
 
@@ -241,10 +241,10 @@ async def test_a_trace_tells_the_way_of_a_turn(store: Store, agent: Member) -> N
 
 
 async def test_what_answers_is_ready(store: Store) -> None:
-    assert await Health(database_of(store), store.knowledge.index).parts() == {"database": True, "vectors": True}
+    assert await Health(database_of(store), store.knowledge.index.check).parts() == {"database": True, "vectors": True}
 
 
 async def test_a_database_that_does_not_answer_is_not_ready(store: Store) -> None:
     nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    assert await Health(nowhere, store.knowledge.index).parts() == {"database": False, "vectors": True}
+    assert await Health(nowhere, store.knowledge.index.check).parts() == {"database": False, "vectors": True}
     await nowhere.close()

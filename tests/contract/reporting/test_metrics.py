@@ -107,7 +107,7 @@ async def test_a_job_that_is_not_due_yet_has_no_age(store: Store, measures: Metr
 
 
 async def test_what_has_ended_is_counted_once(store: Store, database: Database, measures: Metrics) -> None:
-    measures._seen -= timedelta(hours=1)
+    measures._counted_until -= timedelta(hours=1)
     for work in [await accepted(store), await accepted(store)]:
         await store.conversations.completion.send(proposal(work))
         outgoing = await store.conversations.outbox.next(work.conversation_id)

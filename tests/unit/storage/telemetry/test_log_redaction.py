@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from storage.settings import Settings
-from storage.telemetry.log_redaction import Redaction, in_brief
+from storage.telemetry.log_redaction import SecretRedactor, exception_summary
 from storage.telemetry.logging import secrets_of
 
 ROOT = Path(__file__).parents[4]
@@ -126,7 +126,7 @@ def test_what_nobody_caught_is_a_line_too(lines: list[dict[str, Any]]) -> None:
     ],
 )
 def test_secrets_are_taken_out_of_a_line(secret: str) -> None:
-    redact = Redaction(["correct horse battery"])
+    redact = SecretRedactor(["correct horse battery"])
     line = redact(f'why: "postgresql://{secret}@db/desk said no to {secret if ":" not in secret else ""}"')
     assert secret not in line
     assert "said no" in line
@@ -146,4 +146,4 @@ def test_every_secret_of_the_settings_is_known() -> None:
 def test_an_exception_in_brief_has_numbers_and_no_words() -> None:
     error = RuntimeError(MARK)
     error.status, error.code = 400, 50035  # type: ignore[attr-defined]  # as discord.py's have
-    assert in_brief(error) == "RuntimeError 400 50035"
+    assert exception_summary(error) == "RuntimeError 400 50035"
