@@ -22,7 +22,7 @@ from graph.state import Deps, State, TurnInput
 from storage.knowledge.search import NEAREST_VECTORS
 from storage.records import Incoming, new_id
 from storage.turns.begin import TurnWork
-from storage.turns.completion import TurnResult
+from storage.turns.result import TurnResult
 
 NODES = ("guard", "triage", "retrieve", "draft", "check")
 

@@ -45,7 +45,7 @@ from storage.records import (
 from storage.store import Store
 from storage.telemetry.tracing import Tracing, span
 from storage.turns.begin import Decided, NotYet, TurnWork
-from storage.turns.completion import CommitResult, TurnResult
+from storage.turns.result import CommitResult, TurnResult
 
 log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ class TurnRunner:
     async def _answer(self, work: TurnWork) -> RunAt | None:
         await self._forget(work.overtaken)
         if work.owned or not work.question:
-            # _meet in storage.turns.completion sees the owner; without an owner there was nothing left to answer.
+            # The completion sees the owner; without an owner there was nothing left to answer.
             state = State(draft=Draft(), ending="dismiss")
             ending = await self._endings.dismiss(_proposal(work, state))
         else:

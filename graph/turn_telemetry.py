@@ -12,7 +12,7 @@ from storage.records import Review
 from storage.telemetry.log_context import log_fields
 from storage.telemetry.tracing import TracedTurn, Tracing, annotate_span
 from storage.turns.begin import TurnWork, UnfinishedTurn
-from storage.turns.completion import CommitResult
+from storage.turns.result import CommitResult
 
 log = structlog.get_logger(__name__)
 

@@ -26,7 +26,7 @@ from storage.settings import Settings
 from storage.store import Store
 from storage.telemetry.metrics import Metrics
 from storage.turns.begin import TurnWork
-from storage.turns.completion import CommitResult, TurnResult
+from storage.turns.result import CommitResult, TurnResult
 from tests.support.passwords import PASSWORD
 from tests.support.rows import database_of
 from tests.support.store import open_test_store

@@ -37,7 +37,7 @@ from storage.records import ChannelName, Draft, Triage, TurnStatus
 from storage.settings import Settings
 from storage.store import Store, open_store
 from storage.turns.begin import TurnWork
-from storage.turns.completion import CommitResult, TurnResult
+from storage.turns.result import CommitResult, TurnResult
 from tests.support.rows import database_of
 from tests.support.store import open_test_store
 from workbench.api.problems import install_problems

@@ -29,7 +29,8 @@ from storage.knowledge.vectors import open_vectors
 from storage.records import Decision, DecisionKind, Hit, Incoming, Member, Role
 from storage.settings import LimitsSettings, Settings
 from storage.store import Store, migrate_database, open_store
-from storage.turns.completion import CommitResult, TurnCompletion, TurnResult
+from storage.turns.completion import TurnCompletion
+from storage.turns.result import CommitResult, TurnResult
 from storage.turns.reviews import Decided, Reviews
 from tests.simulators.platform import PlatformChannel
 from tests.support.faq import FAQ
@@ -79,15 +80,15 @@ class DyingCheckpoints(InterruptCheckpointer):
 
 
 class DyingAtHold(TurnCompletion):
-    async def hold(self, proposal: TurnResult, decision: Decision | None = None) -> CommitResult:
-        await super().hold(proposal, decision)
+    async def hold(self, result: TurnResult, decision: Decision | None = None) -> CommitResult:
+        await super().hold(result, decision)
         pull_the_plug()
         raise AssertionError
 
 
 class DyingAtSend(TurnCompletion):
-    async def send(self, proposal: TurnResult, *, decision: Decision | None = None) -> CommitResult:
-        await super().send(proposal, decision=decision)
+    async def send(self, result: TurnResult, *, decision: Decision | None = None) -> CommitResult:
+        await super().send(result, decision=decision)
         pull_the_plug()
         raise AssertionError
 

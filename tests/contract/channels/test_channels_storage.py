@@ -24,7 +24,7 @@ from storage.records import (
 )
 from storage.store import Store
 from storage.turns.begin import TurnWork
-from storage.turns.completion import CommitResult
+from storage.turns.result import CommitResult
 from tests.contract.desk.test_turns import proposal, texts
 from tests.support.rows import database_of
 

@@ -31,7 +31,7 @@ from storage.records import (
 )
 from storage.store import Store
 from storage.turns.begin import NotYet, TurnWork
-from storage.turns.completion import CommitResult, TurnResult
+from storage.turns.result import CommitResult, TurnResult
 from tests.support.rows import database_of
 
 DRAFT = Draft(

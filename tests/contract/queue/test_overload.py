@@ -30,7 +30,7 @@ from storage.records import Incoming, TurnStatus, new_id
 from storage.settings import LimitsSettings, Settings
 from storage.store import Store
 from storage.turns.begin import NotYet, TurnWork
-from storage.turns.completion import CommitResult
+from storage.turns.result import CommitResult
 from tests.contract.desk.test_turns import proposal
 from tests.support.rows import database_of
 from tests.support.settings import settings_for

@@ -39,7 +39,7 @@ from storage.reporting.report import (
 )
 from storage.store import Store
 from storage.turns.begin import TurnWork
-from storage.turns.completion import CommitResult, TurnResult
+from storage.turns.result import CommitResult, TurnResult
 from tests.support.rows import database_of
 
 MONDAY = datetime(2030, 3, 4, tzinfo=UTC)

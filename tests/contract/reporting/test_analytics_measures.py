@@ -26,7 +26,7 @@ from storage.store import Store
 from storage.telemetry.health import Health
 from storage.telemetry.metrics import Metrics
 from storage.turns.begin import TurnWork
-from storage.turns.completion import CommitResult, TurnResult
+from storage.turns.result import CommitResult, TurnResult
 from tests.support.rows import database_of
 
 DRAFT = Draft(text="Click.", can_answer=True, confidence=0.9, model="verbatim", prompt_version="v1")

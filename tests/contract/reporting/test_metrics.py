@@ -21,7 +21,7 @@ from storage.store import Store
 from storage.telemetry import metric_queries
 from storage.telemetry.metrics import Metrics
 from storage.turns.begin import LEFT_CHECKPOINTS, TurnWork
-from storage.turns.completion import TurnResult
+from storage.turns.result import TurnResult
 
 FAQ = b"question,answer\nHow?,Like this.\nWhen?,Now.\n"
 HOUR = 3600.0
