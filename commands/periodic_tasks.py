@@ -20,7 +20,7 @@ def periodic_tasks_of(
     periodic_tasks = [
         PeriodicTask("close-silent", 10 * MINUTE, lambda: retention.close_silent(silence)),
         PeriodicTask("sweep-checkpoints", MINUTE, runner.sweep),
-        PeriodicTask("forget-early-changes", HOUR, retention.forget_early_changes),
+        PeriodicTask("forget-early-edits", HOUR, retention.forget_early_edits),
         PeriodicTask("forget-rate-limits", HOUR, retention.forget_rate_limits),
     ]
     if settings.conversation.sla_minutes:

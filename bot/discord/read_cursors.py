@@ -28,11 +28,11 @@ class DiscordReadCursors:
     async def since(self, guild_id: int) -> datetime | None:
         """Up to when the server was heard; None for one that is new to the desk."""
         self.hold(guild_id)
-        return await self._marks.heard_at("discord", str(guild_id))
+        return await self._marks.read_until("discord", str(guild_id))
 
     async def caught_up(self, workspace_id: str, guild_id: int, at: datetime) -> None:
         """Everything up to this time is heard, and what comes from now on is."""
-        await self._marks.keep(workspace_id, "discord", str(guild_id), at)
+        await self._marks.advance(workspace_id, "discord", str(guild_id), at)
         self._kept[guild_id] = at
 
     async def heard(self, workspace_id: str, guild_id: int, at: datetime) -> None:
@@ -40,4 +40,4 @@ class DiscordReadCursors:
         kept = self._kept.get(guild_id)
         if kept is not None and at - kept >= EVERY:
             self._kept[guild_id] = at
-            await self._marks.keep(workspace_id, "discord", str(guild_id), min(at, clock.now()))
+            await self._marks.advance(workspace_id, "discord", str(guild_id), min(at, clock.now()))

@@ -26,7 +26,7 @@ class Installations:
             "enterprise": installation.enterprise,
             "name": installation.name[:200],
             "bot_user": installation.bot_user,
-            "sealed": self._seal.seal(installation.secrets) if installation.secrets else "",
+            "encrypted_secrets": self._seal.seal(installation.secrets) if installation.secrets else "",
         }
         async with self._database.write() as connection:
             row = insert_into(connection, installations).values(
@@ -82,7 +82,8 @@ class Installations:
             await connection.execute(delete(installations).where(mine))
 
     def _installation_of(self, row: RowMapping) -> Installation:
-        return replace(_bare(row), secrets=self._seal.open(row["sealed"])) if row["sealed"] else _bare(row)
+        bare, encrypted = _bare(row), row["encrypted_secrets"]
+        return replace(bare, secrets=self._seal.open(encrypted)) if encrypted else bare
 
 
 def _bare(row: RowMapping) -> Installation:

@@ -7,9 +7,9 @@ from sqlalchemy import RowMapping, and_, delete, select, update
 from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import (
-    cards,
     conversations,
     places,
+    review_cards,
     reviews,
 )
 from storage.database.upsert import insert_into
@@ -38,8 +38,10 @@ class ReviewCardTable:
 
     async def missing(self, channel: ChannelName) -> list[tuple[Place, Review]]:
         """Pending reviews that a staff place of this channel does not show yet, the longest waiting first."""
-        shown = select(cards.c.id).where(
-            cards.c.review_id == reviews.c.id, cards.c.channel == channel, cards.c.place == places.c.external_id
+        shown = select(review_cards.c.id).where(
+            review_cards.c.review_id == reviews.c.id,
+            review_cards.c.channel == channel,
+            review_cards.c.place == places.c.external_id,
         )
         query = (
             reading_reviews()
@@ -71,10 +73,10 @@ class ReviewCardTable:
             team=place.team,
             place=place.external_id,
             external_id=None,
-            shows=ReviewStatus.PENDING,
+            shown_status=ReviewStatus.PENDING,
         )
         async with self._database.write() as connection:
-            row = insert_into(connection, cards).values(
+            row = insert_into(connection, review_cards).values(
                 id=card.id,
                 workspace_id=card.workspace_id,
                 review_id=card.review_id,
@@ -82,31 +84,35 @@ class ReviewCardTable:
                 channel=card.channel,
                 team=card.team,
                 place=card.place,
-                shows=card.shows,
+                shown_status=card.shown_status,
                 created_at=clock.now(),
             )
-            begun = await connection.execute(row.on_conflict_do_nothing().returning(cards.c.id))
+            begun = await connection.execute(row.on_conflict_do_nothing().returning(review_cards.c.id))
             return card if begun.first() else None
 
     async def posted(self, card: Card, external_id: str) -> None:
         """The platform has it."""
         async with self._database.write() as connection:
-            await connection.execute(update(cards).where(cards.c.id == card.id).values(external_id=external_id))
+            await connection.execute(
+                update(review_cards).where(review_cards.c.id == card.id).values(external_id=external_id)
+            )
 
     async def withdraw(self, card: Card) -> None:
         """The platform has certainly not taken it: it is missing again."""
         async with self._database.write() as connection:
-            await connection.execute(delete(cards).where(cards.c.id == card.id, cards.c.external_id.is_(None)))
+            await connection.execute(
+                delete(review_cards).where(review_cards.c.id == card.id, review_cards.c.external_id.is_(None))
+            )
 
     async def unposted(self, channel: ChannelName, older_than: timedelta = timedelta(0)) -> list[Card]:
         """Cards that were begun this long ago and whose posting nobody has confirmed."""
         query = (
-            select(cards)
+            select(review_cards)
             .where(
-                cards.c.channel == channel,
-                cards.c.external_id.is_(None),
-                cards.c.shows == ReviewStatus.PENDING,
-                cards.c.created_at <= clock.now() - older_than,
+                review_cards.c.channel == channel,
+                review_cards.c.external_id.is_(None),
+                review_cards.c.shown_status == ReviewStatus.PENDING,
+                review_cards.c.created_at <= clock.now() - older_than,
             )
             .limit(BATCH)
         )
@@ -116,12 +122,12 @@ class ReviewCardTable:
     async def outdated(self, channel: ChannelName) -> list[Card]:
         """Cards that show a review as pending which is decided or overtaken."""
         query = (
-            select(cards)
-            .join(reviews, reviews.c.id == cards.c.review_id)
+            select(review_cards)
+            .join(reviews, reviews.c.id == review_cards.c.review_id)
             .where(
-                cards.c.channel == channel,
-                cards.c.external_id.is_not(None),
-                cards.c.shows == ReviewStatus.PENDING,
+                review_cards.c.channel == channel,
+                review_cards.c.external_id.is_not(None),
+                review_cards.c.shown_status == ReviewStatus.PENDING,
                 reviews.c.status != ReviewStatus.PENDING,
             )
             .limit(BATCH)
@@ -132,7 +138,9 @@ class ReviewCardTable:
     async def showing(self, card: Card, status: ReviewStatus) -> None:
         """The card shows this now."""
         async with self._database.write() as connection:
-            await connection.execute(update(cards).where(cards.c.id == card.id).values(shows=status))
+            await connection.execute(
+                update(review_cards).where(review_cards.c.id == card.id).values(shown_status=status)
+            )
 
     async def why_overtaken(self, review: Review) -> str:
         """Plain words for a card whose review was overtaken."""
@@ -165,5 +173,5 @@ def _card_of(row: RowMapping) -> Card:
         team=row["team"],
         place=row["place"],
         external_id=row["external_id"],
-        shows=ReviewStatus(row["shows"]),
+        shown_status=ReviewStatus(row["shown_status"]),
     )

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from storage import clock
 from storage.database.engine import Database
-from storage.database.tables import channel_states
+from storage.database.tables import channel_statuses
 from storage.database.upsert import insert_into
 from storage.records import ChannelState, new_id
 
@@ -37,12 +37,14 @@ class ChannelStatusTable:
 
     async def tell(self, states: Sequence[ChannelState]) -> None:
         """Keep this process's states, and forget processes that are long gone."""
-        seen_at = clock.now()
+        heartbeat_at = clock.now()
         async with self._database.write() as connection:
-            await connection.execute(delete(channel_states).where(channel_states.c.seen_at < seen_at - FORGOTTEN))
+            await connection.execute(
+                delete(channel_statuses).where(channel_statuses.c.heartbeat_at < heartbeat_at - FORGOTTEN)
+            )
             for state in states:
-                values = {name: getattr(state, name) for name in FIELDS} | {"seen_at": seen_at}
-                row = insert_into(connection, channel_states).values(
+                values = {name: getattr(state, name) for name in FIELDS} | {"heartbeat_at": heartbeat_at}
+                row = insert_into(connection, channel_statuses).values(
                     process_id=self._me, channel=state.channel, **values
                 )
                 await connection.execute(
@@ -51,8 +53,8 @@ class ChannelStatusTable:
 
     async def others(self) -> tuple[ChannelState, ...]:
         """What the other processes that are still there say; several may speak of one channel."""
-        query = select(channel_states).where(
-            channel_states.c.process_id != self._me, channel_states.c.seen_at > clock.now() - GONE
+        query = select(channel_statuses).where(
+            channel_statuses.c.process_id != self._me, channel_statuses.c.heartbeat_at > clock.now() - GONE
         )
         async with self._database.read() as connection:
             return tuple(_state(row) for row in (await connection.execute(query)).mappings())
@@ -60,7 +62,7 @@ class ChannelStatusTable:
     async def leave(self) -> None:
         """This process ends: it has no connections any more."""
         async with self._database.write() as connection:
-            await connection.execute(delete(channel_states).where(channel_states.c.process_id == self._me))
+            await connection.execute(delete(channel_statuses).where(channel_statuses.c.process_id == self._me))
 
     async def follow(
         self, mine: Callable[[], tuple[ChannelState, ...]], hear: Callable[[tuple[ChannelState, ...]], None]

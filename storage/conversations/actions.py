@@ -45,11 +45,11 @@ class ConversationActions:
                 connection,
                 row,
                 status=ConversationStatus.ASSIGNED,
-                told_waiting=True,
+                waiting_notified=True,
                 waiting_since=row["waiting_since"] or clock.now(),
             )
             await messages.say(connection, row, because)
-            if not row["told_waiting"]:
+            if not row["waiting_notified"]:
                 await messages.say(connection, row, notice, visibility=Visibility.PUBLIC)
             await self._event(connection, row, None, "handed-to-person", {"because": because})
 
@@ -161,7 +161,7 @@ class ConversationActions:
                 status=status,
                 assignee_id=None,
                 answered_seq=row["customer_seq"],
-                told_waiting=False,
+                waiting_notified=False,
                 waiting_since=None,
                 resolved_at=clock.now(),
             )
@@ -187,7 +187,7 @@ class ConversationActions:
             assignee_id=member.id,
             answered_seq=row["customer_seq"],
             bot_turns=0,
-            told_waiting=False,
+            waiting_notified=False,
             waiting_since=None,
             first_reply_at=row["first_reply_at"] or clock.now(),
             **values,

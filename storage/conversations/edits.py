@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import audit, clock
 from storage.conversations import messages, turn_queue
 from storage.database.engine import Database
-from storage.database.tables import conversations, early_changes, turns
+from storage.database.tables import conversations, early_edits, turns
 from storage.database.tables import messages as message_table
 from storage.database.upsert import insert_into
 from storage.records import (
@@ -23,7 +23,7 @@ from storage.records import (
 )
 
 DELETED = "(The customer deleted this message.)"
-EARLY_CHANGES_KEPT = timedelta(days=1)
+EARLY_EDITS_KEPT = timedelta(days=1)
 """How long a change waits for the message that it changes."""
 
 
@@ -75,10 +75,8 @@ class MessageEdits:
     async def _wait_for_it(
         self, connection: AsyncConnection, workspace_id: str, channel: ChannelName, external_id: str, text: str | None
     ) -> None:
-        await connection.execute(
-            delete(early_changes).where(early_changes.c.created_at < clock.now() - EARLY_CHANGES_KEPT)
-        )
-        row = insert_into(connection, early_changes).values(
+        await connection.execute(delete(early_edits).where(early_edits.c.created_at < clock.now() - EARLY_EDITS_KEPT))
+        row = insert_into(connection, early_edits).values(
             id=new_id(),
             workspace_id=workspace_id,
             channel=channel,
@@ -129,7 +127,7 @@ class MessageEdits:
             mine.values(
                 status=ConversationStatus.OPEN,
                 answered_seq=conversation["customer_seq"],
-                told_waiting=False,
+                waiting_notified=False,
                 waiting_since=None,
             )
         )

@@ -17,7 +17,7 @@ from storage.database.engine import Database
 from storage.database.tables import (
     conversations,
     customers,
-    early_changes,
+    early_edits,
 )
 from storage.database.tables import messages as message_table
 from storage.database.upsert import insert_into
@@ -125,10 +125,10 @@ class MessageIntake:
         """The message as it was edited before it arrived; None if it was deleted."""
         if incoming.channel == "web":
             return incoming
-        query = select(early_changes.c.text).where(
-            early_changes.c.workspace_id == incoming.workspace_id,
-            early_changes.c.channel == incoming.channel,
-            early_changes.c.external_id == incoming.external_id,
+        query = select(early_edits.c.text).where(
+            early_edits.c.workspace_id == incoming.workspace_id,
+            early_edits.c.channel == incoming.channel,
+            early_edits.c.external_id == incoming.external_id,
         )
         change = (await connection.execute(query)).one_or_none()
         if change is None:

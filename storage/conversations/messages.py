@@ -100,7 +100,7 @@ async def dispatch(connection: AsyncConnection, conversation: RowMapping, messag
             "seq": seq,
             "status": DeliveryStatus.SENT if arrived else DeliveryStatus.PENDING,
             "external_id": message_id if arrived else None,
-            "next_at": at,
+            "next_attempt_at": at,
             "created_at": at,
             "finished_at": at if arrived else None,
         },

@@ -93,9 +93,9 @@ class Outbox:
                 {
                     "delivery": outgoing.delivery_id,
                     "seen_attempts": outgoing.attempts,
-                    "seen_next_at": outgoing.not_before,
+                    "seen_next_attempt_at": outgoing.not_before,
                     "attempts": outgoing.attempts + 1,
-                    "next_at": clock.now() + self._lease,
+                    "next_attempt_at": clock.now() + self._lease,
                 },
             )
             return bool(taken.rowcount == 1)
@@ -120,7 +120,7 @@ class Outbox:
             return
         begun = update(deliveries).where(deliveries.c.status == DeliveryStatus.PENDING, deliveries.c.attempts > 0)
         async with self._database.write() as connection:
-            await connection.execute(begun.values(next_at=clock.now()))
+            await connection.execute(begun.values(next_attempt_at=clock.now()))
 
     async def sent(self, outgoing: Outgoing, external_id: str | None) -> None:
         """The channel has it."""
@@ -168,7 +168,7 @@ class Outbox:
                 {
                     "delivery": outgoing.delivery_id,
                     "seen_attempts": outgoing.attempts + outgoing.is_begun,
-                    "next_at": at,
+                    "next_attempt_at": at,
                     "error": reason[:MAX_ERROR_LENGTH],
                     "failures": failures,
                 },
@@ -253,7 +253,7 @@ def _outgoing(row: RowMapping, *, more: bool) -> Outgoing:
         customer_external_id=row["customer_external_id"],
         message=message_of(row),
         attempts=row["attempts"],
-        not_before=row["next_at"],
+        not_before=row["next_attempt_at"],
         more=more,
         failures=row["failures"],
         turn_id=row["turn_id"],

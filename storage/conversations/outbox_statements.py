@@ -12,7 +12,7 @@ OLDEST = (
         deliveries.c.id.label("delivery_id"),
         deliveries.c.attempts,
         deliveries.c.failures,
-        deliveries.c.next_at,
+        deliveries.c.next_attempt_at,
         conversations.c.thread,
         conversations.c.status.label("conversation_status"),
         customers.c.external_id.label("customer_external_id"),
@@ -37,7 +37,7 @@ PENDING = update(deliveries).where(
 AS_SEEN = PENDING.where(deliveries.c.attempts == bindparam("seen_attempts"))
 """Changes a delivery of which no other worker has begun a try since it was looked at."""
 
-TAKE = AS_SEEN.where(deliveries.c.next_at == bindparam("seen_next_at"))
+TAKE = AS_SEEN.where(deliveries.c.next_attempt_at == bindparam("seen_next_attempt_at"))
 """Changes a delivery that is just as it was looked at: of many workers that saw it, one takes it."""
 
 ANSWERED_BY_AGENT = (

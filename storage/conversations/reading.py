@@ -121,5 +121,5 @@ def conversation_of(row: RowMapping) -> Conversation:
 
 
 def _is_overdue(row: RowMapping) -> bool:
-    since, reminded = row["waiting_since"], row["reminded_at"]
+    since, reminded = row["waiting_since"], row["sla_reminded_at"]
     return since is not None and reminded is not None and reminded >= since

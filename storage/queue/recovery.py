@@ -119,7 +119,7 @@ def _urgent_first(kind: JobKind, asking: Select[Any], now: datetime) -> tuple[Se
             return due, asking.where(turns.c.due_at > now).order_by(turns.c.due_at)
         case JobKind.DELIVER:
             # One that was put off goes behind those that were not.
-            return (asking.order_by(func.max(deliveries.c.next_at)),)
+            return (asking.order_by(func.max(deliveries.c.next_attempt_at)),)
         case _:
             return (asking.order_by("since"),)
 

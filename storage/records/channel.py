@@ -42,7 +42,7 @@ class Card:
     place: str
     external_id: str | None
     """The platform's id of the message; None until the platform has answered."""
-    shows: ReviewStatus
+    shown_status: ReviewStatus
     """What the card shows; it must be updated when the review is further."""
 
 

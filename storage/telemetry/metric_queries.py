@@ -36,7 +36,7 @@ _decided = (
 QUEUES: dict[str, Select[int, Any]] = {
     "answer": select(func.count(), func.min(turns.c.due_at)).where(turns.c.status == TurnStatus.QUEUED),
     "resume": select(func.count(), func.min(_decided.c.since)).select_from(_decided),
-    # Not by `next_at`: a reply whose channel is away is put off again and again, and waits all the while.
+    # Not by `next_attempt_at`: a reply whose channel is away is put off again and again, and waits all the while.
     "deliver": select(func.count(), func.min(deliveries.c.created_at)).where(
         deliveries.c.status == DeliveryStatus.PENDING
     ),

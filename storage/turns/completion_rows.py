@@ -59,7 +59,7 @@ class CompletionRows:
             bot_turns=0 if self.decision else self.conversation["bot_turns"] + 1,
             intent=self.result.triage.intent,
             priority=self.result.triage.priority,
-            told_waiting=False,
+            waiting_notified=False,
             waiting_since=self._waiting_since(),
             first_reply_at=self.conversation["first_reply_at"] or clock.now(),
         )
@@ -94,7 +94,7 @@ class CompletionRows:
         await self._change_conversation(
             status=self._status_after(),
             answered_seq=self._answered_seq(),
-            told_waiting=False,
+            waiting_notified=False,
             waiting_since=self._waiting_since(),
         )
         await self._end(Outcome.DISMISSED, self._decision_data())
@@ -162,12 +162,12 @@ class CompletionRows:
 
     async def _wait_for_person(self, status: ConversationStatus, *, notify: bool) -> None:
         """The next word is a person's; the customer is told so once per wait."""
-        tell = notify and not self.conversation["told_waiting"]
+        tell = notify and not self.conversation["waiting_notified"]
         await self._change_conversation(
             status=status,
             intent=self.result.triage.intent,
             priority=self.result.triage.priority,
-            told_waiting=self.conversation["told_waiting"] or tell,
+            waiting_notified=self.conversation["waiting_notified"] or tell,
         )
         if tell:
             found = await self.connection.execute(

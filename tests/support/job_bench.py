@@ -141,7 +141,7 @@ class Rows:
         conversation_id, message_id = await self.conversation(channel), new_id()
         ids = {"workspace_id": "demo", "conversation_id": conversation_id, "channel": channel, "seq": 1}
         words = {"author": Author.BOT, "visibility": Visibility.PUBLIC, "text": "An answer.", "created_at": now()}
-        times = {"next_at": now(), "created_at": now()}
+        times = {"next_attempt_at": now(), "created_at": now()}
         async with self.database.write() as connection:
             await connection.execute(insert(messages).values(id=message_id, **ids, **words))
             await connection.execute(

@@ -192,7 +192,7 @@ class World:
         held = [run.holding for run in self.running if run.holding]
         waits = (deliveries.c.status == DeliveryStatus.PENDING) & deliveries.c.id.not_in(held)
         async with database_of(self.desks.store).write() as connection:
-            await connection.execute(update(deliveries).where(waits).values(next_at=clock.now()))
+            await connection.execute(update(deliveries).where(waits).values(next_attempt_at=clock.now()))
             queued = update(turns).where(turns.c.status == TurnStatus.QUEUED)
             await connection.execute(queued.values(due_at=clock.now()))
 

@@ -51,7 +51,7 @@ class AdmissionControl:
             return Admission(rank)
         until = max(self._limiter.burst_ends(charged.customer, now), now + wait)
         await counters.mark_told(connection, workspace_id, customer_id, until)
-        return Admission(max(rank, math.ceil(now + wait)), wait, must_tell=charged.customer.told_until <= now)
+        return Admission(max(rank, math.ceil(now + wait)), wait, must_tell=charged.customer.wait_notified_until <= now)
 
     async def refuse(self, connection: AsyncConnection, workspace_id: str, customer_id: str, seconds: int) -> bool:
         """A message was not taken and the next may come in so many seconds; gives whether the customer must be told."""

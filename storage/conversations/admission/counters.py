@@ -1,6 +1,6 @@
 """Admission counters: a row per customer and one per workspace, moved on in the transaction that keeps the message.
 
-So they are exact for any number of processes. One upsert serves the rate limiter (`minute_at` and `hour_at`) and the
+So they are exact for any number of processes. One upsert serves the rate limiter (`minute_tat` and `hour_tat`) and the
 fair queue (`rank`): both keep the latest of a base and what is stored, and add a cost to it. The base is the clock for
 the one and the virtual time for the other.
 """
@@ -15,7 +15,7 @@ from storage import clock
 from storage.conversations.admission.fair_queue import VIRTUAL_TIME
 from storage.database.batches import change_in_batches
 from storage.database.engine import Database
-from storage.database.tables import shares
+from storage.database.tables import admission_counters
 
 WORKSPACE = ""
 """The subject of a workspace's own row."""
@@ -24,32 +24,34 @@ REFUSAL_SECONDS = 60.0
 
 
 def _ahead(column: str, base: str) -> str:
-    return f"CASE WHEN shares.{column} > {base} THEN shares.{column} - {base} ELSE 0 END"
+    return f"CASE WHEN admission_counters.{column} > {base} THEN admission_counters.{column} - {base} ELSE 0 END"
 
 
 # `excluded` is the row as it would be new: base and cost. The customer's row comes before the workspace's, which
 # everybody needs: nobody waits crosswise.
 CHARGE = text(f"""
-    INSERT INTO shares (workspace_id, subject, minute_at, hour_at, rank) VALUES
+    INSERT INTO admission_counters (workspace_id, subject, minute_tat, hour_tat, rank) VALUES
         (:workspace_id, :customer_id, :now + :customer_minute, :now + :customer_hour, {VIRTUAL_TIME} + :customer_step),
         (:workspace_id, '', :now + :workspace_minute, :now, {VIRTUAL_TIME} + :workspace_step)
     ON CONFLICT (workspace_id, subject) DO UPDATE SET
-        minute_at = excluded.minute_at + {_ahead("minute_at", ":now")},
-        hour_at = excluded.hour_at + {_ahead("hour_at", ":now")},
+        minute_tat = excluded.minute_tat + {_ahead("minute_tat", ":now")},
+        hour_tat = excluded.hour_tat + {_ahead("hour_tat", ":now")},
         rank = excluded.rank + {_ahead("rank", VIRTUAL_TIME)}
-    RETURNING subject, minute_at, hour_at, told_until, rank
+    RETURNING subject, minute_tat, hour_tat, wait_notified_until, rank
 """)  # noqa: S608 - put together from constants
 REFUND_WORKSPACE = text("""
-    UPDATE shares SET minute_at = minute_at - :minute, rank = rank - :step
+    UPDATE admission_counters SET minute_tat = minute_tat - :minute, rank = rank - :step
     WHERE workspace_id = :workspace_id AND subject = ''
 """)
 MARK_TOLD = text("""
-    UPDATE shares SET told_until = :until WHERE workspace_id = :workspace_id AND subject = :customer_id
+    UPDATE admission_counters SET wait_notified_until = :until
+    WHERE workspace_id = :workspace_id AND subject = :customer_id
 """)
 MARK_REFUSED = text("""
-    INSERT INTO shares (workspace_id, subject, minute_at, hour_at, refused_until)
+    INSERT INTO admission_counters (workspace_id, subject, minute_tat, hour_tat, refusal_notified_until)
     VALUES (:workspace_id, :customer_id, :now, :now, :until)
-    ON CONFLICT (workspace_id, subject) DO UPDATE SET refused_until = :until WHERE shares.refused_until <= :now
+    ON CONFLICT (workspace_id, subject) DO UPDATE SET refusal_notified_until = :until
+        WHERE admission_counters.refusal_notified_until <= :now
 """)
 
 
@@ -70,13 +72,13 @@ class Cost:
 class Counter:
     """A customer's row, or a workspace's."""
 
-    minute_at: float
+    minute_tat: float
     """When what was written is paid off at the rate per minute: seconds since 1970."""
-    hour_at: float
+    hour_tat: float
     """The same at the rate per hour."""
     rank: int
     """Of the newest turn."""
-    told_until: float = 0.0
+    wait_notified_until: float = 0.0
     """Until when the customer knows that their messages wait."""
 
 
@@ -126,11 +128,12 @@ async def mark_refused(
 async def forget_paid_off(database: Database) -> int:
     """Delete the rows that say no more than none would; gives how many."""
     now = clock.timestamp()
-    moments = (shares.c.minute_at, shares.c.hour_at, shares.c.told_until, shares.c.refused_until, shares.c.rank)
+    row = admission_counters.c
+    moments = (row.minute_tat, row.hour_tat, row.wait_notified_until, row.refusal_notified_until, row.rank)
     paid_off = and_(*(moment < now for moment in moments))
-    which, forget = select(shares.c.subject).where(paid_off), delete(shares).where(paid_off)
-    return await change_in_batches(database, which, forget, shares.c.subject)
+    which, forget = select(row.subject).where(paid_off), delete(admission_counters).where(paid_off)
+    return await change_in_batches(database, which, forget, row.subject)
 
 
 def _counter(row: Row[Any]) -> Counter:
-    return Counter(row.minute_at, row.hour_at, row.rank, row.told_until)
+    return Counter(row.minute_tat, row.hour_tat, row.rank, row.wait_notified_until)

@@ -23,7 +23,7 @@ SETTINGS = (
 TOLD_BUSY = (
     update(conversations)
     .where(conversations.c.id == bindparam("conversation"))
-    .values(told_busy_at=bindparam("told_at"))
+    .values(busy_notified_at=bindparam("told_at"))
 )
 SHORT_WAIT_SECONDS = 60
 
@@ -70,5 +70,5 @@ async def _settings(connection: AsyncConnection, conversation: RowMapping) -> tu
 
 
 def _knows(conversation: RowMapping) -> bool:
-    since, told = conversation["waiting_since"], conversation["told_busy_at"]
-    return bool(conversation["told_waiting"] or (since and told and told >= since))
+    since, told = conversation["waiting_since"], conversation["busy_notified_at"]
+    return bool(conversation["waiting_notified"] or (since and told and told >= since))

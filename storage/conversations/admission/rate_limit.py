@@ -47,12 +47,12 @@ class RateLimiter:
 
     def customer_wait(self, customer: Counter, now: float) -> float:
         """Seconds until the customer's own limits let the message through that has just been counted."""
-        minute = self.customer_minute.wait(customer.minute_at, now)
-        return max(minute, self.customer_hour.wait(customer.hour_at, now))
+        minute = self.customer_minute.wait(customer.minute_tat, now)
+        return max(minute, self.customer_hour.wait(customer.hour_tat, now))
 
     def workspace_wait(self, workspace: Counter, now: float) -> float:
         """Seconds until the limit of the whole workspace lets the message through."""
-        return self.workspace_minute.wait(workspace.minute_at, now)
+        return self.workspace_minute.wait(workspace.minute_tat, now)
 
     def check(self, wait: float) -> None:
         """Raise TooManyMessagesError if the message would have to wait for too long."""
@@ -61,4 +61,4 @@ class RateLimiter:
 
     def burst_ends(self, customer: Counter, now: float) -> float:
         """When everything that the customer has written is paid off: until then they are told once that it waits."""
-        return max(customer.minute_at, customer.hour_at if self.customer_hour.amount else now)
+        return max(customer.minute_tat, customer.hour_tat if self.customer_hour.amount else now)

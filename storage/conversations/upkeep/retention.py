@@ -6,10 +6,10 @@ from sqlalchemy import and_, delete, select, update
 
 from storage import clock
 from storage.conversations.admission.counters import forget_paid_off
-from storage.conversations.edits import EARLY_CHANGES_KEPT
+from storage.conversations.edits import EARLY_EDITS_KEPT
 from storage.database.batches import change_in_batches
 from storage.database.engine import Database
-from storage.database.tables import conversations, early_changes
+from storage.database.tables import conversations, early_edits
 from storage.records import ConversationStatus
 
 
@@ -29,11 +29,11 @@ class Retention:
             self._database, select(conversations.c.id).where(silent), close, conversations.c.id
         )
 
-    async def forget_early_changes(self) -> int:
+    async def forget_early_edits(self) -> int:
         """Changes whose message has not come for a day; gives how many."""
-        stale = early_changes.c.created_at < clock.now() - EARLY_CHANGES_KEPT
-        which, forget = select(early_changes.c.id).where(stale), delete(early_changes).where(stale)
-        return await change_in_batches(self._database, which, forget, early_changes.c.id)
+        stale = early_edits.c.created_at < clock.now() - EARLY_EDITS_KEPT
+        which, forget = select(early_edits.c.id).where(stale), delete(early_edits).where(stale)
+        return await change_in_batches(self._database, which, forget, early_edits.c.id)
 
     async def forget_rate_limits(self) -> int:
         """Admission counters of customers and workspaces that have been paid off; gives how many."""

@@ -48,7 +48,7 @@ class SlaReminders:
             marked = await connection.execute(
                 update(conversations)
                 .where(conversations.c.id == item.conversation_id, _waits_since_before(clock.now() - after))
-                .values(reminded_at=clock.now())
+                .values(sla_reminded_at=clock.now())
             )
             if row is None or not marked.rowcount:
                 return False
@@ -78,5 +78,5 @@ def _waits_since_before(before: datetime) -> ColumnElement[bool]:
     return and_(
         conversations.c.status.in_((ConversationStatus.PENDING, ConversationStatus.ASSIGNED)),
         conversations.c.waiting_since <= before,
-        or_(conversations.c.reminded_at.is_(None), conversations.c.reminded_at < conversations.c.waiting_since),
+        or_(conversations.c.sla_reminded_at.is_(None), conversations.c.sla_reminded_at < conversations.c.waiting_since),
     )

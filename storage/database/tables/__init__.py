@@ -3,18 +3,25 @@
 from storage.database.tables.accounts import canned_replies, customers, members, workspaces
 from storage.database.tables.audit import audit_events
 from storage.database.tables.base import Utc, metadata
-from storage.database.tables.channels import cards, identities, installations, marks, places
-from storage.database.tables.cluster import channel_states
-from storage.database.tables.conversations import conversations, deliveries, early_changes, feedback, messages, shares
+from storage.database.tables.channels import identities, installations, places, read_cursors, review_cards
+from storage.database.tables.cluster import channel_statuses
+from storage.database.tables.conversations import (
+    admission_counters,
+    conversations,
+    deliveries,
+    early_edits,
+    feedback,
+    messages,
+)
 from storage.database.tables.knowledge import chunks, documents
 from storage.database.tables.turns import decisions, drafts, labels, reviews, turns
 
 __all__ = [
     "Utc",
+    "admission_counters",
     "audit_events",
     "canned_replies",
-    "cards",
-    "channel_states",
+    "channel_statuses",
     "chunks",
     "conversations",
     "customers",
@@ -22,18 +29,18 @@ __all__ = [
     "deliveries",
     "documents",
     "drafts",
-    "early_changes",
+    "early_edits",
     "feedback",
     "identities",
     "installations",
     "labels",
-    "marks",
     "members",
     "messages",
     "metadata",
     "places",
+    "read_cursors",
+    "review_cards",
     "reviews",
-    "shares",
     "turns",
     "workspaces",
 ]

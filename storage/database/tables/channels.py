@@ -16,7 +16,7 @@ installations = Table(
     Column("name", String(200), nullable=False, server_default=""),
     Column("bot_user", String(64), nullable=False, server_default=""),
     # Tokens and what else the platform gave, encrypted; empty where the token comes from the environment.
-    Column("sealed", Text, nullable=False, server_default=""),
+    Column("encrypted_secrets", Text, nullable=False, server_default=""),
     moment("created_at"),
     UniqueConstraint("channel", "team"),
 )
@@ -51,8 +51,8 @@ identities = Table(
     Index(None, "member_id"),
 )
 
-cards = Table(
-    "cards",
+review_cards = Table(
+    "review_cards",
     metadata,
     id_column(),
     workspace_column(),
@@ -64,20 +64,20 @@ cards = Table(
     Column("place", String(200), nullable=False),
     Column("external_id", String(200)),
     # The review's status as the card shows it.
-    Column("shows", String(16), nullable=False),
+    Column("shown_status", String(16), nullable=False),
     moment("created_at"),
     UniqueConstraint("review_id", "channel", "place"),
-    Index(None, "channel", "shows"),
+    Index(None, "channel", "shown_status"),
 )
 
-marks = Table(
-    "marks",
+read_cursors = Table(
+    "read_cursors",
     metadata,
     id_column(),
     workspace_column(),
     Column("channel", String(16), nullable=False),
     # The Discord guild in which everything up to this time was heard: a lost session is read from there.
     Column("team", String(64), nullable=False),
-    moment("heard_at"),
+    moment("read_until"),
     UniqueConstraint("channel", "team"),
 )

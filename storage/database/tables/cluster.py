@@ -4,8 +4,8 @@ from sqlalchemy import Boolean, Column, String, Table, Text
 
 from storage.database.tables.base import metadata, moment
 
-channel_states = Table(
-    "channel_states",
+channel_statuses = Table(
+    "channel_statuses",
     metadata,
     # What one process says of its connection to a chat platform (storage/cluster/channel_status.py).
     Column("process_id", String(32), primary_key=True),
@@ -15,5 +15,5 @@ channel_states = Table(
     moment("last_event_at", nullable=True),
     Column("last_error", Text, nullable=False, server_default=""),
     moment("last_error_at", nullable=True),
-    moment("seen_at"),
+    moment("heartbeat_at"),
 )

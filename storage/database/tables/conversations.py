@@ -41,14 +41,14 @@ conversations = Table(
     Column("answered_seq", Integer, nullable=False, server_default="0"),
     Column("bot_turns", Integer, nullable=False, server_default="0"),
     # Whether the customer knows already, in this wait, that a person will answer.
-    Column("told_waiting", Boolean, nullable=False, server_default=text("false")),
+    Column("waiting_notified", Boolean, nullable=False, server_default=text("false")),
     moment("created_at"),
     moment("updated_at"),
     moment("waiting_since", nullable=True),
     # When the members were last told that the customer waits too long for a person.
-    moment("reminded_at", nullable=True),
+    moment("sla_reminded_at", nullable=True),
     # When the customer was last told that the desk has a lot to do.
-    moment("told_busy_at", nullable=True),
+    moment("busy_notified_at", nullable=True),
     moment("first_reply_at", nullable=True),
     moment("resolved_at", nullable=True),
     Index(
@@ -109,7 +109,7 @@ deliveries = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("external_id", String(200)),
     Column("error", String(500)),
-    moment("next_at"),
+    moment("next_attempt_at"),
     moment("created_at"),
     moment("finished_at", nullable=True),
     UniqueConstraint("message_id"),
@@ -138,8 +138,8 @@ feedback = Table(
     Index(None, "workspace_id", "created_at"),
 )
 
-early_changes = Table(
-    "early_changes",
+early_edits = Table(
+    "early_edits",
     metadata,
     id_column(),
     workspace_column(),
@@ -151,19 +151,19 @@ early_changes = Table(
     UniqueConstraint("workspace_id", "channel", "external_id"),
 )
 
-shares = Table(
-    "shares",
+admission_counters = Table(
+    "admission_counters",
     metadata,
     # What a customer, or the whole workspace (empty subject), has taken of the desk
     # (storage/conversations/admission/counters.py).
     Column("workspace_id", String(64), ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True),
     Column("subject", String(32), primary_key=True),
     # When what was written is paid off at the rates per minute and per hour: seconds since 1970.
-    Column("minute_at", Float, nullable=False),
-    Column("hour_at", Float, nullable=False),
+    Column("minute_tat", Float, nullable=False),
+    Column("hour_tat", Float, nullable=False),
     # Until when the customer knows that there was too much, and that some of it was not taken.
-    Column("told_until", Float, nullable=False, server_default="0"),
-    Column("refused_until", Float, nullable=False, server_default="0"),
+    Column("wait_notified_until", Float, nullable=False, server_default="0"),
+    Column("refusal_notified_until", Float, nullable=False, server_default="0"),
     # The rank of the newest turn.
     Column("rank", BigInteger, nullable=False, server_default="0"),
 )

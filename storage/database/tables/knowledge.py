@@ -12,7 +12,7 @@ documents = Table(
     Column("filename", String(300), nullable=False),
     Column("status", String(16), nullable=False),
     Column("entries", Integer, nullable=False, server_default="0"),
-    Column("refused", Json, nullable=False),
+    Column("rejected_rows", Json, nullable=False),
     Column("error", Text),
     Column("size", Integer, nullable=False),
     # Kept whole: a load that a crash cut off starts again from here, and readers may improve.

@@ -54,7 +54,7 @@ class Catalogue:
                     workspace_id=workspace_id,
                     filename=filename[-300:],
                     status=DocumentStatus.LOADING,
-                    refused=[],
+                    rejected_rows=[],
                     size=len(content),
                     content=content,
                     created_by=created_by,
@@ -173,7 +173,7 @@ class Catalogue:
                     status=status,
                     error=error,
                     entries=len(loaded.chunks) if loaded else 0,
-                    refused=[asdict(refused) for refused in loaded.refused] if loaded else [],
+                    rejected_rows=[asdict(refused) for refused in loaded.refused] if loaded else [],
                 )
             )
             await _count_change(connection, document.workspace_id)
@@ -196,7 +196,7 @@ def _document(row: RowMapping) -> Document:
         filename=row["filename"],
         status=DocumentStatus(row["status"]),
         entries=row["entries"],
-        refused=tuple(RejectedRow(**refused) for refused in row["refused"]),
+        refused=tuple(RejectedRow(**refused) for refused in row["rejected_rows"]),
         error=row["error"],
         size=row["size"],
         created_at=row["created_at"],

@@ -36,7 +36,7 @@ def started(simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifi
         async with running_desk(simulated, tmp_path, embedder, warm_classifier) as desk:
             await desk.connected()
             await found(
-                lambda: desk.store.channels.read_cursors.heard_at("discord", simulated.guild.id),
+                lambda: desk.store.channels.read_cursors.read_until("discord", simulated.guild.id),
                 "the server to be caught up",
             )
             yield desk

@@ -192,7 +192,7 @@ async def test_a_team_belongs_to_one_workspace_and_its_tokens_are_sealed(store: 
     with pytest.raises(ConflictError):
         await store.channels.installations.keep(replace(installed, workspace_id="other"))
     async with database_of(store).read() as connection:
-        sealed = (await connection.execute(select(installations.c.sealed))).scalar_one()
+        sealed = (await connection.execute(select(installations.c.encrypted_secrets))).scalar_one()
     assert "xoxb" not in sealed
     await store.channels.installations.forget("slack", "T1")
     assert await store.channels.installations.all("slack") == []

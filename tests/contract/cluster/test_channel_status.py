@@ -10,7 +10,7 @@ from bot.channel_status import ChannelStatusRegistry, joined
 from storage.clock import now
 from storage.cluster.channel_status import GONE, ChannelStatusTable, sharing
 from storage.database.engine import Database
-from storage.database.tables import channel_states
+from storage.database.tables import channel_statuses
 from storage.records import ChannelState
 from tests.support.waiting import until
 
@@ -35,7 +35,7 @@ async def test_a_process_that_left_or_fell_silent_has_no_connections(database: D
     assert len(await watching.others()) == 2
     await left.leave()
     async with database.write() as connection:
-        await connection.execute(update(channel_states).values(seen_at=now() - GONE - timedelta(seconds=1)))
+        await connection.execute(update(channel_statuses).values(heartbeat_at=now() - GONE - timedelta(seconds=1)))
     assert await watching.others() == ()
 
 
@@ -70,11 +70,11 @@ async def test_sharing_goes_on_when_the_database_was_away(database: Database) ->
 
     async with sharing(database, web.own, web.hear), sharing(database, bot.own, bot.hear):
         async with database.write() as connection:
-            await connection.exec_driver_sql("ALTER TABLE channel_states RENAME TO hidden")
+            await connection.exec_driver_sql("ALTER TABLE channel_statuses RENAME TO hidden")
         bot.starting("slack")
         await asyncio.sleep(3)
         async with database.write() as connection:
-            await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO channel_states")
+            await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO channel_statuses")
         await until(shown, PATIENCE)
 
 

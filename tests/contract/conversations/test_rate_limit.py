@@ -16,10 +16,10 @@ from storage.conversations.admission.counters import forget_paid_off
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.database.engine import Database, open_database
 from storage.database.tables import (
+    admission_counters,
     conversations,
     deliveries,
     messages,
-    shares,
     turns,
 )
 from storage.embeddings.protocol import Embedder
@@ -72,9 +72,10 @@ async def notices(store: Store, conversation_id: str) -> list[str]:
 
 async def let_pass(database: Database, seconds: float) -> None:
     """Move what is counted into the past: for the rows so many seconds have passed."""
-    moments = (shares.c.minute_at, shares.c.hour_at, shares.c.told_until, shares.c.refused_until)
+    row = admission_counters.c
+    moments = (row.minute_tat, row.hour_tat, row.wait_notified_until, row.refusal_notified_until)
     async with database.write() as connection:
-        await connection.execute(update(shares).values({column: column - seconds for column in moments}))
+        await connection.execute(update(admission_counters).values({column: column - seconds for column in moments}))
 
 
 async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: Store) -> None:
@@ -226,7 +227,7 @@ async def test_what_is_paid_off_is_forgotten(store: Store) -> None:
     await write(arrivals, 2)
     assert await forget_paid_off(database_of(store)) == 0
     async with database_of(store).write() as connection:
-        await connection.execute(update(shares).values(rank=0))
+        await connection.execute(update(admission_counters).values(rank=0))
     await let_pass(database_of(store), 3600)
     assert await forget_paid_off(database_of(store)) == 2
 

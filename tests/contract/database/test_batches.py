@@ -7,7 +7,7 @@ from sqlalchemy import func, insert, select
 
 from storage import clock
 from storage.database.batches import BATCH
-from storage.database.tables import conversations, customers, early_changes
+from storage.database.tables import conversations, customers, early_edits
 from storage.records import ConversationStatus, Incoming, Priority, new_id
 from storage.store import Store
 from tests.support.rows import database_of
@@ -50,7 +50,7 @@ async def test_every_stale_change_is_forgotten_and_no_fresh_one(store: Store) ->
     rows = [{"id": new_id(), "external_id": new_id(), **same} for _ in range(2 * BATCH + 50)]
     fresh = {"id": new_id(), "external_id": "fresh", **same, "created_at": clock.now()}
     async with database_of(store).write() as connection:
-        await connection.execute(insert(early_changes), [*rows, fresh])
-    assert await store.conversations.retention.forget_early_changes() == len(rows)
+        await connection.execute(insert(early_edits), [*rows, fresh])
+    assert await store.conversations.retention.forget_early_edits() == len(rows)
     async with database_of(store).read() as connection:
-        assert (await connection.execute(select(early_changes.c.external_id))).scalars().all() == ["fresh"]
+        assert (await connection.execute(select(early_edits.c.external_id))).scalars().all() == ["fresh"]

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, select, update
 
 from storage.clock import now
 from storage.conversations.upkeep.sla import in_words
-from storage.database.tables import conversations, early_changes
+from storage.database.tables import conversations, early_edits
 from storage.records import Author, ConversationStatus, Visibility, new_id
 from storage.store import Store
 from tests.support.job_bench import Rows
@@ -75,7 +75,7 @@ async def test_a_new_wait_of_the_same_customer_brings_a_new_reminder(store: Stor
     await change(kept, conversation, waiting_since=None)
     assert await overdue.remind(HOUR) == []
     # As if the first reminder had come before the second wait began.
-    await change(kept, conversation, waiting_since=now() - 2 * HOUR, reminded_at=now() - 3 * HOUR)
+    await change(kept, conversation, waiting_since=now() - 2 * HOUR, sla_reminded_at=now() - 3 * HOUR)
     assert [item.conversation_id for item in await overdue.remind(HOUR)] == [conversation]
     assert await overdue_events(store, conversation) == 2
 
@@ -100,10 +100,10 @@ async def test_changes_whose_message_never_came_are_forgotten_after_a_day(store:
     async with database_of(store).write() as connection:
         for age in (timedelta(hours=23), timedelta(hours=25)):
             values = {"id": new_id(), "workspace_id": "demo", "channel": "slack", "external_id": new_id()}
-            await connection.execute(insert(early_changes).values(**values, text=None, created_at=now() - age))
-    assert await store.conversations.retention.forget_early_changes() == 1
+            await connection.execute(insert(early_edits).values(**values, text=None, created_at=now() - age))
+    assert await store.conversations.retention.forget_early_edits() == 1
     async with database_of(store).read() as connection:
-        assert (await connection.execute(select(func.count()).select_from(early_changes))).scalar_one() == 1
+        assert (await connection.execute(select(func.count()).select_from(early_edits))).scalar_one() == 1
 
 
 async def test_conversations_are_found_whose_summary_lags_behind(store: Store, kept: Rows) -> None:

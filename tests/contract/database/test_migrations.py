@@ -1,0 +1,149 @@
+"""Migrations: an older database becomes this version's with every row, and is then what the code believes it to be."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, select
+
+from storage.database import tables
+from storage.database.engine import open_database
+from storage.database.schema import MIGRATIONS
+from tests.support.databases import copied_database
+from tests.support.settings import settings_for
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEFORE_NAMES: dict[str, dict[str, Any]] = {
+    "workspaces": {"id": "w", "name": "W", "settings": {}, "created_at": NOON},
+    "customers": {"id": "c", "workspace_id": "w", "channel": "web", "external_id": "c", "created_at": NOON},
+    "conversations": {
+        "id": "v",
+        "workspace_id": "w",
+        "channel": "web",
+        "thread": "t",
+        "customer_id": "c",
+        "status": "assigned",
+        "priority": "low",
+        "told_waiting": True,
+        "told_busy_at": NOON,
+        "reminded_at": NOON,
+        "created_at": NOON,
+        "updated_at": NOON,
+    },
+    "shares": {
+        "workspace_id": "w",
+        "subject": "c",
+        "minute_at": 1.5,
+        "hour_at": 2.5,
+        "told_until": 3.5,
+        "refused_until": 4.5,
+        "rank": 7,
+    },
+    "marks": {"id": "m", "workspace_id": "w", "channel": "discord", "team": "1", "heard_at": NOON},
+    "early_changes": {
+        "id": "e",
+        "workspace_id": "w",
+        "channel": "slack",
+        "external_id": "x",
+        "text": "later",
+        "created_at": NOON,
+    },
+    "channel_states": {"process_id": "p", "channel": "slack", "is_on": True, "seen_at": NOON},
+    "installations": {
+        "id": "i",
+        "workspace_id": "w",
+        "channel": "slack",
+        "team": "T",
+        "sealed": "secret",
+        "created_at": NOON,
+    },
+    "documents": {
+        "id": "d",
+        "workspace_id": "w",
+        "filename": "faq.csv",
+        "status": "ready",
+        "refused": [{"row": 2, "reason": "no answer"}],
+        "size": 1,
+        "content": b"x",
+        "created_at": NOON,
+    },
+}
+"""Rows at revision 0010, the last before tables and columns got the field's names."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database without any table."""
+    url = settings_for(tmp_path).database_url.replace("+aiosqlite", "")
+    if request.param == "postgres":
+        plain = copied_database(
+            request.getfixturevalue("postgres_url"), f"test_{tmp_path.name[-40:].lower()}", "template1"
+        )
+        url = plain.replace("postgresql://", "postgresql+psycopg://", 1)
+    (tmp_path / "data").mkdir()
+    engine = create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+def migrate(connection: Connection, revision: str, *, down: bool = False) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    (command.downgrade if down else command.upgrade)(config, revision)
+
+
+def add(connection: Connection, name: str, values: dict[str, Any]) -> None:
+    """By the database's own columns: the code knows this version's only."""
+    connection.execute(Table(name, MetaData(), autoload_with=connection).insert().values(values))
+
+
+def row_of(connection: Connection, table: Table) -> dict[str, Any]:
+    return dict(connection.execute(select(table)).mappings().one())
+
+
+async def test_every_row_stays_when_tables_and_columns_get_the_names_of_the_field(empty: Engine) -> None:
+    with empty.begin() as connection:
+        migrate(connection, "0010")
+        for name, values in BEFORE_NAMES.items():
+            add(connection, name, values)
+    database = open_database(empty.url.render_as_string(hide_password=False).replace("sqlite:", "sqlite+aiosqlite:"))
+    await database.upgrade()
+    await database.check_schema()
+    await database.close()
+    with empty.begin() as connection:
+        conversation = row_of(connection, tables.conversations)
+        assert (conversation["waiting_notified"], conversation["status"]) == (True, "assigned")
+        assert conversation["busy_notified_at"] == conversation["sla_reminded_at"] == NOON
+        counter = row_of(connection, tables.admission_counters)
+        assert list(counter.values()) == ["w", "c", 1.5, 2.5, 3.5, 4.5, 7]
+        assert row_of(connection, tables.read_cursors)["read_until"] == NOON
+        assert row_of(connection, tables.early_edits)["text"] == "later"
+        assert row_of(connection, tables.channel_statuses)["heartbeat_at"] == NOON
+        assert row_of(connection, tables.installations)["encrypted_secrets"] == "secret"
+        assert row_of(connection, tables.documents)["rejected_rows"] == [{"row": 2, "reason": "no answer"}]
+
+
+def test_the_way_back_brings_the_old_names_with_the_rows(empty: Engine) -> None:
+    with empty.begin() as connection:
+        migrate(connection, "0010")
+        for name, values in BEFORE_NAMES.items():
+            add(connection, name, values)
+        migrate(connection, "head")
+        migrate(connection, "0010", down=True)
+        for name, values in BEFORE_NAMES.items():
+            kept = row_of(connection, Table(name, MetaData(), autoload_with=connection))
+            assert {column for column in values if column not in kept} == set()
+
+
+def test_migrations_end_at_the_tables_that_the_code_describes(empty: Engine) -> None:
+    with empty.begin() as connection:
+        migrate(connection, "head")
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, tables.metadata) == []
