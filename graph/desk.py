@@ -3,9 +3,11 @@
 Each act is committed by the storage and then published, so that no caller publishes by itself.
 """
 
+import asyncio
 from datetime import timedelta
 
 from graph.change_publisher import ChangePublisher
+from graph.policy_replay import replay_all
 from graph.turn_runner import TurnRunner
 from storage.knowledge.chunks import Progress
 from storage.queue.jobs import Job, JobKind, Jobs
@@ -21,6 +23,7 @@ from storage.records import (
     Vote,
     WorkspaceSettings,
 )
+from storage.reporting.past_drafts import ReplayedDraft
 from storage.store import Store
 
 
@@ -36,6 +39,7 @@ class Desk:
         self._membership = store.accounts.membership
         self._documents = store.knowledge.catalogue
         self._reminders = store.conversations.sla
+        self._past_drafts = store.reporting.past_drafts
         self._jobs = jobs
         self._changes = ChangePublisher(jobs, store.cluster.events)
 
@@ -46,6 +50,13 @@ class Desk:
     ) -> tuple[Draft, Verdict, Triage]:
         """A draft for a question, and what would happen with it; nothing is kept or sent."""
         return await self._runner.propose(workspace_id, question, settings)
+
+    async def replay_policy(
+        self, workspace_id: str, settings: WorkspaceSettings, limit: int
+    ) -> tuple[ReplayedDraft, ...]:
+        """What would have happened with the latest drafts under these settings."""
+        past = await self._past_drafts.latest(workspace_id, limit)
+        return await asyncio.to_thread(replay_all, past, settings, self._runner.blocked_terms)
 
     async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> Review:
         """A person's decision: the first on this version wins; the graph resumes as a job.

@@ -74,6 +74,11 @@ class TurnRunner:
         self._jobs = jobs
         self._telemetry = telemetry or TurnTelemetry(Tracing())
 
+    @property
+    def blocked_terms(self) -> tuple[str, ...]:
+        """The terms that this deployment blocks in every workspace."""
+        return self._deps.settings.guard.blocked_terms
+
     async def answer(self, turn_id: str) -> RunAt | None:
         """The job of a turn: run the graph over what is unanswered and commit the end; harmless if it is over."""
         work = await self._turns.begin(turn_id)

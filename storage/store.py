@@ -51,6 +51,7 @@ from storage.records import ChannelState
 from storage.reporting.activity import Activity
 from storage.reporting.analytics import Analytics
 from storage.reporting.monitoring import Monitoring
+from storage.reporting.past_drafts import PastDrafts
 from storage.settings import Settings
 from storage.telemetry.health import Health
 from storage.telemetry.metrics import Metrics
@@ -151,6 +152,8 @@ class ReportStore:
     """What waits now, and how the latest turns went."""
     activity: Activity
     """The latest events, and replies that did not arrive."""
+    past_drafts: PastDrafts
+    """Drafts as policy saw them, to try other settings on."""
 
 
 class ClusterStore:
@@ -221,7 +224,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             ),
             knowledge=KnowledgeStore(index=knowledge, catalogue=Catalogue(database, knowledge)),
             cluster=ClusterStore(settings, database, knowledge),
-            reporting=ReportStore(Analytics(database), Monitoring(database), Activity(database)),
+            reporting=ReportStore(Analytics(database), Monitoring(database), Activity(database), PastDrafts(database)),
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from graph.confidence import assess
+from graph.drafting.authors import VERBATIM
 from storage.knowledge.terms import terms
 from storage.records import (
     ChunkKind,
@@ -13,7 +14,6 @@ from storage.records import (
     Sentence,
 )
 
-MODEL = "verbatim"
 LEAST = 0.1
 """Below this probability nothing fits."""
 NEAR = 0.35
@@ -32,7 +32,7 @@ def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
     """
     probability, evidence = assess(question, hits)
     if probability < LEAST or not hits[0].chunk.text:
-        return Draft(citations=tuple(hit.citation() for hit in hits[:CANDIDATES]), model=MODEL)
+        return Draft(citations=tuple(hit.citation() for hit in hits[:CANDIDATES]), model=VERBATIM)
     best = hits[0]
     text = best.chunk.text if best.chunk.kind is ChunkKind.FAQ else excerpt(question, best.chunk.text)
     return Draft(
@@ -43,7 +43,7 @@ def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
         confidence=probability,
         evidence=evidence,
         follow_ups=_follow_ups(hits),
-        model=MODEL,
+        model=VERBATIM,
     )
 
 

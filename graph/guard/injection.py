@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from graph.guard.injection_rules import CUSTOMER_RULES, PLANTED_RULES, InjectionRule
+from storage.records import Draft
 
 BLOCK_SCORE = 1.0
 """A text is held when its score reaches this."""
@@ -58,6 +59,11 @@ def injection_score(text: str, similarity: float) -> InjectionScore:
 def has_planted_instructions(text: str) -> bool:
     """Whether a retrieved passage carries orders to the assistant; advisory: it adds a reason, it removes nothing."""
     return sum(rule.weight for rule in _matched_rules(text, (*CUSTOMER_RULES, *PLANTED_RULES))) >= BLOCK_SCORE
+
+
+def cites_planted_instructions(draft: Draft) -> bool:
+    """Whether a passage that the draft rests on carries orders; blocking, some milliseconds a passage."""
+    return any(has_planted_instructions(citation.text) for citation in draft.citations)
 
 
 def fence(text: str, name: str = "text") -> str:

@@ -30,12 +30,17 @@ async def inspect_message(
     return await asyncio.to_thread(_inspect, text, terms, classifier)
 
 
+def blocked_term_reason(term: str) -> str:
+    """Plain words for the agent."""
+    return f"It contains the blocked term “{term}”"
+
+
 def _inspect(text: str, terms: Iterable[str], classifier: TextClassifier) -> GuardResult:
     """Blocking: masking, and the embedding that the triage of the same turn uses again."""
     masked = mask(text)
     reason = ""
     if term := find_blocked_term(text, terms):
-        reason = f"It contains the blocked term “{term}”"
+        reason = blocked_term_reason(term)
     # The rules read the original: a masked key may be an encoded order. Models and vectors see the masked text only.
     elif (injection := injection_score(text, classifier.scores(masked.text).injection)).score >= BLOCK_SCORE:
         reason = injection.reason

@@ -1,6 +1,7 @@
-"""How sure the desk may be of the draft, and what policy makes of it."""
+"""Node: how sure the desk may be of the draft, and what policy makes of it."""
 
 from graph.confidence import assess
+from graph.drafting.authors import GUARD
 from graph.policy import Case, decide
 from graph.state import State
 from storage import clock
@@ -33,7 +34,7 @@ async def check(state: State) -> State:
 def _assessed(state: State, triage: Triage) -> Draft:
     guard = state["guard"]
     if guard.action is GuardAction.REPLY:
-        return Draft(text=guard.reply, can_answer=True, confidence=1.0, model="guard")
+        return Draft(text=guard.reply, can_answer=True, confidence=1.0, model=GUARD)
     draft = state.get("draft", Draft())
     if not draft.can_answer or not triage.standalone_question or draft.evidence.features:
         return draft  # a verbatim one comes with its evidence

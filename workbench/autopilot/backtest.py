@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.records import DecisionKind, Mode, WorkspaceSettings
-from storage.reporting.monitoring import ProcessSummary
+from storage.records import DecisionKind, Route
+from storage.reporting.past_drafts import ReplayedDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,12 @@ class BacktestResult:
     """Of those, the ones that a person had edited, rejected, taken over or dismissed."""
 
 
-def backtest(summaries: Sequence[ProcessSummary], settings: WorkspaceSettings) -> BacktestResult:
-    """Replay threshold, intents and priorities; what the guard or the hours would have held is not replayed."""
-    drafts = [summary for summary in summaries if summary.confidence is not None]
-    alone = [summary for summary in drafts if _would_send(summary, settings)]
-    decided = [summary.decision for summary in alone if summary.decision is not None]
+def backtest(drafts: Sequence[ReplayedDraft]) -> BacktestResult:
+    """Count what policy would have let go, and what people had made of it."""
+    alone = [draft.past for draft in drafts if draft.verdict.route is Route.SEND]
+    decided = [past.decision for past in alone if past.decision is not None]
     approved = sum(decision is DecisionKind.APPROVE for decision in decided)
     return BacktestResult(len(drafts), len(alone), approved, len(decided) - approved)
-
-
-def _would_send(summary: ProcessSummary, settings: WorkspaceSettings) -> bool:
-    sure = summary.confidence is not None and 0 < summary.confidence >= settings.threshold
-    held = summary.intent in settings.hold_intents or summary.priority in settings.hold_priorities
-    return settings.mode is Mode.AUTO and sure and not held
 
 
 def backtest_summary(result: BacktestResult) -> str:

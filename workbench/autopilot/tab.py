@@ -29,11 +29,10 @@ def build_autopilot(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
         with gr.Row():
             save = gr.Button("Save", variant="primary", scale=0, min_width=120)
             preview = gr.Button("Try on the last drafts", scale=0, min_width=220)
-    monitoring = context.store.reporting.monitoring
 
     async def backtest_html(workspace_id: str, settings: WorkspaceSettings) -> str:
-        past = await monitoring.summaries(workspace_id, limit=PAST_DRAFTS)
-        return f'<div class="dh-box">{esc(backtest_summary(backtest(past.items, settings)))}</div>'
+        replayed = await context.desk.replay_policy(workspace_id, settings, limit=PAST_DRAFTS)
+        return f'<div class="dh-box">{esc(backtest_summary(backtest(replayed)))}</div>'
 
     @reporting_errors
     async def refresh(request: gr.Request) -> list[Any]:
