@@ -8,7 +8,8 @@ from storage.accounts.login_limits import LoginLimits
 from storage.records import Role
 from workbench.analytics.tab import build_analytics
 from workbench.auth.gradio_guard import AuthMiddleware
-from workbench.auth.sessions import Sessions, access_routes
+from workbench.auth.login_page import login_routes
+from workbench.auth.sessions import Sessions
 from workbench.autopilot.tab import build_autopilot
 from workbench.channels.tab import build_channels
 from workbench.context import WorkbenchContext
@@ -31,7 +32,7 @@ def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLim
     """
     sessions = Sessions(context.store.accounts.tokens)
     guard = logins or LoginLimits(context.settings.web.login_attempts)
-    app.include_router(access_routes(context.store.accounts, context.settings, guard))
+    app.include_router(login_routes(context.store.accounts, context.settings, guard))
     gr.mount_gradio_app(
         app,
         build_workbench(context, sessions),
@@ -67,7 +68,7 @@ def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
         delete_cache=(KEEP_UPLOADS_SECONDS, KEEP_UPLOADS_SECONDS),
     ) as opened:
         blocks: gr.Blocks = opened
-        build_header(blocks, context, sessions.choices)
+        build_header(blocks, context, sessions.memberships)
         with gr.Tabs(elem_id="dh-tabs"):
             with gr.Tab("Inbox", id="inbox"):
                 build_inbox(context, sessions)

@@ -1,4 +1,4 @@
-"""The gate in front of Gradio: only a member's browser comes through, and only to the endpoints that the pages use."""
+"""Authentication middleware around Gradio: only a member's browser comes through, and only to allow-listed endpoints."""
 
 import re
 
@@ -11,14 +11,14 @@ from storage.errors import NotLoggedInError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions, is_same_site
 
-PUBLIC = re.compile(r"/(assets|static|svelte)/.+|/(gradio_api/)?theme\.css|/favicon\.ico|/robots\.txt")
+PUBLIC_PATHS = re.compile(r"/(assets|static|svelte)/.+|/(gradio_api/)?theme\.css|/favicon\.ico|/robots\.txt")
 """Gradio's own published files: nothing of ours is in them."""
-MEMBERS = re.compile(
+MEMBER_PATHS = re.compile(
     r"/|/config|/gradio_api/(queue/(join|data)|component_server/?|heartbeat/\w+|startup-events|login_check|cancel|reset)"
 )
-ADMINS = re.compile(r"/gradio_api/upload(_progress)?")
+ADMIN_PATHS = re.compile(r"/gradio_api/upload(_progress)?")
 """Only admins load documents."""
-HEADERS = {
+SECURITY_HEADERS = {
     # Gradio compiles its templates in the browser, hence 'unsafe-eval'; nothing may be loaded from or sent elsewhere.
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -48,10 +48,10 @@ class AuthMiddleware:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         path, request = scope["path"], HTTPConnection(scope)
-        if PUBLIC.fullmatch(path):
+        if PUBLIC_PATHS.fullmatch(path):
             return None
-        for_admins = ADMINS.fullmatch(path) is not None
-        if not for_admins and not MEMBERS.fullmatch(path):
+        for_admins = ADMIN_PATHS.fullmatch(path) is not None
+        if not for_admins and not MEMBER_PATHS.fullmatch(path):
             return JSONResponse({"error": "There is nothing here."}, 404)
         if scope["method"] not in ("GET", "HEAD") and not is_same_site(request):
             return JSONResponse({"error": "This request came from another site."}, 403)
@@ -70,12 +70,12 @@ class AuthMiddleware:
 
 
 def _with_headers(send: Send, *, private: bool) -> Send:
-    async def sending(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.update(HEADERS)
+            headers.update(SECURITY_HEADERS)
             if private:
                 headers["Cache-Control"] = "no-store"
         await send(message)
 
-    return sending
+    return send_with_headers

@@ -15,7 +15,7 @@ from tests.support.workbench_story import (
     log_in,
     pick,
 )
-from workbench.auth.sessions import COOKIE
+from workbench.auth.sessions import SESSION_COOKIE
 
 pytest_plugins = ["tests.support.workbench_fixtures"]
 pytestmark = [
@@ -83,7 +83,7 @@ async def test_the_cookie_is_closed_to_scripts_and_a_login_from_another_site_is_
         assert foreign.status_code == 403
         answer = await client.post("/login", data=form)
         cookie = answer.headers["set-cookie"]
-        assert cookie.startswith(f"{COOKIE}=")
+        assert cookie.startswith(f"{SESSION_COOKIE}=")
         assert "HttpOnly" in cookie
         assert "samesite=lax" in cookie.lower()
 

@@ -11,13 +11,13 @@ from storage.records import Member
 from storage.settings import Settings
 from storage.store import Store
 from tests.support.passwords import PASSWORD
-from workbench.auth.sessions import access_routes
+from workbench.auth.login_page import login_routes
 
 
 @pytest.fixture
 async def client(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
-    app.include_router(access_routes(store.accounts, settings, LoginLimits(3)))
+    app.include_router(login_routes(store.accounts, settings, LoginLimits(3)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://desk.example") as client:
         yield client
 
