@@ -1,4 +1,4 @@
-"""The workbench: Gradio, mounted behind the login."""
+"""The workbench application: Gradio, mounted behind the login."""
 
 import gradio as gr
 from fastapi import FastAPI
@@ -22,7 +22,7 @@ from workbench.ui.header import build_header
 from workbench.ui.theme import gradio_theme
 
 HEAD = '<link rel="stylesheet" href="/workbench/ui/theme.css"><link rel="icon" href="data:,">'
-KEEP_UPLOADS_SECONDS = 3600
+UPLOAD_RETENTION_SECONDS = 3600
 
 
 def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLimits | None = None) -> FastAPI:
@@ -50,11 +50,11 @@ def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLim
         theme=gradio_theme(),
         head=HEAD,
     )
-    _mounted(app).add_middleware(AuthMiddleware, sessions=sessions)
+    _gradio_app(app).add_middleware(AuthMiddleware, sessions=sessions)
     return app
 
 
-def _mounted(app: FastAPI) -> FastAPI:
+def _gradio_app(app: FastAPI) -> FastAPI:
     mounts = (route.app for route in app.routes if isinstance(route, Mount))
     return next(inner for inner in mounts if isinstance(inner, gr.routes.App))
 
@@ -65,7 +65,7 @@ def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
         analytics_enabled=False,
         title="Deskhand",
         fill_width=True,
-        delete_cache=(KEEP_UPLOADS_SECONDS, KEEP_UPLOADS_SECONDS),
+        delete_cache=(UPLOAD_RETENTION_SECONDS, UPLOAD_RETENTION_SECONDS),
     ) as opened:
         blocks: gr.Blocks = opened
         build_header(blocks, context, sessions.memberships)
@@ -86,11 +86,11 @@ def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
                 build_settings(settings, context, sessions)
 
         @reporting_errors
-        async def reveal(request: gr.Request) -> list[gr.Tab]:
+        async def show_admin_tabs(request: gr.Request) -> list[gr.Tab]:
             is_admin = (await sessions.member(request)).role is Role.ADMIN
-            return [gr.Tab(visible=is_admin) for _ in for_admins]
+            return [gr.Tab(visible=is_admin) for _ in admin_tabs]
 
-        for_admins = [channels, autopilot, settings]
-        blocks.load(reveal, None, for_admins, **PRIVATE)
+        admin_tabs = [channels, autopilot, settings]
+        blocks.load(show_admin_tabs, None, admin_tabs, **PRIVATE)
     blocks.queue(default_concurrency_limit=None, api_open=False)
     return blocks

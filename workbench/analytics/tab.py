@@ -1,4 +1,4 @@
-"""The analytics tab: a period's numbers and plots."""
+"""The Analytics tab: a period's numbers and plots."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import gradio as gr
 
 from storage.clock import now
 from storage.reporting.report import AnalyticsReport
-from workbench.analytics import view as seen
+from workbench.analytics import view
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.ui.handlers import PRIVATE, reporting_errors
@@ -35,15 +35,15 @@ def build_analytics(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
             shares, decisions, intents = (gr.HTML(apply_default_css=False, min_width=260) for _ in range(3))
 
     @reporting_errors
-    async def look(chosen: str, request: gr.Request) -> tuple[Any, ...]:
+    async def refresh(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.member(request)
         until = now()
         since = until - timedelta(days=PERIODS.get(chosen, 7))
         return _shown(await numbers.report(member.workspace_id, since, until))
 
     outputs = [tiles, plots, bars, messages, outcomes, shares, decisions, intents]
-    tab.select(look, period, outputs, **PRIVATE)
-    period.change(look, period, outputs, **PRIVATE)
+    tab.select(refresh, period, outputs, **PRIVATE)
+    period.change(refresh, period, outputs, **PRIVATE)
 
 
 def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
@@ -65,14 +65,14 @@ def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
 
 
 def _shown(report: AnalyticsReport) -> tuple[Any, ...]:
-    some = not seen.is_empty(report)
+    some = not view.is_empty(report)
     return (
-        seen.tiles_html(report),
+        view.tiles_html(report),
         gr.Row(visible=some),
         gr.Row(visible=some),
-        gr.BarPlot(value=seen.message_plot(report), sort=seen.labels(report)),
-        gr.BarPlot(value=seen.outcome_plot(report), sort=seen.labels(report)),
-        seen.shares_html(report),
-        seen.decisions_html(report),
-        seen.intents_html(report),
+        gr.BarPlot(value=view.message_plot(report), sort=view.labels(report)),
+        gr.BarPlot(value=view.outcome_plot(report), sort=view.labels(report)),
+        view.shares_html(report),
+        view.decisions_html(report),
+        view.intents_html(report),
     )

@@ -7,12 +7,12 @@ from typing import Literal, TypedDict
 from storage.records import DecisionKind
 from storage.records.labels import DECISION_LABELS
 from storage.reporting.report import AnalyticsReport, DayCounts
-from workbench.ui.html import bar_chart, empty, metric_tiles
+from workbench.ui.html import bar_chart, empty_state, metric_tiles
 from workbench.ui.labels import NO_VALUE, duration_text
 
 DECISION_TONES = {DecisionKind.APPROVE: "ok", DecisionKind.EDIT: "warn", DecisionKind.REJECT: "danger"}
 DAYS_READABLE = 31
-NO_NUMBERS = empty(
+NO_NUMBERS = empty_state(
     "No numbers in this period",
     "They appear with the first message: try the web chat at /chat, or pick a longer period.",
 )

@@ -1,4 +1,4 @@
-"""Authentication middleware around Gradio: only a member's browser comes through, and only to allow-listed endpoints."""
+"""Authentication middleware around Gradio: only members, and only the endpoints that the pages use."""
 
 import re
 

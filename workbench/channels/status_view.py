@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from storage.records import ChannelName, ChannelState, Mode
 from storage.records.labels import CHANNEL_NAMES
 from storage.settings import Settings
-from workbench.ui.html import chip, clock, esc
+from workbench.ui.html import chip, clock_time, esc
 
 ADVICE = (
     (
@@ -83,8 +83,8 @@ def _article(name: ChannelName, status: str, body: str) -> str:
 
 
 def _times(state: ChannelState) -> str:
-    connected = clock(state.connected_since) if state.connected_since else "not at the moment"
-    heard = clock(state.last_event_at) if state.last_event_at else "none yet"
+    connected = clock_time(state.connected_since) if state.connected_since else "not at the moment"
+    heard = clock_time(state.last_event_at) if state.last_event_at else "none yet"
     rows = (("Connected since", connected), ("Last event", heard))
     return "<dl>" + "".join(f"<div><dt>{words}</dt><dd>{at}</dd></div>" for words, at in rows) + "</dl>"
 
@@ -92,7 +92,7 @@ def _times(state: ChannelState) -> str:
 def _error(state: ChannelState) -> str:
     if not state.last_error:
         return ""
-    at = clock(state.last_error_at) if state.last_error_at else ""
+    at = clock_time(state.last_error_at) if state.last_error_at else ""
     return f'<div class="dh-alert">{esc(state.last_error)}<p>{_code(advice_on(state.last_error))}</p>{at}</div>'
 
 

@@ -13,7 +13,7 @@ from storage.records import (
 from storage.records.labels import CHANNEL_NAMES
 from workbench.ui.html import (
     chip,
-    empty,
+    empty_state,
     esc,
     table,
 )
@@ -37,7 +37,9 @@ def places_html(places: Sequence[Place], configured: Sequence[int] = ()) -> str:
     rows = [_place_row(place) for place in places]
     rows += [_configured_row(str(channel)) for channel in configured if str(channel) not in known]
     if not rows:
-        return empty("No places yet", "Add a support channel, where every message is heard, or your staff's channel.")
+        return empty_state(
+            "No places yet", "Add a support channel, where every message is heard, or your staff's channel."
+        )
     return table(("Place", "Platform", "What happens there", "Staff", ""), rows, "dh-controls")
 
 
@@ -95,7 +97,9 @@ def _configured_row(channel: str) -> tuple[str, ...]:
 def people_html(links: Sequence[Identity]) -> str:
     """Which member is which user."""
     if not links:
-        return empty("Nobody is linked yet", "Link members, so that they decide cards and take over where they chat.")
+        return empty_state(
+            "Nobody is linked yet", "Link members, so that they decide cards and take over where they chat."
+        )
     return table(("Member", "Platform", "User", ""), [_link_row(link) for link in links], "dh-controls")
 
 

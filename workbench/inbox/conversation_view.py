@@ -15,8 +15,8 @@ from storage.records.labels import CHANNEL_NAMES
 from workbench.inbox.queue_view import customer_name
 from workbench.ui.html import (
     chip,
-    clock,
-    empty,
+    clock_time,
+    empty_state,
     esc,
     markdown,
 )
@@ -30,7 +30,7 @@ STATUS_WORDS = {
     ConversationStatus.RESOLVED: ("Resolved", ""),
     ConversationStatus.CLOSED: ("Closed", ""),
 }
-NOBODY_SELECTED = empty("No conversation is open", "Pick one in the queue, or press j to take the first.")
+NOBODY_SELECTED = empty_state("No conversation is open", "Pick one in the queue, or press j to take the first.")
 
 
 def head_html(conversation: Conversation, members: Sequence[Member]) -> str:
@@ -76,7 +76,7 @@ def thread_html(messages: Sequence[Message], conversation: Conversation, length:
     One message more than that tells that there are older ones.
     """
     if not messages:
-        return empty("Nothing was said yet", "The customer opened the chat and has not written.")
+        return empty_state("Nothing was said yet", "The customer opened the chat and has not written.")
     name = customer_name(conversation)
     latest = "".join(message_html(message, name) for message in messages[-length:])
     return (_older(length) if len(messages) > length else "") + latest
@@ -92,14 +92,14 @@ def message_html(message: Message, customer: str) -> str:
     """One message as a bubble, a note or a line."""
     internal = message.visibility is Visibility.INTERNAL
     if internal and message.author is Author.SYSTEM:
-        return f'<p class="dh-line">{esc(message.text)} {clock(message.created_at)}</p>'
+        return f'<p class="dh-line">{esc(message.text)} {clock_time(message.created_at)}</p>'
     kind = "note" if internal else str(message.author)
     # What a customer or a colleague types is shown as typed; what the bot says is Markdown.
     plain = internal or message.author is Author.CUSTOMER
     body = f'<div class="dh-plain">{esc(message.text)}</div>' if plain else markdown(message.text)
     return (
         f'<article class="dh-bubble {kind}" data-seq="{message.seq}">'
-        f"<header><b>{esc(_author(message, customer))}</b>{clock(message.created_at)}{_vote(message)}</header>"
+        f"<header><b>{esc(_author(message, customer))}</b>{clock_time(message.created_at)}{_vote(message)}</header>"
         f'<div class="dh-body">{body}</div></article>'
     )
 

@@ -6,8 +6,8 @@ from workbench.ui.html import (
     esc,
     markdown,
     plain_reason,
+    relative_time,
     source_details,
-    when,
 )
 from workbench.ui.labels import confidence_label
 
@@ -21,7 +21,7 @@ def held_html(review: Review) -> str:
     claimed = ""
     if review.claimed_by:
         claimed = f'<p class="dh-claimed">{esc(review.claimed_by)} is working on this.</p>'
-    return f'<div class="dh-held"><b>Held</b> {when(review.created_at)}<ul>{reasons}</ul>{claimed}</div>'
+    return f'<div class="dh-held"><b>Held</b> {relative_time(review.created_at)}<ul>{reasons}</ul>{claimed}</div>'
 
 
 def evidence_html(review: Review) -> str:

@@ -5,10 +5,10 @@ from storage.records.labels import CHANNEL_NAMES
 from workbench.inbox.queue import QueueFilter, QueueItem, QueueView
 from workbench.ui.html import (
     chip,
-    empty,
+    empty_state,
     esc,
     plain_reason,
-    when,
+    relative_time,
 )
 
 PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
@@ -40,18 +40,19 @@ def queue_html(items: tuple[QueueItem, ...], queue_filter: QueueFilter, member: 
     if items:
         return "".join(item_html(item, member) for item in items)
     if queue_filter.search or queue_filter.priority or queue_filter.channel or queue_filter.intent:
-        return empty("Nothing matches these filters", "Clear the search or a filter to see what waits.")
-    return empty(*EMPTY_STATES[queue_filter.show])
+        return empty_state("Nothing matches these filters", "Clear the search or a filter to see what waits.")
+    return empty_state(*EMPTY_STATES[queue_filter.show])
 
 
 def item_html(item: QueueItem, member: Member) -> str:
-    """One conversation: who, since when, what they say, and why a person is needed."""
+    """One conversation: who, since relative_time, what they say, and why a person is needed."""
     conversation = item.conversation
     question = item.review.question if item.review else conversation.first_line
     urgent = " urgent" if conversation.priority is Priority.HIGH else ""
     return (
         f'<button type="button" class="dh-item{urgent}" data-id="{esc(conversation.id)}">'
-        f'<span class="dh-item-top"><strong>{esc(customer_name(conversation))}</strong>{when(item.since)}</span>'
+        f'<span class="dh-item-top"><strong>{esc(customer_name(conversation))}</strong>'
+        f"{relative_time(item.since)}</span>"
         f'<span class="dh-item-line">{esc(question.strip() or "(no text)")}</span>'
         f'<span class="dh-item-why">{esc(waiting_reason(item, member))}</span>'
         f'<span class="dh-chips">{"".join(_chips(item, member))}</span></button>'

@@ -15,7 +15,7 @@ from storage.records import (
 )
 from workbench.ui.html import (
     chip,
-    empty,
+    empty_state,
     esc,
     markdown,
     plain_reason,
@@ -53,7 +53,7 @@ def documents_html(documents: Sequence[Document], selected: str, *, may_load: bo
             if may_load
             else "Ask an admin to load a FAQ or a help page: the bot answers from it."
         )
-        return empty("The bot knows nothing yet", advice)
+        return empty_state("The bot knows nothing yet", advice)
     heads = ("Document", "Status", "Entries", "Refused", "Size")
     return table(heads, [_document_row(document, document.id == selected) for document in documents])
 
@@ -123,7 +123,7 @@ def answer_html(draft: Draft, verdict: Verdict, triage: Triage, hits: Sequence[H
     sure, sure_tone = confidence_label(draft)
     reasons = "".join(f"<li>{esc(plain_reason(reason))}</li>" for reason in verdict.held_because)
     reply = markdown(draft.text) if draft.text else '<p class="dh-muted">There is no reply to propose.</p>'
-    found = "".join(map(_hit, hits)) or empty("Nothing was found", "Load a document that answers this question.")
+    found = "".join(map(_hit, hits)) or empty_state("Nothing was found", "Load a document that answers this question.")
     return (
         f'<div class="dh-box"><div class="dh-chips">{chip(words, tone)}'
         f"{chip(f'{sure}: {draft.confidence:.0%}', sure_tone)}"

@@ -1,10 +1,10 @@
-"""The monitoring tab: what waits, how the latest turns went, what failed, and the audit trail."""
+"""The Monitoring tab: what waits, how the latest turns went, what failed, and the audit trail."""
 
 import gradio as gr
 
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.monitoring import view as seen
+from workbench.monitoring import view
 from workbench.ui.handlers import PRIVATE, reporting_errors
 from workbench.ui.scripts import script
 
@@ -21,7 +21,7 @@ def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions)
     with gr.Column(elem_classes="dh-page"):
         with gr.Row():
             gr.HTML(TITLE, apply_default_css=False)
-            refresh = gr.Button("Refresh", size="sm", scale=0, min_width=100)
+            refresh_button = gr.Button("Refresh", size="sm", scale=0, min_width=100)
         tiles = gr.HTML(apply_default_css=False)
         gr.HTML('<p class="dh-section">Latest messages</p>', apply_default_css=False)
         turns = gr.HTML(js_on_load=ages, apply_default_css=False)
@@ -37,17 +37,17 @@ def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions)
     monitoring = context.store.reporting.monitoring
 
     @reporting_errors
-    async def look(request: gr.Request) -> tuple[str, str, str, str, str]:
+    async def refresh(request: gr.Request) -> tuple[str, str, str, str, str]:
         workspace_id = (await sessions.member(request)).workspace_id
         summaries = await monitoring.summaries(workspace_id, limit=2 * TURNS)
         return (
-            seen.dashboard_html(await monitoring.dashboard(workspace_id)),
-            seen.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
-            seen.undelivered_html(await context.store.reporting.activity.undelivered(workspace_id)),
-            seen.documents_html(await context.store.knowledge.catalogue.list(workspace_id)),
-            seen.events_html(await context.store.reporting.activity.latest_events(workspace_id)),
+            view.dashboard_html(await monitoring.dashboard(workspace_id)),
+            view.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
+            view.undelivered_html(await context.store.reporting.activity.undelivered(workspace_id)),
+            view.documents_html(await context.store.knowledge.catalogue.list(workspace_id)),
+            view.events_html(await context.store.reporting.activity.latest_events(workspace_id)),
         )
 
     outputs = [tiles, turns, failures, documents, events]
-    for event in (tab.select, refresh.click):
-        event(look, None, outputs, **PRIVATE)
+    for event in (tab.select, refresh_button.click):
+        event(refresh, None, outputs, **PRIVATE)

@@ -18,12 +18,12 @@ from storage.reporting.monitoring import (
 )
 from workbench.ui.html import (
     chip,
-    empty,
+    empty_state,
     esc,
     metric_tiles,
     plain_reason,
+    relative_time,
     table,
-    when,
 )
 from workbench.ui.labels import NO_VALUE, duration_text
 
@@ -66,7 +66,7 @@ def _waiting(waiting: Backlog, words: str) -> tuple[str, str]:
 def turns_html(traces: Sequence[TurnTrace], summaries: Sequence[ProcessSummary]) -> str:
     """The latest turns: how each went and why."""
     if not traces:
-        return empty("No message has come in yet", "Each message shows here with what became of it and why.")
+        return empty_state("No message has come in yet", "Each message shows here with what became of it and why.")
     figures = {summary.turn_id: summary for summary in summaries}
     rows = [_turn(trace, figures.get(trace.turn_id)) for trace in traces]
     return table(("When", "Outcome", "Why", "Intent", "Confidence", "Took"), rows)
@@ -76,7 +76,7 @@ def _turn(trace: TurnTrace, summary: ProcessSummary | None) -> tuple[str, ...]:
     words, tone = OUTCOME_CHIPS[trace.outcome] if trace.outcome else STATUS_CHIPS[trace.status]
     confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else NO_VALUE
     return (
-        when(trace.created_at),
+        relative_time(trace.created_at),
         chip(words, tone),
         esc(plain_reason(" ".join(trace.reasons))) or '<span class="dh-muted">nothing held it</span>',
         esc(summary.intent if summary and summary.intent else NO_VALUE),
@@ -88,10 +88,10 @@ def _turn(trace: TurnTrace, summary: ProcessSummary | None) -> tuple[str, ...]:
 def undelivered_html(failures: Sequence[Undelivered]) -> str:
     """Replies that did not arrive."""
     if not failures:
-        return empty("Every reply has arrived", "Replies that a channel refuses show here with the reason.")
+        return empty_state("Every reply has arrived", "Replies that a channel refuses show here with the reason.")
     rows = [
         (
-            when(failure.created_at),
+            relative_time(failure.created_at),
             esc(failure.customer_name or "Visitor"),
             esc(failure.channel),
             chip("Failed", "danger") if failure.status is DeliveryStatus.FAILED else chip("Trying again", "warn"),
@@ -115,17 +115,17 @@ def documents_html(documents: Sequence[Document]) -> str:
         if document.status is not DocumentStatus.READY
     ]
     if not rows:
-        return empty("Every document is ready", "Documents that load or failed to load show here.")
+        return empty_state("Every document is ready", "Documents that load or failed to load show here.")
     return table(("Document", "State", "Reason"), rows)
 
 
 def events_html(lines: Sequence[AuditLine]) -> str:
     """The latest lines of the audit trail."""
     if not lines:
-        return empty("The trail is empty", "Everything that people and the desk do is written here.")
+        return empty_state("The trail is empty", "Everything that people and the desk do is written here.")
     rows = [
         (
-            when(line.event.at),
+            relative_time(line.event.at),
             esc(line.event.kind.replace(".", " · ").replace("-", " ")),
             esc(line.member_name) or '<span class="dh-muted">the desk</span>',
             esc(line.subject),

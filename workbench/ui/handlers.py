@@ -1,4 +1,4 @@
-"""Gradio's event handlers: what goes wrong is told to the person, in the desk's own words."""
+"""Error boundary of Gradio's event handlers: what goes wrong is told to the person, in the desk's own words."""
 
 import functools
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 log = structlog.get_logger(__name__)
 
-UNFORESEEN = "Something went wrong in Deskhand. Load the page again and see whether it took effect."
+UNEXPECTED_ERROR = "Something went wrong in Deskhand. Load the page again and see whether it took effect."
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """How every event is registered: no documented endpoint, no veil over the page while it runs."""
@@ -24,7 +24,7 @@ def reporting_errors(handler: Callable[P, Awaitable[Result]]) -> Callable[P, Awa
     """A handler whose errors are shown as a notice; Gradio renders notices as HTML, so they are escaped."""
 
     @functools.wraps(handler)
-    async def told(*args: P.args, **kwargs: P.kwargs) -> Result:
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> Result:
         try:
             return await handler(*args, **kwargs)
         except NotLoggedInError as error:
@@ -36,6 +36,6 @@ def reporting_errors(handler: Callable[P, Awaitable[Result]]) -> Callable[P, Awa
         except Exception as error:
             # Gradio would print it with its words.
             log.exception("workbench event failed", handler=handler.__qualname__)
-            raise gr.Error(UNFORESEEN, print_exception=False) from error
+            raise gr.Error(UNEXPECTED_ERROR, print_exception=False) from error
 
-    return told
+    return guarded

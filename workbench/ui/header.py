@@ -1,4 +1,4 @@
-"""The bar at the top: the product, the workspace, who is logged in."""
+"""The page header: the product, the workspace, who is logged in."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -29,29 +29,32 @@ def build_header(
     )
 
     @reporting_errors
-    async def fill(request: gr.Request) -> str:
-        choices = await members_of(request)
-        return header_html(choices, {choice.workspace_id: await _name(context, choice) for choice in choices})
+    async def refresh(request: gr.Request) -> str:
+        memberships = await members_of(request)
+        return header_html(
+            memberships,
+            {membership.workspace_id: await _workspace_name(context, membership) for membership in memberships},
+        )
 
-    blocks.load(fill, None, header, **PRIVATE)
+    blocks.load(refresh, None, header, **PRIVATE)
 
 
-async def _name(context: WorkbenchContext, member: Member) -> str:
+async def _workspace_name(context: WorkbenchContext, member: Member) -> str:
     try:
         return (await context.store.accounts.workspaces.read(member.workspace_id)).name
     except NotFoundError:
         return member.workspace_id
 
 
-def header_html(choices: Sequence[Member], names: dict[str, str]) -> str:
-    """The bar for a person; `choices` are their members, the active one first."""
+def header_html(memberships: Sequence[Member], names: dict[str, str]) -> str:
+    """The bar for a person; `memberships` are their members, the active one first."""
     brand = '<span class="dh-brand"><span class="dh-mark" aria-hidden="true"></span>Deskhand</span>'
-    if not choices:
+    if not memberships:
         return f'<div class="dh-top">{brand}</div>'
-    active = choices[0]
+    active = memberships[0]
     role = "Admin" if active.role is Role.ADMIN else "Agent"
     return (
-        f'<div class="dh-top">{brand}<span class="dh-top-right">{_workspace(choices, names)}'
+        f'<div class="dh-top">{brand}<span class="dh-top-right">{_workspace_switch(memberships, names)}'
         f'<span class="dh-me" title="{esc(active.email)}"><b>{esc(active.name)}</b> {role}</span>'
         '<button type="button" class="dh-button quiet" data-do="theme" title="Light or dark">Light / dark</button>'
         '<form method="post" action="/logout"><button class="dh-button quiet" data-do="logout">Log out</button></form>'
@@ -59,11 +62,12 @@ def header_html(choices: Sequence[Member], names: dict[str, str]) -> str:
     )
 
 
-def _workspace(choices: Sequence[Member], names: dict[str, str]) -> str:
-    if len(choices) == 1:
-        return f'<span class="dh-workspace">{esc(names[choices[0].workspace_id])}</span>'
+def _workspace_switch(memberships: Sequence[Member], names: dict[str, str]) -> str:
+    if len(memberships) == 1:
+        return f'<span class="dh-workspace">{esc(names[memberships[0].workspace_id])}</span>'
     options = "".join(
-        f'<option value="{esc(choice.id)}">{esc(names[choice.workspace_id])}</option>' for choice in choices
+        f'<option value="{esc(membership.id)}">{esc(names[membership.workspace_id])}</option>'
+        for membership in memberships
     )
     return (
         '<form method="post" action="/switch"><select class="dh-select" name="member" aria-label="Workspace" '

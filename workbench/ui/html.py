@@ -24,12 +24,12 @@ def markdown(text: str) -> str:
     return str(_renderer().render(text))
 
 
-def when(at: datetime, css: str = "") -> str:
+def relative_time(at: datetime, css: str = "") -> str:
     """A time that the browser shows as an age ("5 min") and keeps up to date; exact on hover."""
     return f'<time class="dh-age {css}" datetime="{at.isoformat(timespec="seconds")}"></time>'
 
 
-def clock(at: datetime) -> str:
+def clock_time(at: datetime) -> str:
     """A time that the browser shows in the reader's zone."""
     return f'<time class="dh-clock" datetime="{at.isoformat(timespec="seconds")}"></time>'
 
@@ -40,7 +40,7 @@ def chip(text: str, tone: str = "", *, title: str = "") -> str:
     return f'<span class="dh-chip {tone}"{hint}>{esc(text)}</span>'
 
 
-def empty(title: str, advice: str) -> str:
+def empty_state(title: str, advice: str) -> str:
     """What a list shows when there is nothing in it, and what to do."""
     return f'<div class="dh-empty"><strong>{esc(title)}</strong><p>{esc(advice)}</p></div>'
 
@@ -75,7 +75,7 @@ def bar_chart(title: str, values: Mapping[str, float], tones: Mapping[str, str],
     body = (
         f'<div class="dh-bars">{rows}</div>'
         if any(values.values())
-        else empty("Nothing yet", "No data in this period.")
+        else empty_state("Nothing yet", "No data in this period.")
     )
     return f'<div class="dh-box"><h3>{esc(title)}</h3>{body}</div>'
 

@@ -5,7 +5,7 @@ from typing import Any
 import gradio as gr
 
 FONTS = ("Inter", "ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
-MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+MONOSPACE_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 TOKENS = {
     "surface": (
         "background_fill_primary block_background_fill panel_background_fill input_background_fill "
@@ -38,7 +38,7 @@ TOKENS = {
     "on-accent": "button_primary_text_color button_primary_text_color_hover button_cancel_text_color",
     "danger": "button_cancel_background_fill button_cancel_border_color error_border_color error_text_color",
 }
-PLAIN = {
+CONSTANTS = {
     "body_text_size": "14px",
     "block_border_width": "1px",
     "block_radius": "var(--dh-radius)",
@@ -65,8 +65,8 @@ PLAIN = {
 
 def gradio_theme() -> gr.themes.Base:
     """The theme; system fonts only, so that no page asks another host for anything."""
-    theme = gr.themes.Base(font=list(FONTS), font_mono=list(MONO))
-    variables: dict[str, Any] = dict(PLAIN)
+    theme = gr.themes.Base(font=list(FONTS), font_mono=list(MONOSPACE_FONTS))
+    variables: dict[str, Any] = dict(CONSTANTS)
     for token, names in TOKENS.items():
         for name in names.split():
             variables[name] = f"var(--dh-{token})"

@@ -5,7 +5,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage.errors import NotFoundError
-from workbench.ui.handlers import UNFORESEEN, reporting_errors
+from workbench.ui.handlers import UNEXPECTED_ERROR, reporting_errors
 
 
 async def test_an_unforeseen_error_is_logged_once_and_told_without_its_words(
@@ -17,7 +17,7 @@ async def test_an_unforeseen_error_is_logged_once_and_told_without_its_words(
 
     with capture_logs() as lines, pytest.raises(gr.Error) as caught:
         await press()
-    assert caught.value.message == UNFORESEEN
+    assert caught.value.message == UNEXPECTED_ERROR
     # Else Gradio prints the exception that it came from.
     assert caught.value.print_exception is False
     assert [line["event"] for line in lines] == ["workbench event failed"]
