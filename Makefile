@@ -48,7 +48,7 @@ browser: $(READY)
 
 # Needs uv; only after a change of the dependencies in pyproject.toml.
 lock:
-	uv pip compile --universal --generate-hashes --extra dev --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --generate-hashes --all-extras --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage

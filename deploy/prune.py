@@ -11,12 +11,14 @@ from importlib.metadata import PackageNotFoundError, distribution, distributions
 from packaging.requirements import Requirement
 
 KEPT = frozenset({"deskhand", "pip"})
+DEVELOPMENT = "dev"
+"""The one extra that no image needs."""
 
 
 def needed(roots: frozenset[str] = KEPT) -> frozenset[str]:
-    """The normalised names of the installed distributions that these need, themselves included."""
+    """The normalised names of the installed distributions that these and their extras need, themselves included."""
     found: set[str] = set()
-    waiting: list[tuple[str, frozenset[str]]] = [(name, frozenset()) for name in roots]
+    waiting = [(name, extras_of(name) - {DEVELOPMENT}) for name in roots]
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:
         name, extras = waiting.pop()
@@ -34,6 +36,14 @@ def needed(roots: frozenset[str] = KEPT) -> frozenset[str]:
             if applies(requirement, extras)
         ]
     return frozenset(found)
+
+
+def extras_of(name: str) -> frozenset[str]:
+    """The extras that an installed distribution offers."""
+    try:
+        return frozenset(distribution(name).metadata.get_all("Provides-Extra") or ())
+    except PackageNotFoundError:
+        return frozenset()
 
 
 def applies(requirement: Requirement, extras: frozenset[str]) -> bool:

