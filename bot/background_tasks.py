@@ -1,4 +1,4 @@
-"""Small work beside the main way: started, not waited for, and never silently lost."""
+"""Background tasks: small work that is started, not waited for, and never silently lost."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -10,14 +10,14 @@ log = structlog.get_logger(__name__)
 
 
 class BackgroundTasks:
-    """Runs errands; a failing one is logged and harms nobody."""
+    """Runs them; a failing one is logged and harms nobody."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
 
-    def send(self, errand: Coroutine[Any, Any, object], what: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, object], name: str) -> None:
         """Start it."""
-        task = asyncio.create_task(self._run(errand, what), name=what)
+        task = asyncio.create_task(self._run(work, name), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
@@ -30,8 +30,8 @@ class BackgroundTasks:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-    async def _run(self, errand: Coroutine[Any, Any, object], what: str) -> None:
+    async def _run(self, work: Coroutine[Any, Any, object], name: str) -> None:
         try:
-            await errand
+            await work
         except Exception:
-            log.warning("errand failed", errand=what, exc_info=True)
+            log.warning("background task failed", task=name, exc_info=True)

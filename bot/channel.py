@@ -26,7 +26,7 @@ class Channel(Protocol):
     async def send(self, outgoing: Outgoing) -> str | None:
         """Show the customer a reply; gives the platform's id of it. Raises ChannelError."""
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:
         """Show the customer that the desk is at work, or stop showing it; a sign that fails is no failure.
 
         Called again every few seconds while the work lasts, for platforms whose sign fades.

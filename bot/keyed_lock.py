@@ -1,4 +1,4 @@
-"""Events of one thread are handled one after the other, as they came; threads do not wait for each other."""
+"""Keyed lock: what has the same key is handled one after the other, as it came; keys do not wait for each other."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,8 +13,8 @@ class KeyedLock:
         self._users: dict[int, int] = {}
 
     @asynccontextmanager
-    async def through(self, key: int) -> AsyncIterator[None]:
-        """Wait until everybody who came earlier is through."""
+    async def hold(self, key: int) -> AsyncIterator[None]:
+        """Wait until everybody who came earlier is done."""
         lock = self._locks.setdefault(key, asyncio.Lock())
         self._users[key] = self._users.get(key, 0) + 1
         try:

@@ -44,13 +44,13 @@ class TypingIndicators:
     async def _watch(self, channel: Channel, conversation: Conversation) -> None:
         with self._signals.listen(conversation.id) as news:
             try:
-                await channel.working(conversation, on=True)
+                await channel.show_typing(conversation, on=True)
                 while not self._closing and await self._conversations.is_working(conversation.id):
                     if not await _woken(news, self._refresh_seconds):
-                        await channel.working(conversation, on=True)
+                        await channel.show_typing(conversation, on=True)
                     news.clear()
             finally:
-                await channel.working(conversation, on=False)
+                await channel.show_typing(conversation, on=False)
 
 
 async def _woken(news: asyncio.Event, seconds: float) -> bool:

@@ -12,8 +12,8 @@ from prometheus_client import CollectorRegistry
 from bot.channel import Channel
 from bot.channel_status import ChannelStatusRegistry
 from bot.delivery import Delivery
+from bot.discord.connection.shards import LocalLeases, ShardLeases
 from bot.discord.opening import open_discord
-from bot.discord.shards import LocalLeases, ShardLeases
 from bot.intake import Intake
 from bot.slack.connection.oauth import invitation
 from bot.slack.opening import open_slack

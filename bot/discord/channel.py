@@ -6,7 +6,7 @@ from datetime import timedelta
 import discord
 import structlog
 
-from bot.discord.client import DeskClient
+from bot.discord.connection.client import DeskClient
 from bot.discord.errors import (
     CALL_SECONDS,
     FAILURES,
@@ -25,14 +25,14 @@ from storage.records import ChannelName, Conversation
 
 log = structlog.get_logger(__name__)
 
-AWAY_SECONDS = 5.0
+NOT_CONNECTED_SECONDS = 5.0
 CALLS_PER_SECOND = 40.0
 """Below Discord's global limit of 50 requests per second for a bot, with room for what the library asks."""
 MAX_TYPING_DELAY = 1.0
 """Seconds; with so many calls waiting nobody is shown typing."""
-CLOCKS_APART = timedelta(minutes=1)
+CLOCK_SKEW = timedelta(minutes=1)
 """How far our clock and Discord's may differ."""
-LOOK_BACK = 200
+HISTORY_LIMIT = 200
 """Messages of the thread that are searched for an earlier send."""
 
 
@@ -61,11 +61,11 @@ class DiscordChannel:
             try:
                 return await self._send(outgoing)
             except discord.NotFound as error:
-                if error.code != UNKNOWN_CHANNEL or not await self._mend_thread(outgoing):
+                if error.code != UNKNOWN_CHANNEL or not await self._reopen_thread(outgoing):
                     raise
             return await self._send(outgoing)
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:
         """Typing, which fades by itself after ten seconds or with the next message."""
         if not on or self.client is None or self._throttle.delay() > MAX_TYPING_DELAY:
             return
@@ -93,7 +93,9 @@ class DiscordChannel:
             await self._post(channel_id, Part(text, nonce_of(key)))
 
     async def _open_thread(self, channel_id: int, message_id: int, name: str) -> None:
-        channel = self._known.get_channel(channel_id) or await self._known.fetch_channel(channel_id)
+        channel = self._connected_client.get_channel(channel_id) or await self._connected_client.fetch_channel(
+            channel_id
+        )
         if not isinstance(channel, discord.TextChannel):
             raise ChannelError("there is no text channel to open the thread in", permanent=True)
         await self._throttle.wait()
@@ -103,7 +105,7 @@ class DiscordChannel:
             if error.code != THREAD_EXISTS:
                 raise
 
-    async def _mend_thread(self, outgoing: Outgoing) -> bool:
+    async def _reopen_thread(self, outgoing: Outgoing) -> bool:
         """A crash came between the question's being kept and its thread's being opened; False: there was no place."""
         conversation = await self._conversations.read(outgoing.workspace_id, outgoing.conversation_id)
         if not conversation.place:
@@ -114,15 +116,15 @@ class DiscordChannel:
 
     async def _send(self, outgoing: Outgoing) -> str:
         thread_id, parts = int(outgoing.thread), parts_of(outgoing)
-        shown = await self._shown(outgoing, parts) if outgoing.attempts else []
-        last = shown[-1] if shown else 0
-        for part in parts[len(shown) :]:
+        posted = await self._posted_parts(outgoing, parts) if outgoing.attempts else []
+        last = posted[-1] if posted else 0
+        for part in parts[len(posted) :]:
             last = await self._post(thread_id, part)
         return str(last)
 
     async def _post(self, channel_id: int, part: Part) -> int:
         """A lost answer or a repeated request gives the same message again, by the nonce."""
-        target = self._known.get_partial_messageable(channel_id)
+        target = self._connected_client.get_partial_messageable(channel_id)
         await self._throttle.wait()
         view = part.view()
         try:
@@ -137,28 +139,28 @@ class DiscordChannel:
             raise
         return message.id
 
-    async def _shown(self, outgoing: Outgoing, parts: list[Part]) -> list[int]:
+    async def _posted_parts(self, outgoing: Outgoing, parts: list[Part]) -> list[int]:
         """The ids of the parts, from the first, that an earlier try has posted."""
-        since = outgoing.message.created_at - CLOCKS_APART
-        target = self._known.get_partial_messageable(int(outgoing.thread))
+        since = outgoing.message.created_at - CLOCK_SKEW
+        target = self._connected_client.get_partial_messageable(int(outgoing.thread))
         found: list[int] = []
         try:
-            async for message in target.history(after=since, limit=LOOK_BACK, oldest_first=True):
-                if len(found) < len(parts) and self._is(message, parts[len(found)]):
+            async for message in target.history(after=since, limit=HISTORY_LIMIT, oldest_first=True):
+                if len(found) < len(parts) and self._is_part(message, parts[len(found)]):
                     found.append(message.id)
         except discord.Forbidden:
             log.warning("no permission to read the message history", channel=outgoing.thread)
         return found
 
-    def _is(self, message: discord.Message, part: Part) -> bool:
-        if message.author.id != self._known.me.id or message.content.strip() != part.content.strip():
+    def _is_part(self, message: discord.Message, part: Part) -> bool:
+        if message.author.id != self._connected_client.me.id or message.content.strip() != part.content.strip():
             return False
         return not part.buttons or bool(part.button_ids & button_ids(message))
 
     @property
-    def _known(self) -> DeskClient:
+    def _connected_client(self) -> DeskClient:
         if self.client is None:
-            raise ChannelError("Discord is not connected", retry_after=AWAY_SECONDS)
+            raise ChannelError("Discord is not connected", retry_after=NOT_CONNECTED_SECONDS)
         return self.client
 
 

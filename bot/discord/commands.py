@@ -5,17 +5,21 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.discord.client import DeskClient
-from bot.discord.ephemeral import tell, tell_failure
+from bot.discord.channel import DiscordChannel
+from bot.discord.connection.client import DeskClient
+from bot.discord.deps import DiscordDeps
+from bot.discord.direct_messages import DirectMessageRouter
+from bot.discord.directory import Directory
+from bot.discord.ephemeral import reply_ephemeral, report_error
+from bot.discord.events import INVITATION
 from bot.discord.replies.rendering import MAX_CONTENT, shortened, sources
-from bot.discord.routing import INVITATION, Ears
 from bot.discord.texts import thread_name
 from bot.text import neutralise_mentions, pluralise
 from storage.errors import DeskhandError
 from storage.records import Conversation, ConversationStatus, Incoming, Member, ReviewStatus, Route
 
 CommandInteraction = discord.Interaction[Any]
-IN_WORDS = {
+STATUS_PHRASES = {
     ConversationStatus.OPEN: "being answered",
     ConversationStatus.PENDING: "a person is looking at it",
     ConversationStatus.ASSIGNED: "with a person",
@@ -34,23 +38,32 @@ class NotHereError(DeskhandError):
     kind = "not-here"
 
 
-class Commands:
+class DiscordCommands:
     """What the commands do; each answer is seen by its user only."""
 
-    def __init__(self, ears: Ears) -> None:
-        self._ears = ears
+    def __init__(
+        self, deps: DiscordDeps, channel: DiscordChannel, directory: Directory, direct_messages: DirectMessageRouter
+    ) -> None:
+        self._store = deps.store
+        self._intake = deps.intake
+        self._desk = deps.desk
+        self._statuses = deps.statuses
+        self._typing = deps.typing
+        self._channel = channel
+        self._directory = directory
+        self._direct_messages = direct_messages
 
     async def ask(self, interaction: CommandInteraction, question: str) -> None:
         """Answer at once if the desk may; nothing is kept, and no unreviewed draft is shown."""
         workspace_id = await self._begin(interaction)
-        settings = (await self._ears.store.accounts.workspaces.read(workspace_id)).settings
-        draft, verdict, _ = await self._ears.desk.propose(workspace_id, question, settings)
+        settings = (await self._store.accounts.workspaces.read(workspace_id)).settings
+        draft, verdict, _ = await self._desk.propose(workspace_id, question, settings)
         if verdict.route is not Route.SEND:
-            await tell(interaction, UNSURE)
+            await reply_ephemeral(interaction, UNSURE)
             return
         embeds = [sources(draft.citations, draft.text)] if draft.citations else []
         text = shortened(neutralise_mentions(draft.text), MAX_CONTENT)
-        await tell(interaction, text, embeds)
+        await reply_ephemeral(interaction, text, embeds)
 
     async def support(self, interaction: CommandInteraction, question: str) -> None:
         """Open a private thread with the desk."""
@@ -73,77 +86,75 @@ class Commands:
             place=str(parent.id),
         )
         if question:
-            await self._ears.channel.say(thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}")
-            accepted = await self._ears.intake.accept(incoming)
+            await self._channel.say(thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}")
+            accepted = await self._intake.accept(incoming)
             if accepted.turn_id is not None:
-                conversation = await self._ears.store.conversations.reading.read(workspace_id, accepted.conversation_id)
-                self._ears.signs.show(self._ears.channel, conversation)
+                conversation = await self._store.conversations.reading.read(workspace_id, accepted.conversation_id)
+                self._typing.show(self._channel, conversation)
         else:
-            await self._ears.intake.open(incoming)
-            await self._ears.channel.say(thread.id, INVITATION, f"invitation/{interaction.id}")
-        await tell(interaction, f"Here is your private thread: {thread.mention}")
+            await self._intake.open(incoming)
+            await self._channel.say(thread.id, INVITATION, f"invitation/{interaction.id}")
+        await reply_ephemeral(interaction, f"Here is your private thread: {thread.mention}")
 
     async def status(self, interaction: CommandInteraction) -> None:
         """The conversations of who asks; for the team also the queue."""
         workspace_id = await self._begin(interaction)
-        mine = await self._ears.store.conversations.threads.of_customer(
-            workspace_id, "discord", str(interaction.user.id)
-        )
-        lines = [_line(conversation) for conversation in mine] or ["You have no open conversation."]
-        if await self._ears.directory.staff(workspace_id, interaction.user):
-            pending = await self._ears.store.conversations.reviews.page(workspace_id, ReviewStatus.PENDING)
+        mine = await self._store.conversations.threads.of_customer(workspace_id, "discord", str(interaction.user.id))
+        lines = [_status_line(conversation) for conversation in mine] or ["You have no open conversation."]
+        if await self._directory.staff_member(workspace_id, interaction.user):
+            pending = await self._store.conversations.reviews.page(workspace_id, ReviewStatus.PENDING)
             waiting = pluralise(len(pending.items), "draft waits", "drafts wait")
             lines.append(f"**Queue:** {'more than ' if pending.next else ''}{waiting} for a decision.")
-        await tell(interaction, shortened("\n".join(lines), MAX_CONTENT))
+        await reply_ephemeral(interaction, shortened("\n".join(lines), MAX_CONTENT))
 
     async def take_over(self, interaction: CommandInteraction) -> None:
         """The member has this thread's conversation."""
-        member, conversation = await self._at_work(interaction)
-        await self._ears.desk.take_over(member, conversation.id)
-        await tell(interaction, "You have this conversation; the bot is silent.")
+        member, conversation = await self._staff_and_conversation(interaction)
+        await self._desk.take_over(member, conversation.id)
+        await reply_ephemeral(interaction, "You have this conversation; the bot is silent.")
 
     async def hand_back(self, interaction: CommandInteraction) -> None:
         """The bot answers again."""
-        member, conversation = await self._at_work(interaction)
-        await self._ears.desk.hand_back(member, conversation.id)
-        await tell(interaction, "Handed back: the bot answers again.")
+        member, conversation = await self._staff_and_conversation(interaction)
+        await self._desk.hand_back(member, conversation.id)
+        await reply_ephemeral(interaction, "Handed back: the bot answers again.")
 
     async def resolve(self, interaction: CommandInteraction) -> None:
         """The matter is settled, says the team or the customer."""
         workspace_id = await self._begin(interaction)
         conversation = await self._conversation(workspace_id, interaction)
-        member = await self._ears.directory.staff(workspace_id, interaction.user)
+        member = await self._directory.staff_member(workspace_id, interaction.user)
         if member is None and conversation.customer.external_id != str(interaction.user.id):
             raise NotHereError(TEAM_ONLY)
-        await self._ears.desk.resolve(workspace_id, conversation.id, member)
-        await tell(interaction, "Marked as solved.")
+        await self._desk.resolve(workspace_id, conversation.id, member)
+        await reply_ephemeral(interaction, "Marked as solved.")
 
     async def failed(self, interaction: CommandInteraction, error: app_commands.AppCommandError) -> None:
         """The outermost edge of the commands: the user is told something true."""
         cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
-        await tell_failure(interaction, cause)
+        await report_error(interaction, cause)
 
     async def _begin(self, interaction: CommandInteraction) -> str:
         """Answer within Discord's three seconds; gives the workspace."""
         await interaction.response.defer(ephemeral=True, thinking=True)
-        self._ears.states.event("discord")
+        self._statuses.event("discord")
         if interaction.guild_id is not None:
-            return await self._ears.directory.workspace_of(interaction.guild_id)
-        workspace_id = await self._ears.direct.of(interaction.user.id, interaction.channel_id or 0)
+            return await self._directory.workspace_of(interaction.guild_id)
+        workspace_id = await self._direct_messages.workspace_of(interaction.user.id, interaction.channel_id or 0)
         if workspace_id is None:
             raise NotHereError(SEVERAL_TEAMS)
         return workspace_id
 
-    async def _at_work(self, interaction: CommandInteraction) -> tuple[Member, Conversation]:
+    async def _staff_and_conversation(self, interaction: CommandInteraction) -> tuple[Member, Conversation]:
         workspace_id = await self._begin(interaction)
-        member = await self._ears.directory.staff(workspace_id, interaction.user)
+        member = await self._directory.staff_member(workspace_id, interaction.user)
         if member is None:
             raise NotHereError(TEAM_ONLY)
         return member, await self._conversation(workspace_id, interaction)
 
     async def _conversation(self, workspace_id: str, interaction: CommandInteraction) -> Conversation:
         thread = str(interaction.channel_id)
-        conversation = await self._ears.store.conversations.threads.find(workspace_id, "discord", thread)
+        conversation = await self._store.conversations.threads.find(workspace_id, "discord", thread)
         if conversation is None:
             raise NotHereError(NOT_SERVED)
         return conversation
@@ -153,7 +164,7 @@ PRIVATE = discord.ChannelType.private_thread
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
 
 
-def command_tree(client: DeskClient, commands: Commands) -> app_commands.CommandTree[DeskClient]:
+def command_tree(client: DeskClient, commands: DiscordCommands) -> app_commands.CommandTree[DeskClient]:
     """The commands as Discord knows them."""
     tree = app_commands.CommandTree(client, allowed_contexts=EVERYWHERE)
 
@@ -194,6 +205,8 @@ def command_tree(client: DeskClient, commands: Commands) -> app_commands.Command
     return tree
 
 
-def _line(conversation: Conversation) -> str:
+def _status_line(conversation: Conversation) -> str:
     where = f"<#{conversation.thread}>" if conversation.place else "direct messages"
-    return f"• {shortened(conversation.subject, 80) or 'No subject yet'} ({where}): {IN_WORDS[conversation.status]}"
+    return (
+        f"• {shortened(conversation.subject, 80) or 'No subject yet'} ({where}): {STATUS_PHRASES[conversation.status]}"
+    )

@@ -1,4 +1,4 @@
-"""Direct messages: whose they are, when somebody shares servers with several teams."""
+"""Routing of direct messages: whose they are, when somebody shares servers with several teams."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -6,25 +6,26 @@ from datetime import timedelta
 import discord
 import structlog
 
-from bot.discord.client import DeskClient
+from bot.discord.connection.client import DeskClient
 from bot.discord.directory import Directory
+from bot.discord.interactions import ButtonInteraction
 from bot.discord.replies.rendering import nonce_of
-from bot.discord.team_choice import ChoiceInteraction, choice_ids, choice_view
+from bot.discord.team_choice import choice_ids, choice_view
 from storage.clock import now
 from storage.records import Conversation, ConversationStatus, Installation
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
-WHICH = "You share servers with more than one team. Which one is this for?"
-NOBODY = "None of these teams is here any more."
-MOST_SERVERS = 50
+WHICH_TEAM = "You share servers with more than one team. Which one is this for?"
+TEAM_GONE = "None of these teams is here any more."
+MAX_SERVERS = 50
 """Servers that are looked through for one person."""
-LOOK_BACK = 50
+HISTORY_LIMIT = 50
 """Direct messages that are searched for a question that still waits for its answer."""
-GOES_ON = timedelta(days=1)
+CONTINUES_FOR = timedelta(days=1)
 """How long a settled matter stays the one that somebody writes about."""
-LIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
+LIVE_STATUSES = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
 
 
 class DirectMessageRouter:
@@ -35,61 +36,58 @@ class DirectMessageRouter:
         self._store = store
         self._directory = directory
 
-    async def served(self) -> tuple[str, ...]:
+    async def workspaces(self) -> tuple[str, ...]:
         """The workspaces that have servers, or the one of direct messages if none has."""
         of_servers = dict.fromkeys(server.workspace_id for server in await self._servers())
         return tuple(of_servers) or (await self._directory.workspace_of(None),)
 
-    async def of(self, user_id: int, channel_id: int) -> str | None:
+    async def workspace_of(self, user_id: int, channel_id: int) -> str | None:
         """The workspace of these direct messages; None: there are several, and the person has to say which."""
-        served = await self.served()
-        if len(served) == 1:
-            return served[0]
-        if conversation := await self.conversation(channel_id):
+        workspaces = await self.workspaces()
+        if len(workspaces) == 1:
+            return workspaces[0]
+        if conversation := await self.current_conversation(channel_id):
             return conversation.workspace_id
-        shared = await self.shared(user_id)
-        return next(iter(shared), served[0]) if len(shared) <= 1 else None
+        shared = await self.shared_teams(user_id)
+        return next(iter(shared), workspaces[0]) if len(shared) <= 1 else None
 
-    async def conversation(self, channel_id: int) -> Conversation | None:
+    async def current_conversation(self, channel_id: int) -> Conversation | None:
         """The matter that these direct messages are about, of whichever team."""
-        found = await self._store.conversations.threads.newest(await self.served(), "discord", str(channel_id))
-        if found is None or found.status in LIVE:
+        found = await self._store.conversations.threads.newest(await self.workspaces(), "discord", str(channel_id))
+        if found is None or found.status in LIVE_STATUSES:
             return found
-        settled = found.status is ConversationStatus.RESOLVED and now() - found.updated_at < GOES_ON
+        settled = found.status is ConversationStatus.RESOLVED and now() - found.updated_at < CONTINUES_FOR
         return found if settled else None
 
-    async def holding(self, message_id: int) -> str | None:
-        """The workspace that keeps this direct message."""
-        for workspace_id in await self.served():
-            if await self._store.conversations.threads.of_message(workspace_id, "discord", str(message_id)):
-                return workspace_id
-        return None
+    async def workspaces_of(self, guild_id: int | None) -> tuple[str, ...]:
+        """The workspaces that something in this server may belong to, or in direct messages (None)."""
+        return await self.workspaces() if guild_id is None else (await self._directory.workspace_of(guild_id),)
 
-    async def shared(self, user_id: int) -> dict[str, str]:
+    async def shared_teams(self, user_id: int) -> dict[str, str]:
         """The teams that this person shares a server with: workspace to the server's name."""
         found: dict[str, str] = {}
-        for server in (await self._servers())[:MOST_SERVERS]:
+        for server in (await self._servers())[:MAX_SERVERS]:
             if server.workspace_id not in found and await self._is_member(int(server.team), user_id):
                 found[server.workspace_id] = await self._name_of(server)
         return found
 
-    async def ask(self, message: discord.Message) -> None:
+    async def ask_team(self, message: discord.Message) -> None:
         """Ask which team it is for, once: until it is answered nothing more is said, whatever they write."""
         if await self._is_asked(message.channel):
             return
-        shared = await self.shared(message.author.id)
+        shared = await self.shared_teams(message.author.id)
         view = choice_view(message.id, list(shared.items()))
-        await message.channel.send(WHICH, view=view, nonce=nonce_of(f"which team/{message.id}"))
+        await message.channel.send(WHICH_TEAM, view=view, nonce=nonce_of(f"which team/{message.id}"))
 
-    async def since(self, interaction: ChoiceInteraction, message_id: int) -> Sequence[discord.Message]:
+    async def messages_since(self, interaction: ButtonInteraction, message_id: int) -> Sequence[discord.Message]:
         """What the person wrote from the message on that brought the question up."""
         channel = self._client.get_partial_messageable(interaction.channel_id or 0)
         first = discord.Object(message_id - 1)
-        found = [message async for message in channel.history(after=first, limit=LOOK_BACK, oldest_first=True)]
+        found = [message async for message in channel.history(after=first, limit=HISTORY_LIMIT, oldest_first=True)]
         return [message for message in found if message.author.id == interaction.user.id]
 
     async def _is_asked(self, channel: discord.abc.Messageable) -> bool:
-        async for message in channel.history(limit=LOOK_BACK):
+        async for message in channel.history(limit=HISTORY_LIMIT):
             if message.author.id == self._client.me.id and choice_ids(message):
                 return True
         return False

@@ -1,4 +1,4 @@
-"""Which workspace a Discord server belongs to, who is staff there, and where the desk listens."""
+"""Which workspace a Discord server belongs to, who is staff there, and which are support channels."""
 
 import secrets
 from dataclasses import replace
@@ -35,7 +35,7 @@ class Directory:
         """Whether a role makes its holders staff."""
         return bool(self._settings.staff_roles)
 
-    async def staff(self, workspace_id: str, user: Author) -> Member | None:
+    async def staff_member(self, workspace_id: str, user: Author) -> Member | None:
         """The member who this user is: linked by an admin, or by a staff role; None for everybody else."""
         if user.bot:
             return None
@@ -43,14 +43,14 @@ class Directory:
             return member
         return await self._enrol(workspace_id, user) if self._has_staff_role(user) else None
 
-    async def hears_everything(self, workspace_id: str, channel_id: int) -> bool:
+    async def is_support_channel(self, workspace_id: str, channel_id: int) -> bool:
         """Whether this is a support channel: every message there is for the desk. In mode `off` mentions only are."""
         place = await self._store.channels.places.find(workspace_id, "discord", str(channel_id))
         if channel_id in self._settings.support_channels and (place is None or place.mode is None):
             return True
         return place is not None and place.mode not in (None, Mode.OFF)
 
-    async def keep_staff_places(self, guild: discord.Guild) -> None:
+    async def register_staff_places(self, guild: discord.Guild) -> None:
         """Make the staff channels of config.yaml places where cards are posted."""
         workspace_id = await self.workspace_of(guild.id)
         for channel_id in self._settings.staff_channels:

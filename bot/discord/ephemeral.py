@@ -1,4 +1,4 @@
-"""Answers that only who clicked or typed a command sees; whatever goes wrong, they are told something true."""
+"""Ephemeral answers: only who clicked or typed a command sees them; and of errors they are told something true."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,9 @@ NO_PERMISSION = "I lack a permission here: an admin has to let me see, open and 
 FAILED = "Something went wrong here; what you wrote is not lost. Please try again."
 
 
-async def tell(interaction: discord.Interaction[Any], text: str, embeds: list[discord.Embed] | None = None) -> None:
+async def reply_ephemeral(
+    interaction: discord.Interaction[Any], text: str, embeds: list[discord.Embed] | None = None
+) -> None:
     """Say it to this user only, as the first answer or as a later one."""
     text = text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
     if interaction.response.is_done():
@@ -26,26 +28,26 @@ async def tell(interaction: discord.Interaction[Any], text: str, embeds: list[di
         await interaction.response.send_message(text, embeds=embeds or [], ephemeral=True)
 
 
-async def tell_failure(interaction: discord.Interaction[Any], error: Exception) -> None:
+async def report_error(interaction: discord.Interaction[Any], error: Exception) -> None:
     """Put what went wrong into words."""
     match error:
         case DeskhandError():
-            said = error.detail
+            text = error.detail
         case ChannelError():
-            said = NO_PERMISSION if error.permanent else f"{error.reason}. Please try again."
+            text = NO_PERMISSION if error.permanent else f"{error.reason}. Please try again."
         case discord.Forbidden():
-            said = NO_PERMISSION
+            text = NO_PERMISSION
         case _:
             log.error("discord interaction failed", exc_info=error)
-            said = FAILED
-    await tell(interaction, said)
+            text = FAILED
+    await reply_ephemeral(interaction, text)
 
 
 @asynccontextmanager
-async def told(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+async def reporting_errors(interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
     """The outermost edge of an interaction: what fails inside is told to the user and goes no further."""
     with interaction.client.handling():
         try:
             yield
         except Exception as error:  # noqa: BLE001 - the outermost edge
-            await tell_failure(interaction, error)
+            await report_error(interaction, error)

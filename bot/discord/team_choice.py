@@ -1,33 +1,20 @@
-"""The buttons that ask which team a direct message is for; as their ids say all, they survive every restart."""
+"""Choosing a team: the buttons that ask which one a direct message is for, and survive every restart."""
 
 import re
 from collections.abc import Sequence
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import discord
 
-from bot.discord.ephemeral import told
-from bot.discord.replies.buttons import MAX_LABEL, ButtonInteraction, StyledButton
+from bot.discord.ephemeral import reporting_errors
+from bot.discord.interactions import ButtonInteraction, StyledButton, interactions_of
+from bot.discord.replies.buttons import MAX_LABEL
 
-TEMPLATE = r"dh:team:(?P<message>\d{1,20}):(?P<workspace>[^:]{1,64})"
-MOST_TEAMS = 20
-ChoiceInteraction = ButtonInteraction
-
-
-class Chooses(Protocol):
-    """Who acts on the buttons."""
-
-    async def chosen(self, interaction: ChoiceInteraction, message_id: int, workspace_id: str) -> None:
-        """Somebody said which team their messages, from this one on, are for."""
+TEAM_BUTTON_ID = r"dh:team:(?P<message>\d{1,20}):(?P<workspace>[^:]{1,64})"
+MAX_TEAMS = 20
 
 
-class ChoosingClient(Protocol):
-    """The client, as the buttons see it."""
-
-    chooses: Chooses | None
-
-
-class TeamButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
+class TeamButton(discord.ui.DynamicItem[StyledButton], template=TEAM_BUTTON_ID):
     """One team."""
 
     def __init__(self, button: StyledButton, message_id: int, workspace_id: str) -> None:
@@ -47,16 +34,16 @@ class TeamButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
         return cls(cast("StyledButton", item), int(match["message"]), match["workspace"])
 
     async def callback(self, interaction: ButtonInteraction) -> None:
-        """Hand the choice on."""
-        async with told(interaction):
-            if chooses := cast("ChoosingClient", interaction.client).chooses:
-                await chooses.chosen(interaction, self._message_id, self._workspace_id)
+        """Hand the click on."""
+        async with reporting_errors(interaction):
+            if registry := interactions_of(interaction):
+                await registry.team_button(interaction, self._message_id, self._workspace_id)
 
 
 def choice_view(message_id: int, teams: Sequence[tuple[str, str]]) -> discord.ui.View:
     """A button for each (workspace, name)."""
     view = discord.ui.View(timeout=None)
-    for workspace_id, name in teams[:MOST_TEAMS]:
+    for workspace_id, name in teams[:MAX_TEAMS]:
         custom_id = f"dh:team:{message_id}:{workspace_id}"
         button: StyledButton = discord.ui.Button(label=name[:MAX_LABEL] or workspace_id, custom_id=custom_id)
         view.add_item(TeamButton(button, message_id, workspace_id))
@@ -68,4 +55,4 @@ def choice_ids(message: discord.Message) -> list[str]:
     """The ids of a message's buttons that choose a team."""
     rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
     ids = [str(getattr(item, "custom_id", "")) for row in rows for item in row.children]
-    return [custom_id for custom_id in ids if re.fullmatch(TEMPLATE, custom_id)]
+    return [custom_id for custom_id in ids if re.fullmatch(TEAM_BUTTON_ID, custom_id)]

@@ -11,18 +11,19 @@ from slack_bolt.authorization import AuthorizeResult
 from bot.background_tasks import BackgroundTasks
 from bot.channel_status import ChannelStatusRegistry
 from bot.slack.assistant import SlackAssistant
+from bot.slack.clicks import answer_click, click_of
 from bot.slack.command import SlackCommand
 from bot.slack.events import SlackEvents
 from bot.slack.home import SlackHome
 from bot.slack.installations import SlackTeams
-from bot.slack.reply_actions import SlackReplyActions, press_of
+from bot.slack.replies.actions import SlackReplyActions
 from bot.slack.reviews.actions import SlackReviewActions
-from bot.slack.reviews.card import submitted
+from bot.slack.reviews.card import submission_of
 from storage.records import Decision, DecisionKind
 from storage.settings import Settings
 
-PRESSES = re.compile(r"^(vote_up|vote_down|person|solved|sources|follow_up_\d)$")
-CARD_PRESSES = re.compile(r"^card_(approve|edit|reject|take_over)$")
+REPLY_BUTTONS = re.compile(r"^(vote_up|vote_down|person|solved|sources|follow_up_\d)$")
+CARD_BUTTONS = re.compile(r"^card_(approve|edit|reject|take_over)$")
 
 
 class SlackApp:
@@ -33,25 +34,25 @@ class SlackApp:
         *,
         teams: SlackTeams,
         events: SlackEvents,
-        actions: SlackReplyActions,
+        reply_actions: SlackReplyActions,
         review_actions: SlackReviewActions,
         command: SlackCommand,
         home: SlackHome,
         assistant: SlackAssistant,
-        errands: BackgroundTasks,
-        states: ChannelStatusRegistry,
+        background: BackgroundTasks,
+        statuses: ChannelStatusRegistry,
     ) -> None:
         self._teams = teams
         self._events = events
-        self._actions = actions
+        self._reply_actions = reply_actions
         self._review_actions = review_actions
         self._command = command
         self._home = home
         self._assistant = assistant
-        self._errands = errands
-        self._states = states
+        self._background = background
+        self._statuses = statuses
 
-    def app(self, settings: Settings) -> AsyncApp:
+    def build(self, settings: Settings) -> AsyncApp:
         """The Bolt application. `process_before_response`: Slack's event is acknowledged after it is kept."""
 
         async def authorize(team_id: str | None, enterprise_id: str | None) -> AuthorizeResult | None:
@@ -66,11 +67,11 @@ class SlackApp:
         )
         for event, listener in self.listeners().items():
             app.event(event)(listener)
-        app.action(PRESSES)(self._pressed)
-        app.action(CARD_PRESSES)(self._card_pressed)
+        app.action(REPLY_BUTTONS)(self._reply_button)
+        app.action(CARD_BUTTONS)(self._card_button)
         app.view("card_edited")(self._card_edited)
         app.view("card_rejected")(self._card_rejected)
-        app.command("/deskhand")(self._commanded)
+        app.command("/deskhand")(self._slash_command)
         return app
 
     def listeners(self) -> dict[str, Callable[..., Awaitable[None]]]:
@@ -80,42 +81,44 @@ class SlackApp:
             "app_mention": self._message,
             "app_home_opened": self._home_opened,
             "assistant_thread_started": self._assistant_started,
-            "assistant_thread_context_changed": _nothing,
-            "app_uninstalled": self._removed,
-            "tokens_revoked": self._removed,
+            "assistant_thread_context_changed": _ignore,
+            "app_uninstalled": self._uninstalled,
+            "tokens_revoked": self._uninstalled,
         }
 
     async def _message(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
-        self._states.event("slack")
+        self._statuses.event("slack")
         if team := await self._teams.find(context.team_id):
             await self._events.message(team, event)
 
     async def _home_opened(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
         team = await self._teams.find(context.team_id)
         if team is not None and event.get("tab") == "home":
-            self._errands.send(self._home.publish(team, event["user"]), "show App Home")
+            self._background.spawn(self._home.publish(team, event["user"]), "show App Home")
 
     async def _assistant_started(self, event: dict[str, Any], context: AsyncBoltContext) -> None:
-        self._states.event("slack")
+        self._statuses.event("slack")
         if team := await self._teams.find(context.team_id):
-            self._errands.send(self._assistant.started(team, event["assistant_thread"]), "suggest prompts")
+            self._background.spawn(self._assistant.suggest_prompts(team, event["assistant_thread"]), "suggest prompts")
 
-    async def _removed(self, context: AsyncBoltContext) -> None:
+    async def _uninstalled(self, context: AsyncBoltContext) -> None:
         if context.team_id:
-            await self._teams.removed(context.team_id)
+            await self._teams.uninstalled(context.team_id)
 
-    async def _pressed(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def _reply_button(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         if team := await self._teams.find(context.team_id):
-            await self._actions.pressed(press_of(team, body))
+            click = click_of(team, body)
+            if answer := await self._reply_actions.click(click):
+                self._background.spawn(answer_click(click, answer), "answer a button")
         await ack()
 
-    async def _card_pressed(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
+    async def _card_button(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
         if team := await self._teams.find(context.team_id):
-            press = press_of(team, body)
-            if said := await self._review_actions.click(press):
-                self._actions.whisper(press, said)
-            if not press.channel:
-                self._errands.send(self._home.publish(team, press.user), "show App Home")
+            click = click_of(team, body)
+            if answer := await self._review_actions.click(click):
+                self._background.spawn(answer_click(click, answer), "answer a button")
+            if not click.channel:
+                self._background.spawn(self._home.publish(team, click.user), "show App Home")
         await ack()
 
     async def _card_edited(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> None:
@@ -131,25 +134,25 @@ class SlackApp:
         if team is None:
             await ack()
             return
-        review_id, version, text = submitted(body["view"])
+        review_id, version, text = submission_of(body["view"])
         decision = Decision(kind=kind, text=text) if kind is DecisionKind.EDIT else Decision(kind=kind, guidance=text)
-        if said := await self._review_actions.decide(team, body["user"]["id"], review_id, version, decision):
-            await ack(response_action="errors", errors={"words": said})
+        if problem := await self._review_actions.decide(team, body["user"]["id"], review_id, version, decision):
+            await ack(response_action="errors", errors={"words": problem})
         else:
             await ack()
 
-    async def _commanded(
+    async def _slash_command(
         self, ack: AsyncAck, respond: AsyncRespond, body: dict[str, Any], context: AsyncBoltContext
     ) -> None:
         await ack()
         if team := await self._teams.find(context.team_id):
-            self._errands.send(self._answer(team.id, respond, body), "answer /deskhand")
+            self._background.spawn(self._respond(team.id, respond, body), "answer /deskhand")
 
-    async def _answer(self, team_id: str, respond: AsyncRespond, body: dict[str, Any]) -> None:
+    async def _respond(self, team_id: str, respond: AsyncRespond, body: dict[str, Any]) -> None:
         team = await self._teams.need(team_id)
         text = await self._command.answer(team, body["user_id"], body["channel_id"], body.get("text") or "")
         await respond(text=text, response_type="ephemeral")
 
 
-async def _nothing() -> None:
+async def _ignore() -> None:
     """Nothing to do: what is suggested does not depend on what the customer looks at beside the pane."""

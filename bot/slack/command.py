@@ -1,10 +1,11 @@
-"""The command `/deskhand`: status, takeover, handback, resolve, ask. Its answers are seen by the one who asked only."""
+"""The slash command `/deskhand`: status, takeover, handback, resolve, ask; only the one who asked sees the answer."""
 
 import re
 
 from bot.slack.blocks import fallback
+from bot.slack.directory import SlackDirectory
 from bot.slack.ids import SlackThread, message_key, user_key
-from bot.slack.installations import SlackTeam, SlackTeams
+from bot.slack.installations import SlackTeam
 from bot.slack.reviews.actions import NOT_STAFF
 from bot.text import pluralise
 from graph.desk import Desk
@@ -19,16 +20,16 @@ USAGE = (
 PERMALINK = re.compile(
     r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<digits>\d{10})(?P<micros>\d{6})(?:\S*?thread_ts=(?P<thread>[\d.]+))?"
 )
-LIVE = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
+LIVE_STATUSES = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
 
 
 class SlackCommand:
     """Answers `/deskhand`."""
 
-    def __init__(self, store: Store, desk: Desk, teams: SlackTeams) -> None:
+    def __init__(self, store: Store, desk: Desk, directory: SlackDirectory) -> None:
         self._store = store
         self._desk = desk
-        self._teams = teams
+        self._directory = directory
 
     async def answer(self, team: SlackTeam, user: str, channel: str, text: str) -> str:
         """Do it and give what to say, as mrkdwn."""
@@ -39,15 +40,15 @@ class SlackCommand:
                     return await self._status(team, user)
                 case "ask":
                     return await self._ask(team, rest.strip())
-                case "takeover" | "handback" | "resolve" as act:
-                    return await self._act(team, user, channel, act, rest.strip())
+                case "takeover" | "handback" | "resolve" as action:
+                    return await self._staff_action(team, user, channel, action, rest.strip())
                 case _:
                     return USAGE
         except DeskhandError as error:
             return fallback(error.detail)
 
     async def _status(self, team: SlackTeam, user: str) -> str:
-        if await self._teams.member(team, user) is None:
+        if await self._directory.member(team, user) is None:
             return await self._my_conversations(team, user)
         waiting = await self._store.conversations.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=200)
         assigned = await self._store.conversations.reading.page(
@@ -76,15 +77,15 @@ class SlackCommand:
             return "I found nothing about that. Ask in a support channel and a person will see it."
         return fallback(draft.text)
 
-    async def _act(self, team: SlackTeam, user: str, channel: str, act: str, where: str) -> str:
-        member = await self._teams.member(team, user)
+    async def _staff_action(self, team: SlackTeam, user: str, channel: str, action: str, where: str) -> str:
+        member = await self._directory.member(team, user)
         if member is None:
             return NOT_STAFF
-        conversation = await self._which(team, channel, where)
-        return f"{await self._do(member, conversation, act)}: {link_to(team, conversation)}"
+        conversation = await self._conversation_named(team, channel, where)
+        return f"{await self._perform(member, conversation, action)}: {link_to(team, conversation)}"
 
-    async def _do(self, member: Member, conversation: Conversation, act: str) -> str:
-        match act:
+    async def _perform(self, member: Member, conversation: Conversation, action: str) -> str:
+        match action:
             case "takeover":
                 await self._desk.take_over(member, conversation.id)
                 return "You have it now"
@@ -95,18 +96,18 @@ class SlackCommand:
                 await self._desk.resolve(member.workspace_id, conversation.id, member)
                 return "Marked as resolved"
 
-    async def _which(self, team: SlackTeam, channel: str, where: str) -> Conversation:
+    async def _conversation_named(self, team: SlackTeam, channel: str, where: str) -> Conversation:
         """The conversation behind a link, or the only live one of this channel."""
         if where:
-            return await self._linked(team, where)
-        live = await self._store.conversations.threads.of_place(team.workspace_id, "slack", channel, LIVE)
+            return await self._linked_conversation(team, where)
+        live = await self._store.conversations.threads.of_place(team.workspace_id, "slack", channel, LIVE_STATUSES)
         if len(live) != 1:
             raise InvalidError(
                 f"There are {len(live)} open conversations in this channel: add a link to a message of one."
             )
         return live[0]
 
-    async def _linked(self, team: SlackTeam, link: str) -> Conversation:
+    async def _linked_conversation(self, team: SlackTeam, link: str) -> Conversation:
         found = PERMALINK.search(link)
         if found is None:
             raise InvalidError("This is no link to a Slack message: use “Copy link” in the message's menu.")

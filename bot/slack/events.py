@@ -1,4 +1,4 @@
-"""Slack's events: kept first, acknowledged then; the rest is done beside."""
+"""Slack's message events on their way to intake: kept before they are acknowledged, the rest in the background."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,30 +8,29 @@ from weakref import WeakValueDictionary
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.attachments import decoded, is_readable
 from bot.background_tasks import BackgroundTasks
 from bot.intake import Intake
 from bot.slack.assistant import SlackAssistant
 from bot.slack.channel import SlackChannel
+from bot.slack.directory import SlackDirectory
 from bot.slack.errors import UNREACHABLE
+from bot.slack.files import SlackFiles
 from bot.slack.ids import message_key
-from bot.slack.installations import SlackTeam, SlackTeams
+from bot.slack.installations import SlackTeam
 from bot.slack.routing import (
     RoutedMessage,
     SlackMessage,
     SlackMessageRouter,
-    plain,
-    said_of,
+    message_of,
+    plain_text,
 )
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
-from storage.records import Attachment, Incoming, Mode
+from storage.records import Incoming, Mode
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
-DOWNLOAD_SECONDS = 1.5
-"""All files of a message together: Slack waits three seconds for the acknowledgement."""
-HELP = "Hello! What can I help you with? Write your question here."
+GREETING = "Hello! What can I help you with? Write your question here."
 
 
 class SlackEvents:
@@ -43,139 +42,114 @@ class SlackEvents:
         store: Store,
         intake: Intake,
         desk: Desk,
-        teams: SlackTeams,
-        hearing: SlackMessageRouter,
+        directory: SlackDirectory,
+        files: SlackFiles,
+        router: SlackMessageRouter,
         channel: SlackChannel,
         assistant: SlackAssistant,
-        signs: TypingIndicators,
-        errands: BackgroundTasks,
+        typing: TypingIndicators,
+        background: BackgroundTasks,
     ) -> None:
         self._store = store
         self._intake = intake
         self._desk = desk
-        self._teams = teams
-        self._hearing = hearing
+        self._directory = directory
+        self._files = files
+        self._router = router
         self._channel = channel
         self._assistant = assistant
-        self._signs = signs
-        self._errands = errands
-        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._typing = typing
+        self._background = background
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def message(self, team: SlackTeam, event: dict[str, Any]) -> None:
         """A message event or a mention; whatever comes twice is kept once."""
         match event.get("subtype", ""):
             case "message_changed":
-                await self._changed(team, event)
+                await self._edited(team, event)
             case "message_deleted":
                 await self._deleted(team, event["channel"], event["deleted_ts"], event.get("previous_message") or {})
             case _:
-                if said := said_of(event, team.id):
+                if message := message_of(event, team.id):
                     # Two first messages of one person must not begin two conversations.
-                    async with self._turns.setdefault(f"{said.channel}/{said.user}", asyncio.Lock()):
-                        await self._said(team, said)
+                    async with self._locks.setdefault(f"{message.channel}/{message.user}", asyncio.Lock()):
+                        await self._posted(team, message)
 
-    async def _said(self, team: SlackTeam, said: SlackMessage) -> None:
-        heard = await self._hearing.hear(team, said)
-        if heard is None:
+    async def _posted(self, team: SlackTeam, message: SlackMessage) -> None:
+        routed = await self._router.route(team, message)
+        if routed is None:
             return
-        if heard.role == "staff" and heard.member is not None and heard.conversation is not None:
-            await self._desk.overhear(heard.member, heard.conversation.id, plain(team, said.text), said.key)
+        if routed.role == "staff" and routed.member is not None and routed.conversation is not None:
+            await self._desk.overhear(
+                routed.member, routed.conversation.id, plain_text(team, message.text), message.key
+            )
             return
-        incoming = await self._incoming(team, said, heard)
+        incoming = await self._incoming(team, message, routed)
         if not incoming.text and not incoming.attachments:
-            self._errands.send(self._whisper(team, said, HELP), "greet")
+            self._background.spawn(self._reply_ephemeral(team, message, GREETING), "greet")
             return
         accepted = await self._intake.accept(incoming)
-        if heard.conversation is None and said.is_direct and said.thread_ts and not accepted.repeated:
-            self._errands.send(self._assistant.name(team, said), "name an assistant thread")
+        if routed.conversation is None and message.is_direct and message.thread_ts and not accepted.repeated:
+            self._background.spawn(self._assistant.set_title(team, message), "title an assistant thread")
         if accepted.turn_id is not None:
-            self._errands.send(self._show_work(team, heard, accepted.conversation_id, said.ts), "show the working sign")
+            self._background.spawn(self._show_typing(team, routed, accepted.conversation_id, message.ts), "show typing")
 
-    async def _changed(self, team: SlackTeam, event: dict[str, Any]) -> None:
-        message, before = event.get("message") or {}, event.get("previous_message") or {}
-        if message.get("subtype") == "tombstone":
+    async def _edited(self, team: SlackTeam, event: dict[str, Any]) -> None:
+        content, before = event.get("message") or {}, event.get("previous_message") or {}
+        if content.get("subtype") == "tombstone":
             # So Slack tells that the first message of a thread with replies was deleted.
-            await self._deleted(team, event["channel"], message["ts"], before)
+            await self._deleted(team, event["channel"], content["ts"], before)
             return
-        said = said_of(event, team.id, message)
+        message = message_of(event, team.id, content)
         # Slack also tells when it has unfurled a link.
-        if said is None or message.get("text") == before.get("text"):
+        if message is None or content.get("text") == before.get("text"):
             return
-        known = await self._store.conversations.threads.of_message(team.workspace_id, "slack", said.key)
-        heard = await self._hearing.hear(team, said)
-        if heard is None and known is None:
+        known = await self._store.conversations.threads.of_message(team.workspace_id, "slack", message.key)
+        routed = await self._router.route(team, message)
+        if routed is None and known is None:
             return
-        incoming = await self._incoming(team, said, heard)
+        incoming = await self._incoming(team, message, routed)
         corrected = await self._intake.edit(incoming)
-        if corrected is not None and corrected.turn_id is not None and heard is not None:
-            await self._show_work(team, heard, corrected.conversation_id, said.ts)
+        if corrected is not None and corrected.turn_id is not None and routed is not None:
+            await self._show_typing(team, routed, corrected.conversation_id, message.ts)
 
     async def _deleted(self, team: SlackTeam, channel: str, ts: str, before: Mapping[str, Any]) -> None:
         key = message_key(team.id, channel, ts)
         known = await self._store.conversations.threads.of_message(team.workspace_id, "slack", key)
-        said = said_of({"channel": channel}, team.id, {**before, "ts": ts}) if before else None
-        if known is None and (said is None or await self._hearing.hear(team, said) is None):
+        message = message_of({"channel": channel}, team.id, {**before, "ts": ts}) if before else None
+        if known is None and (message is None or await self._router.route(team, message) is None):
             return
         await self._intake.delete(team.workspace_id, "slack", key)
 
-    async def _incoming(self, team: SlackTeam, said: SlackMessage, heard: RoutedMessage | None) -> Incoming:
-        name, attachments = await asyncio.gather(self._teams.name(team, said.user), self._files(team, said))
+    async def _incoming(self, team: SlackTeam, message: SlackMessage, routed: RoutedMessage | None) -> Incoming:
+        name, attachments = await asyncio.gather(
+            self._directory.name(team, message.user), self._files.attachments(team, message.files)
+        )
         return Incoming(
             workspace_id=team.workspace_id,
             channel="slack",
-            external_id=said.key,
-            thread=str(heard.thread) if heard else "",
-            customer_external_id=said.person,
-            text=plain(team, said.text),
+            external_id=message.key,
+            thread=str(routed.thread) if routed else "",
+            customer_external_id=message.person,
+            text=plain_text(team, message.text),
             customer_name=name,
-            place=said.channel,
+            place=message.channel,
             attachments=attachments,
         )
 
-    async def _files(self, team: SlackTeam, said: SlackMessage) -> tuple[Attachment, ...]:
-        if not said.files:
-            return ()
-        found = [_attachment(file) for file in said.files]
-        try:
-            async with asyncio.timeout(DOWNLOAD_SECONDS):
-                pairs = zip(said.files, found, strict=True)
-                return tuple([await self._read(team, file, attachment) for file, attachment in pairs])
-        except TimeoutError:
-            return tuple(found)
-
-    async def _read(self, team: SlackTeam, file: dict[str, Any], attachment: Attachment) -> Attachment:
-        url = file.get("url_private_download") or file.get("url_private") or ""
-        if not url or not is_readable(attachment.name, attachment.media_type, attachment.size):
-            return attachment
-        try:
-            content = await self._teams.download(team, url)
-        except UNREACHABLE:
-            return attachment
-        text = decoded(content)
-        return Attachment(attachment.name, attachment.url, attachment.media_type, attachment.size, text)
-
-    async def _show_work(self, team: SlackTeam, heard: RoutedMessage, conversation_id: str, ts: str) -> None:
+    async def _show_typing(self, team: SlackTeam, routed: RoutedMessage, conversation_id: str, ts: str) -> None:
         workspace = await self._store.accounts.workspaces.read(team.workspace_id)
-        mode = workspace.settings.mode_of("slack", heard.place.mode if heard.place else None)
+        mode = workspace.settings.mode_of("slack", routed.place.mode if routed.place else None)
         if mode in (Mode.SHADOW, Mode.OFF):
             return
         conversation = await self._store.conversations.reading.read(team.workspace_id, conversation_id)
-        self._channel.sign_at(conversation_id, ts)
-        self._signs.show(self._channel, conversation)
+        self._channel.mark_message(conversation_id, ts)
+        self._typing.show(self._channel, conversation)
 
-    async def _whisper(self, team: SlackTeam, said: SlackMessage, text: str) -> None:
+    async def _reply_ephemeral(self, team: SlackTeam, message: SlackMessage, text: str) -> None:
         try:
             await team.client.chat_postEphemeral(
-                channel=said.channel, user=said.user, text=text, thread_ts=said.thread_ts or None
+                channel=message.channel, user=message.user, text=text, thread_ts=message.thread_ts or None
             )
         except (SlackApiError, *UNREACHABLE):
-            log.info("slack did not show a hint", channel=said.channel)
-
-
-def _attachment(file: dict[str, Any]) -> Attachment:
-    return Attachment(
-        name=file.get("name") or "file",
-        url=file.get("permalink") or file.get("url_private") or "",
-        media_type=file.get("mimetype") or "",
-        size=int(file.get("size") or 0),
-    )
+            log.info("greeting not shown", channel=message.channel)

@@ -1,28 +1,22 @@
-"""The Slack teams that this deployment serves: whose workspace each is, and its client."""
+"""Read-through cache of Slack's installations: whose workspace a team is, and the client with its token."""
 
 import asyncio
 import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import aiohttp
 from slack_bolt.authorization import AuthorizeResult
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.attachments import MAX_READ_BYTES
 from bot.errors import ChannelError
-from bot.slack.errors import UNREACHABLE, translate_errors
-from bot.slack.ids import user_key
-from storage.records import Installation, Member
+from bot.slack.errors import translate_errors
+from storage.records import Installation
 from storage.settings import Settings
 from storage.store import Store
 
-REMEMBERED_SECONDS = 60.0
-NAME_SECONDS = 1.0
-NOT_YET_SECONDS = 5.0
-MAX_NAMES = 10_000
-ONE_TEAM = "install the app in a single workspace of Slack's: each belongs to one workspace of this desk"
+CACHE_SECONDS = 60.0
+NOT_CONNECTED_SECONDS = 5.0
+SINGLE_WORKSPACE = "install the app in a single workspace of Slack's: each belongs to one workspace of this desk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +40,7 @@ class SlackTeams:
         self._settings = settings
         self._session = session
         self._own: SlackTeam | None = None
-        self._known: dict[str, tuple[float, SlackTeam | None]] = {}
-        self._names: dict[str, str] = {}
+        self._cache: dict[str, tuple[float, SlackTeam | None]] = {}
 
     def client(self, token: str = "") -> AsyncWebClient:
         """A client for a token. It never tries again by itself: a repeated post would be a second message."""
@@ -67,7 +60,7 @@ class SlackTeams:
         with translate_errors():
             answer = await client.auth_test()
         if answer.get("is_enterprise_install"):
-            raise ChannelError(f"the token belongs to a whole organisation ({ONE_TEAM})", permanent=True)
+            raise ChannelError(f"the token belongs to a whole organisation ({SINGLE_WORKSPACE})", permanent=True)
         workspace_id = await self._workspace()
         self._own = SlackTeam(
             answer["team_id"], workspace_id, answer["user_id"], answer.get("bot_id") or "", client, answer["url"]
@@ -80,27 +73,27 @@ class SlackTeams:
         if self._own is not None and self._own.id == team_id:
             return self._own
         now = asyncio.get_running_loop().time()
-        at, team = self._known.get(team_id, (0.0, None))
-        if team is None or now - at > REMEMBERED_SECONDS:
+        at, team = self._cache.get(team_id, (0.0, None))
+        if team is None or now - at > CACHE_SECONDS:
             installed = await self._store.channels.installations.find("slack", team_id)
             team = self._team(installed) if installed and installed.secrets else None
-            self._known[team_id] = (now, team)
+            self._cache[team_id] = (now, team)
         return team
 
     async def need(self, team_id: str) -> SlackTeam:
         """The team; ChannelError if the app was removed from it."""
         team = await self.find(team_id)
         if team is None and self._own is None and self._settings.slack.bot_token.get_secret_value():
-            raise ChannelError("Slack is not connected yet", retry_after=NOT_YET_SECONDS)
+            raise ChannelError("Slack is not connected yet", retry_after=NOT_CONNECTED_SECONDS)
         if team is None:
             raise ChannelError(f"the app is not installed in the Slack team {team_id} any more", permanent=True)
         return team
 
     def forget(self, team_id: str) -> None:
         """Look again at the next occasion."""
-        self._known.pop(team_id, None)
+        self._cache.pop(team_id, None)
 
-    async def removed(self, team_id: str) -> None:
+    async def uninstalled(self, team_id: str) -> None:
         """The team removed the app."""
         await self._store.channels.installations.forget("slack", team_id)
         self.forget(team_id)
@@ -117,37 +110,6 @@ class SlackTeams:
             bot_id=team.bot_id,
             bot_token=team.client.token,
         )
-
-    async def member(self, team: SlackTeam, user: str) -> Member | None:
-        """The workspace's member who is this Slack user."""
-        return await self._store.channels.identities.member(team.workspace_id, "slack", user_key(team.id, user))
-
-    async def name(self, team: SlackTeam, user: str) -> str:
-        """What people call this user; empty if Slack does not say so in time."""
-        key = user_key(team.id, user)
-        if key not in self._names:
-            try:
-                answer = await asyncio.wait_for(team.client.users_info(user=user), NAME_SECONDS)
-            except (SlackApiError, *UNREACHABLE):
-                return ""
-            found = answer.get("user") or {}
-            profile = found.get("profile") or {}
-            if len(self._names) >= MAX_NAMES:
-                self._names.clear()
-            self._names[key] = profile.get("display_name") or found.get("real_name") or found.get("name") or ""
-        return self._names[key]
-
-    async def download(self, team: SlackTeam, url: str) -> bytes:
-        """The content of a small file; the token goes to Slack's own hosts only. Raises aiohttp.ClientError."""
-        host, own = urlsplit(url).hostname or "", urlsplit(self._settings.slack.api_url).hostname
-        if host != own and not host.endswith(".slack.com"):
-            return b"\0"
-        headers = {"Authorization": f"Bearer {team.client.token}"}
-        async with self._session.get(url, headers=headers, raise_for_status=True) as answer:
-            if answer.content_type == "text/html" and "html" not in url:
-                # Without the scope files:read Slack answers with its log-in page.
-                return b"\0"
-            return await answer.content.read(MAX_READ_BYTES)
 
     def _team(self, installed: Installation) -> SlackTeam:
         kept = json.loads(installed.secrets)

@@ -14,6 +14,7 @@ from bot.channel_status import ChannelStatusRegistry
 from bot.errors import ChannelError
 from bot.intake import Intake
 from bot.rate_limit import KeyedThrottle
+from bot.reply_actions import ReplyActions
 from bot.review_cards import ReviewCardSync
 from bot.slack.app import SlackApp
 from bot.slack.assistant import SlackAssistant
@@ -22,10 +23,12 @@ from bot.slack.command import SlackCommand
 from bot.slack.connection.oauth import SlackOAuth
 from bot.slack.connection.routes import slack_routes
 from bot.slack.connection.socket import SlackSocket
+from bot.slack.directory import SlackDirectory
 from bot.slack.events import SlackEvents
+from bot.slack.files import SlackFiles
 from bot.slack.home import SlackHome
 from bot.slack.installations import SlackTeams
-from bot.slack.reply_actions import SlackReplyActions
+from bot.slack.replies.actions import SlackReplyActions
 from bot.slack.reviews.actions import SlackReviewActions
 from bot.slack.reviews.card_messages import SlackReviewCards
 from bot.slack.routing import SlackMessageRouter
@@ -58,7 +61,7 @@ async def open_slack(
     store: Store,
     intake: Intake,
     desk: Desk,
-    states: ChannelStatusRegistry,
+    statuses: ChannelStatusRegistry,
     *,
     connects: bool = True,
 ) -> AsyncIterator[Slack | None]:
@@ -67,25 +70,26 @@ async def open_slack(
     `connects`: hold the socket and keep the cards. A process that does not only serves the routes, if Slack calls them.
     """
     if not is_configured(settings):
-        states.off("slack")
+        statuses.off("slack")
         yield None
         return
-    if not connects and not is_called(settings):
+    if not connects and not is_called_over_http(settings):
         yield None
         return
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session:
         teams = SlackTeams(store, settings, session)
-        states.starting("slack")
+        statuses.starting("slack")
         try:
             await teams.start()
         except ChannelError as error:
             if error.permanent:
                 log.error("slack is off", reason=f"{error.reason}: check SLACK_BOT_TOKEN")  # noqa: TRY400 - one line
-                states.off("slack", f"{error.reason}: check SLACK_BOT_TOKEN")
+                statuses.off("slack", f"{error.reason}: check SLACK_BOT_TOKEN")
                 yield None
                 return
-            states.failed("slack", error.reason)
-        async with _running(settings, store, intake, desk, states, teams, connects=connects) as slack:
+            statuses.failed("slack", error.reason)
+        deps = _SlackDeps(settings, store, intake, desk, statuses, teams, session)
+        async with _running(deps, connects=connects) as slack:
             yield slack
 
 
@@ -97,80 +101,95 @@ def is_configured(settings: Settings) -> bool:
     return bool(way_in and token)
 
 
-def is_called(settings: Settings) -> bool:
+def is_called_over_http(settings: Settings) -> bool:
     """Whether Slack, or who adds the app, comes over HTTP."""
     return bool(settings.slack.signing_secret.get_secret_value() or settings.slack.client_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _SlackDeps:
+    """What Slack is wired to."""
+
+    settings: Settings
+    store: Store
+    intake: Intake
+    desk: Desk
+    statuses: ChannelStatusRegistry
+    teams: SlackTeams
+    session: aiohttp.ClientSession
+
+
 @asynccontextmanager
-async def _running(
-    settings: Settings,
-    store: Store,
-    intake: Intake,
-    desk: Desk,
-    states: ChannelStatusRegistry,
-    teams: SlackTeams,
-    *,
-    connects: bool,
-) -> AsyncIterator[Slack]:
-    errands = BackgroundTasks()
+async def _running(deps: _SlackDeps, *, connects: bool) -> AsyncIterator[Slack]:
+    settings, store, teams, statuses = deps.settings, deps.store, deps.teams, deps.statuses
+    background = BackgroundTasks()
     throttle = KeyedThrottle(POST_SECONDS, longest_wait=LONGEST_WAIT_SECONDS)
-    signs = TypingIndicators(store.conversations.reading, store.cluster.events)
-    channel = SlackChannel(teams, throttle, states)
-    hearing = SlackMessageRouter(store, teams, settings.slack.together_seconds)
-    assistant = SlackAssistant(store.conversations.suggested_questions)
-    events = SlackEvents(
-        store=store,
-        intake=intake,
-        desk=desk,
-        teams=teams,
-        hearing=hearing,
-        channel=channel,
-        assistant=assistant,
-        signs=signs,
-        errands=errands,
-    )
-    cards = ReviewCardSync(SlackReviewCards(teams, throttle), store, states)
-    listeners = SlackApp(
-        teams=teams,
-        events=events,
-        actions=SlackReplyActions(store, intake, desk, throttle, errands),
-        review_actions=SlackReviewActions(store, desk, teams),
-        command=SlackCommand(store, desk, teams),
-        home=SlackHome(store, teams),
-        assistant=assistant,
-        errands=errands,
-        states=states,
-    )
+    typing = TypingIndicators(store.conversations.reading, store.cluster.events)
+    channel = SlackChannel(teams, throttle, statuses)
     oauth = SlackOAuth(settings, store.channels.installations, teams) if settings.slack.client_id else None
-    app = listeners.app(settings)
-    socket = SlackSocket(app, settings, teams, states) if connects else None
-    connecting = asyncio.create_task(_connect(teams, socket, states))
-    showing = [asyncio.create_task(cards.run())] if connects else []
+    app = _slack_app(deps, channel, typing, throttle, background).build(settings)
+    socket = SlackSocket(app, settings, teams, statuses) if connects else None
+    connecting = asyncio.create_task(_connect(teams, socket, statuses))
+    cards = ReviewCardSync(SlackReviewCards(teams, throttle), store, statuses)
+    syncing = [asyncio.create_task(cards.run())] if connects else []
     try:
         yield Slack(channel, slack_routes(app, settings, oauth), oauth)
     finally:
         connecting.cancel()
         cards.close()
-        await asyncio.gather(connecting, *showing, return_exceptions=True)
+        await asyncio.gather(connecting, *syncing, return_exceptions=True)
         if socket is not None:
             await socket.close()
-        await signs.close()
-        await errands.close()
-        states.disconnected("slack")
+        await typing.close()
+        await background.close()
+        statuses.disconnected("slack")
 
 
-async def _connect(teams: SlackTeams, socket: SlackSocket | None, states: ChannelStatusRegistry) -> None:
+def _slack_app(
+    deps: _SlackDeps,
+    channel: SlackChannel,
+    typing: TypingIndicators,
+    throttle: KeyedThrottle,
+    background: BackgroundTasks,
+) -> SlackApp:
+    store, intake, desk = deps.store, deps.intake, deps.desk
+    directory, assistant = SlackDirectory(store), SlackAssistant(store.conversations.suggested_questions)
+    events = SlackEvents(
+        store=store,
+        intake=intake,
+        desk=desk,
+        directory=directory,
+        files=SlackFiles(deps.session, deps.settings.slack.api_url),
+        router=SlackMessageRouter(store, directory, deps.settings.slack.together_seconds),
+        channel=channel,
+        assistant=assistant,
+        typing=typing,
+        background=background,
+    )
+    return SlackApp(
+        teams=deps.teams,
+        events=events,
+        reply_actions=SlackReplyActions(store, ReplyActions(store, intake, desk), throttle, background),
+        review_actions=SlackReviewActions(store, desk, directory),
+        command=SlackCommand(store, desk, directory),
+        home=SlackHome(store, directory),
+        assistant=assistant,
+        background=background,
+        statuses=deps.statuses,
+    )
+
+
+async def _connect(teams: SlackTeams, socket: SlackSocket | None, statuses: ChannelStatusRegistry) -> None:
     """Connect, however long Slack is away; a wrong token ends it with one line."""
     while True:
         try:
             await teams.start()
             if socket is None:
-                states.connected("slack")
+                statuses.connected("slack")
             else:
                 await socket.connect()
         except ChannelError as error:
-            states.failed("slack", error.reason)
+            statuses.failed("slack", error.reason)
             if error.permanent:
                 log.error("slack cannot connect", reason=error.reason)  # noqa: TRY400 - one line
                 return

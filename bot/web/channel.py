@@ -26,5 +26,5 @@ class WebChannel:
         self._signals.publish(outgoing.conversation_id)
         return outgoing.message.id
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:
         """Nothing to do: the page sees from the rows that a turn is on its way."""

@@ -140,7 +140,7 @@ class PlatformChannel:
                 raise ChannelError("the platform does not answer") from error
         return str(_checked(answer).json()["id"])
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:
         """The platform has no such sign."""
 
     async def _find(self, client: httpx.AsyncClient, delivery_id: str) -> str | None:

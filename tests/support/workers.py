@@ -65,7 +65,7 @@ class DiscordReviewCards:
         self.posts.append(outgoing)
         return str(len(self.posts) - 1)
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:
         """It has no such sign."""
 
     @property

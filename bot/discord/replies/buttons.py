@@ -2,34 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import discord
 
-from bot.discord.ephemeral import told
+from bot.discord.ephemeral import reporting_errors
+from bot.discord.interactions import ButtonInteraction, StyledButton, interactions_of
 from storage.records import Author, Message
 
 MAX_LABEL = 80
 MAX_FOLLOW_UPS = 4
-TEMPLATE = r"dh:(?P<action>up|down|person|solved|ask):(?P<message>[0-9a-f]{32})(?::(?P<number>\d))?"
-ButtonInteraction = discord.Interaction[Any]
-StyledButton = discord.ui.Button[discord.ui.View]
+REPLY_BUTTON_ID = r"dh:(?P<action>up|down|person|solved|ask):(?P<message>[0-9a-f]{32})(?::(?P<number>\d))?"
 
 
-class Clicks(Protocol):
-    """Who acts on the buttons."""
-
-    async def clicked(self, interaction: ButtonInteraction, action: str, message_id: str, number: int) -> None:
-        """A button under this reply was pressed."""
-
-
-class ClickedClient(Protocol):
-    """The client, as the buttons see it."""
-
-    clicks: Clicks | None
-
-
-class ReplyButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
+class ReplyButton(discord.ui.DynamicItem[StyledButton], template=REPLY_BUTTON_ID):
     """One button; the library makes it anew from its id when somebody presses it."""
 
     def __init__(self, button: StyledButton, action: str, message_id: str, number: int = 0) -> None:
@@ -51,9 +37,9 @@ class ReplyButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
 
     async def callback(self, interaction: ButtonInteraction) -> None:
         """Hand the click on."""
-        async with told(interaction):
-            if clicks := cast("ClickedClient", interaction.client).clicks:
-                await clicks.clicked(interaction, self._action, self._message_id, self._number)
+        async with reporting_errors(interaction):
+            if registry := interactions_of(interaction):
+                await registry.reply_button(interaction, self._action, self._message_id, self._number)
 
 
 def reply_buttons(message: Message) -> Iterator[ReplyButton]:

@@ -1,39 +1,25 @@
-"""The reviewers' cards in a staff channel: what the customer asked, the draft, why it was held; and who decided."""
+"""The reviewers' cards in a staff channel: what the customer question, the draft, why it was held; and who decided."""
 
 import re
 from collections.abc import Iterator
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 import discord
 
-from bot.discord.ephemeral import told
-from bot.discord.replies.buttons import ButtonInteraction, StyledButton
+from bot.discord.ephemeral import reporting_errors
+from bot.discord.interactions import ButtonInteraction, StyledButton, interactions_of
 from bot.discord.replies.rendering import linked, shortened
 from bot.text import neutralise_mentions
 from storage.records import DecisionKind, Priority, Review, ReviewStatus
 from storage.records.labels import CHANNEL_PHRASES, DECISION_LABELS
 
-TEMPLATE = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
+CARD_BUTTON_ID = r"dh:(?P<action>approve|edit|reject|escalate):(?P<review>[0-9a-f]{32}):(?P<version>\d{1,9})"
 MAX_QUESTION, MAX_DRAFT, MAX_SENT, MAX_FIELD, MAX_SOURCES = 1000, 1800, 1500, 400, 3
 """With the titles within Discord's 6,000 characters for all embeds of a message."""
-WAITS, DONE, OVERTAKEN = 0xFEE75C, 0x57F287, 0x99AAB5
-URGENT = 0xED4245
+YELLOW, GREEN, GREY, RED = 0xFEE75C, 0x57F287, 0x99AAB5, 0xED4245
 
 
-class Decides(Protocol):
-    """Who acts on the cards' buttons."""
-
-    async def pressed(self, interaction: ButtonInteraction, action: str, review_id: str, version: int) -> None:
-        """A button of this review's card was pressed."""
-
-
-class DecidingClient(Protocol):
-    """The client, as the buttons see it."""
-
-    decides: Decides | None
-
-
-class CardButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
+class CardButton(discord.ui.DynamicItem[StyledButton], template=CARD_BUTTON_ID):
     """One button of a card."""
 
     def __init__(self, button: StyledButton, action: str, review_id: str, version: int) -> None:
@@ -55,9 +41,9 @@ class CardButton(discord.ui.DynamicItem[StyledButton], template=TEMPLATE):
 
     async def callback(self, interaction: ButtonInteraction) -> None:
         """Hand the click on."""
-        async with told(interaction):
-            if decides := cast("DecidingClient", interaction.client).decides:
-                await decides.pressed(interaction, self._action, self._review_id, self._version)
+        async with reporting_errors(interaction):
+            if registry := interactions_of(interaction):
+                await registry.card_button(interaction, self._action, self._review_id, self._version)
 
 
 def card_view(review: Review) -> discord.ui.View:
@@ -72,7 +58,7 @@ def card_view(review: Review) -> discord.ui.View:
 def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embed]:
     """The card's two halves: the customer's words, and the draft with its evidence."""
     who = neutralise_mentions(review.customer_name) or "A customer"
-    asked = discord.Embed(
+    question = discord.Embed(
         title=shortened(f"{who} asks {CHANNEL_PHRASES[review.channel]}", 256),
         description=shortened(neutralise_mentions(review.question), MAX_QUESTION) or "…",
         colour=_colour(review),
@@ -85,7 +71,7 @@ def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embe
         draft.add_field(name=name, value=shortened(neutralise_mentions(value), MAX_FIELD), inline=False)
     if review.status is not ReviewStatus.PENDING:
         draft.set_footer(text=shortened(outcome(review, why_overtaken), 2048))
-    return [asked, draft, *_sent_instead(review)]
+    return [question, draft, *_sent_instead(review)]
 
 
 def _sent_instead(review: Review) -> Iterator[discord.Embed]:
@@ -105,7 +91,7 @@ def outcome(review: Review, why_overtaken: str = "") -> str:
     return by
 
 
-def card_ids(review_id: str) -> str:
+def button_id_part(review_id: str) -> str:
     """What the ids of a review's buttons hold, to find its card again."""
     return f":{review_id}:"
 
@@ -141,8 +127,8 @@ def _evidence(review: Review) -> Iterator[tuple[str, str]]:
 def _colour(review: Review) -> int:
     match review.status:
         case ReviewStatus.DECIDED:
-            return DONE
+            return GREEN
         case ReviewStatus.SUPERSEDED:
-            return OVERTAKEN
+            return GREY
         case ReviewStatus.PENDING:
-            return URGENT if review.triage.priority is Priority.HIGH else WAITS
+            return RED if review.triage.priority is Priority.HIGH else YELLOW

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import discord
 
 from bot.discord.channel import button_ids
-from bot.discord.client import DeskClient
+from bot.discord.connection.client import DeskClient
 from bot.discord.errors import UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, translate_errors
 from bot.discord.replies.rendering import nonce_of
-from bot.discord.reviews.card import card_embeds, card_ids, card_view
+from bot.discord.reviews.card import button_id_part, card_embeds, card_view
 from bot.errors import ChannelError
 from storage.records import Card, ChannelName, Place, Review
 
@@ -46,7 +46,7 @@ class DiscordReviewCards:
         async with _refusals_pass():
             async for message in self._place(card).history(limit=SEARCHED_MESSAGES):
                 is_own = message.author.id == self._client.me.id
-                if is_own and any(card_ids(review.id) in custom_id for custom_id in button_ids(message)):
+                if is_own and any(button_id_part(review.id) in custom_id for custom_id in button_ids(message)):
                     return str(message.id)
         return None
 

@@ -1,8 +1,9 @@
 """Deciding on a card in Slack: the first decision wins, here or in the workbench."""
 
+from bot.slack.clicks import ButtonClick
+from bot.slack.directory import SlackDirectory
 from bot.slack.errors import translate_errors
-from bot.slack.installations import SlackTeam, SlackTeams
-from bot.slack.reply_actions import ButtonClick
+from bot.slack.installations import SlackTeam
 from bot.slack.reviews.card import edit_modal, reject_modal
 from graph.desk import Desk
 from storage.errors import AlreadyDecidedError, DeskhandError
@@ -15,15 +16,15 @@ NOT_STAFF = "Your Slack user is not linked to a member of this desk: ask an admi
 class SlackReviewActions:
     """Takes the decisions of staff from cards and from the dialogs that cards open."""
 
-    def __init__(self, store: Store, desk: Desk, teams: SlackTeams) -> None:
+    def __init__(self, store: Store, desk: Desk, directory: SlackDirectory) -> None:
         self._store = store
         self._desk = desk
-        self._teams = teams
+        self._directory = directory
 
     async def click(self, click: ButtonClick) -> str:
         """Decide, or open the dialog that decides; gives what to tell the one who clicked."""
         review_id, _, version = click.value.partition(":")
-        member = await self._teams.member(click.team, click.user)
+        member = await self._directory.member(click.team, click.user)
         if member is None:
             return NOT_STAFF
         match click.action:
@@ -37,7 +38,7 @@ class SlackReviewActions:
 
     async def decide(self, team: SlackTeam, user: str, review_id: str, version: int, decision: Decision) -> str:
         """Decide as the member who is this user; gives why it could not be, or nothing."""
-        member = await self._teams.member(team, user)
+        member = await self._directory.member(team, user)
         if member is None:
             return NOT_STAFF
         try:

@@ -1,4 +1,4 @@
-"""What reviewers see: a review as a card, its dialogs, and what became of it."""
+"""Rendering review cards as Block Kit: the draft with its evidence, the dialogs of a decision, and the outcome."""
 
 import json
 from typing import Any
@@ -10,35 +10,42 @@ from bot.slack.blocks import (
     context,
     section,
     sections,
-    source_link,
 )
 from bot.slack.mrkdwn import escape_mrkdwn
+from bot.slack.replies.rendering import source_link
 from bot.text import split
 from storage.records import DecisionKind, Review, ReviewStatus
 from storage.records.labels import CHANNEL_PHRASES, DECISION_LABELS
 
 MAX_INPUT = 3000
 """Characters that Slack takes in a text input (docs.slack.dev/reference/block-kit/block-elements)."""
-MAX_QUESTION, MAX_REMINDER = 1500, 500
-AS_MARKDOWN = "The customer gets exactly this. Markdown works: **bold**, lists, links."
-UNSEEN = "The customer does not see this."
+MAX_QUESTION, MAX_QUESTION_IN_MODAL = 1500, 500
+REPLY_HINT = "The customer gets exactly this. Markdown works: **bold**, lists, links."
+GUIDANCE_HINT = "The customer does not see this."
 
 
-def card_blocks(review: Review, overtaken: str = "") -> list[Block]:
+def card_blocks(review: Review, why_overtaken: str = "") -> list[Block]:
     """The whole card: with buttons while the review waits, with who did what afterwards."""
-    blocks = [asked(review)]
+    blocks = [question_block(review)]
     if review.draft.text.strip():
         title = "*Draft*" if review.version == 1 else f"*Draft, version {review.version}*"
         blocks += [section(title), *sections(review.draft.text)[:6]]
     else:
         blocks.append(section("_There is no draft: edit to write the reply, or take over._"))
     blocks.append(context(*_evidence(review)))
-    return [*blocks, *(_waiting(review) if review.status is ReviewStatus.PENDING else _over(review, overtaken))]
+    return [
+        *blocks,
+        *(
+            _decision_buttons(review)
+            if review.status is ReviewStatus.PENDING
+            else _outcome_blocks(review, why_overtaken)
+        ),
+    ]
 
 
-def asked(review: Review, most: int = MAX_QUESTION) -> Block:
+def question_block(review: Review, max_length: int = MAX_QUESTION) -> Block:
     """Who asks where, in their own words."""
-    words = (split(review.question, most) or ["(no text)"])[0]
+    words = (split(review.question, max_length) or ["(no text)"])[0]
     quote = "\n".join(f"> {line}" for line in escape_mrkdwn(words).splitlines())
     who = escape_mrkdwn(review.customer_name or "A customer")
     return section(f"*{who}* asks {CHANNEL_PHRASES[review.channel]}:\n{quote}")
@@ -58,7 +65,7 @@ def edit_modal(review: Review, version: int) -> Block:
         review,
         version,
         label="Reply",
-        hint=AS_MARKDOWN,
+        hint=REPLY_HINT,
         initial=review.draft.text[:MAX_INPUT],
     )
 
@@ -72,18 +79,18 @@ def reject_modal(review: Review, version: int) -> Block:
         review,
         version,
         label="What should the next draft do?",
-        hint=UNSEEN,
+        hint=GUIDANCE_HINT,
     )
 
 
-def submitted(view: dict[str, Any]) -> tuple[str, int, str]:
-    """(review, version, text) of a submitted dialog."""
-    kept = json.loads(view["private_metadata"])
+def submission_of(view: dict[str, Any]) -> tuple[str, int, str]:
+    """(review, version, text) of a submission_of dialog."""
+    metadata = json.loads(view["private_metadata"])
     text = view["state"]["values"]["words"]["text"].get("value") or ""
-    return kept["review"], kept["version"], text
+    return metadata["review"], metadata["version"], text
 
 
-def value_of(review: Review) -> str:
+def button_value(review: Review) -> str:
     """What a card's buttons carry: the version that the reviewer saw."""
     return f"{review.id}:{review.version}"
 
@@ -102,7 +109,7 @@ def _modal(
         "submit": {"type": "plain_text", "text": submit},
         "close": {"type": "plain_text", "text": "Cancel"},
         "blocks": [
-            asked(review, MAX_REMINDER),
+            question_block(review, MAX_QUESTION_IN_MODAL),
             {
                 "type": "input",
                 "block_id": "words",
@@ -124,8 +131,8 @@ def _evidence(review: Review) -> list[str]:
     return lines
 
 
-def _waiting(review: Review) -> list[Block]:
-    value, elements = value_of(review), []
+def _decision_buttons(review: Review) -> list[Block]:
+    value, elements = button_value(review), []
     if review.draft.text.strip():
         elements.append(button("Approve", "card_approve", value, "primary"))
     elements += [
@@ -136,13 +143,13 @@ def _waiting(review: Review) -> list[Block]:
     return [buttons(f"card:{review.id}", elements)]
 
 
-def _over(review: Review, overtaken: str) -> list[Block]:
+def _outcome_blocks(review: Review, why_overtaken: str) -> list[Block]:
     if review.decision is None:
-        return [context(f"⏭️ {escape_mrkdwn(overtaken)}")]
+        return [context(f"⏭️ {escape_mrkdwn(why_overtaken)}")]
     who, did = escape_mrkdwn(review.decision.member_name), DECISION_LABELS[review.decision.kind].verb
-    shown = [context(f"✅ {who} {did}")]
+    blocks = [context(f"✅ {who} {did}")]
     if review.decision.kind is DecisionKind.EDIT:
-        shown = [section("*Sent instead*"), *sections(review.decision.text)[:6], *shown]
+        blocks = [section("*Sent instead*"), *sections(review.decision.text)[:6], *blocks]
     if review.decision.kind is DecisionKind.REJECT:
-        shown = [context(f"↩️ {who} {did}: {escape_mrkdwn(review.decision.guidance[:500])}")]
-    return shown
+        blocks = [context(f"↩️ {who} {did}: {escape_mrkdwn(review.decision.guidance[:500])}")]
+    return blocks

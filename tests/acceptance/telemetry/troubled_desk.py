@@ -80,7 +80,7 @@ class TroubledChannel:
             raise ChannelError("channel_not_found", permanent=True) from ValueError(outgoing.message.text)
         return None
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:
         """Show nothing."""
 
 

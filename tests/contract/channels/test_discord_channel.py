@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.discord.channel import DiscordChannel
-from bot.discord.client import DeskClient, point_at
+from bot.discord.connection.client import DeskClient, point_at
 from bot.discord.replies.rendering import nonce_of, parts_of
 from bot.errors import ChannelError
 from storage.conversations.outbox import Outgoing

@@ -14,38 +14,38 @@ def later(minutes: float) -> datetime:
 
 
 async def test_the_mark_follows_what_is_heard_once_the_server_is_caught_up(store: Store) -> None:
-    marks = DiscordReadCursors(store.channels.read_cursors)
-    await marks.heard("demo", GUILD, later(1))
-    assert await marks.since(GUILD) is None, "nothing was read yet"
-    await marks.caught_up("demo", GUILD, START)
-    await marks.heard("demo", GUILD, later(0.2))
+    cursors = DiscordReadCursors(store.channels.read_cursors)
+    await cursors.advance("demo", GUILD, later(1))
+    assert await cursors.begin_backfill(GUILD) is None, "nothing was read yet"
+    await cursors.caught_up("demo", GUILD, START)
+    await cursors.advance("demo", GUILD, later(0.2))
     assert await store.channels.read_cursors.read_until("discord", str(GUILD)) == START, "not at every message"
-    await marks.heard("demo", GUILD, later(3))
+    await cursors.advance("demo", GUILD, later(3))
     assert await store.channels.read_cursors.read_until("discord", str(GUILD)) == later(3)
 
 
 async def test_what_a_fresh_session_hears_first_does_not_hide_what_was_missed(store: Store) -> None:
-    marks = DiscordReadCursors(store.channels.read_cursors)
-    await marks.caught_up("demo", GUILD, START)
-    marks.stop(0, SHARDS)
-    await marks.heard("demo", GUILD, later(1))
+    cursors = DiscordReadCursors(store.channels.read_cursors)
+    await cursors.caught_up("demo", GUILD, START)
+    cursors.start_session(0, SHARDS)
+    await cursors.advance("demo", GUILD, later(1))
     assert await store.channels.read_cursors.read_until("discord", str(GUILD)) == later(1), "another shard's session"
-    marks.stop(1, SHARDS)
-    await marks.heard("demo", GUILD, later(60))
-    assert await marks.since(GUILD) == later(1)
-    await marks.heard("demo", GUILD, later(61))
+    cursors.start_session(1, SHARDS)
+    await cursors.advance("demo", GUILD, later(60))
+    assert await cursors.begin_backfill(GUILD) == later(1)
+    await cursors.advance("demo", GUILD, later(61))
     assert await store.channels.read_cursors.read_until("discord", str(GUILD)) == later(1), "while it is being read"
 
 
 async def test_what_could_not_be_handled_is_read_again_by_the_next_session(store: Store) -> None:
-    marks = DiscordReadCursors(store.channels.read_cursors)
-    await marks.caught_up("demo", GUILD, START)
-    marks.hold(GUILD)
-    await marks.heard("demo", GUILD, later(60))
-    assert await marks.since(GUILD) == START
+    cursors = DiscordReadCursors(store.channels.read_cursors)
+    await cursors.caught_up("demo", GUILD, START)
+    cursors.hold_back(GUILD)
+    await cursors.advance("demo", GUILD, later(60))
+    assert await cursors.begin_backfill(GUILD) == START
 
 
 async def test_a_mark_never_goes_back(store: Store) -> None:
-    await store.channels.read_cursors.advance("demo", "discord", "1", later(5))
-    await store.channels.read_cursors.advance("demo", "discord", "1", START)
+    await store.channels.read_cursors.keep("demo", "discord", "1", later(5))
+    await store.channels.read_cursors.keep("demo", "discord", "1", START)
     assert await store.channels.read_cursors.read_until("discord", "1") == later(5)

@@ -21,7 +21,7 @@ class Lamp:
     async def send(self, outgoing: Outgoing) -> str | None:
         raise NotImplementedError
 
-    async def working(self, conversation: Conversation, *, on: bool) -> None:  # noqa: ARG002
+    async def show_typing(self, conversation: Conversation, *, on: bool) -> None:  # noqa: ARG002
         self.shown.append(on)
 
 

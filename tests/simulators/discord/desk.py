@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.channel_status import ChannelStatusRegistry
+from bot.discord.connection.shards import ShardLeases
 from bot.discord.opening import open_discord
-from bot.discord.shards import ShardLeases
 from commands.process import Process, assemble, working
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps

@@ -1,6 +1,7 @@
 """Replies within the limits of Block Kit."""
 
-from bot.slack.blocks import button, reply_blocks, source_link
+from bot.slack.blocks import button
+from bot.slack.replies.rendering import reply_blocks, source_link
 from storage.clock import now
 from storage.records import Author, Citation, Draft, Message, Visibility
 from tests.simulators.slack.methods import check_blocks

@@ -4,7 +4,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.installations import SlackTeam
-from bot.slack.routing import plain
+from bot.slack.routing import plain_text
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from bot.slack.routing import plain
 )
 def test_slacks_markup_becomes_the_customers_words(slacks: str, ours: str) -> None:
     team = SlackTeam("T1", "demo", "UBOT", "B1", AsyncWebClient())
-    assert plain(team, slacks) == ours
+    assert plain_text(team, slacks) == ours

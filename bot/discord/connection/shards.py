@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
-from bot.discord.client import DeskClient
+from bot.discord.connection.client import DeskClient
 from bot.errors import BotError
 from storage.cluster.leases import Lease
 

@@ -12,9 +12,10 @@ import yarl
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord.replies.buttons import Clicks, ReplyButton
-from bot.discord.reviews.card import CardButton, Decides
-from bot.discord.team_choice import Chooses, TeamButton
+from bot.discord.interactions import FormInteraction, Interactions
+from bot.discord.replies.buttons import ReplyButton
+from bot.discord.reviews.card import CardButton
+from bot.discord.team_choice import TeamButton
 from bot.rate_limit import KeyedThrottle
 
 log = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ OnMessage = Callable[[discord.Message], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is told what happens on Discord."""
+    """Who is called when something happens on Discord."""
 
     message: OnMessage
     edited: Callable[[discord.RawMessageUpdateEvent], Awaitable[None]]
@@ -44,7 +45,6 @@ class Listeners:
     guild_ready: Callable[[discord.Guild], Awaitable[None]]
     direct_ready: Callable[[], Awaitable[None]]
     """The shard of the direct messages has a fresh session."""
-    form: Callable[[discord.Interaction[Any]], Awaitable[None]]
     session: Callable[[int], None]
     """A shard has a fresh session."""
     connected: Callable[[], None]
@@ -80,13 +80,11 @@ class DeskClient(discord.AutoShardedClient):
             guild_ready_timeout=GUILD_READY_SECONDS,
         )
         self.listeners: Listeners | None = None
-        self.clicks: Clicks | None = None
-        self.decides: Decides | None = None
-        self.chooses: Chooses | None = None
+        self.interactions: Interactions | None = None
         self.add_dynamic_items(ReplyButton, CardButton, TeamButton)
         self._identify_throttle = KeyedThrottle(IDENTIFY_SECONDS)
         self._max_concurrency = 1
-        self._at_work: set[asyncio.Task[Any]] = set()
+        self._handling: set[asyncio.Task[Any]] = set()
 
     @property
     def me(self) -> discord.ClientUser:
@@ -118,11 +116,11 @@ class DeskClient(discord.AutoShardedClient):
         """Something is being handled: `finish` waits for it."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - inside a coroutine there always is one
-        self._at_work.add(task)
+        self._handling.add(task)
         try:
             yield
         finally:
-            self._at_work.discard(task)
+            self._handling.discard(task)
 
     async def finish(self) -> None:
         """Take nothing new and let what is being handled end: a query that is cut off leaves its connection behind.
@@ -130,8 +128,8 @@ class DeskClient(discord.AutoShardedClient):
         What Discord tells from now on is read at the next start.
         """
         self.listeners = None
-        if self._at_work:
-            await asyncio.wait(set(self._at_work), timeout=FINISH_SECONDS)
+        if self._handling:
+            await asyncio.wait(set(self._handling), timeout=FINISH_SECONDS)
 
     async def _handle(self, work: Awaitable[None]) -> None:
         with self.handling():
@@ -172,10 +170,10 @@ class DeskClient(discord.AutoShardedClient):
         """The bot was added to a guild, or a guild came late."""
         await self.on_guild_available(guild)
 
-    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+    async def on_interaction(self, interaction: FormInteraction) -> None:
         """A form was sent; commands and buttons are dispatched by the library."""
-        if self.listeners and interaction.type is discord.InteractionType.modal_submit:
-            await self._handle(self.listeners.form(interaction))
+        if self.listeners and self.interactions and interaction.type is discord.InteractionType.modal_submit:
+            await self._handle(self.interactions.form(interaction))
 
     async def on_shard_connect(self, shard_id: int) -> None:
         """A shard has a fresh session."""

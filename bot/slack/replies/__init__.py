@@ -1,0 +1,1 @@
+"""Replies in Slack: how they look, and what their buttons do."""
