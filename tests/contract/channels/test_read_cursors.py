@@ -46,6 +46,6 @@ async def test_what_could_not_be_handled_is_read_again_by_the_next_session(store
 
 
 async def test_a_mark_never_goes_back(store: Store) -> None:
-    await store.channels.read_cursors.keep("demo", "discord", "1", later(5))
-    await store.channels.read_cursors.keep("demo", "discord", "1", START)
+    await store.channels.read_cursors.advance("demo", "discord", "1", later(5))
+    await store.channels.read_cursors.advance("demo", "discord", "1", START)
     assert await store.channels.read_cursors.read_until("discord", "1") == later(5)
