@@ -3,14 +3,19 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PYTEST := $(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: run test lint types bench screenshots chat-screens chaos lock clean
+.PHONY: run check test lint types mutants bench screenshots chat-screens chaos lock clean
 
 run: $(READY)
 	$(BIN)/deskhand demo
 
+# The inner loop, within a minute: mypy looks at what changed, and no test starts a server, a browser or a desk.
+check: lint types
+	$(PYTEST) --quiet tests/unit $(ARGS)
+
 test: $(READY) browser
-	$(BIN)/pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered $(ARGS)
+	$(PYTEST) --durations=10 --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

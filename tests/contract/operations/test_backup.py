@@ -370,7 +370,7 @@ def kill_at_every_step(tmp_path: Path, template: Path, backup: Path, act: str) -
     run = [
         sys.executable,
         "-m",
-        "tests.unit.storage.operations.dying_backup",
+        "tests.contract.operations.dying_backup",
         act,
         str(spoiled),
         str(template),

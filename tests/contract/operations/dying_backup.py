@@ -1,6 +1,6 @@
 """A process that SIGKILLs itself before the nth change that a backup or a restore makes to the disk, for every n.
 
-Run as `python -m tests.unit.storage.operations.dying_backup backup|restore FOLDER TEMPLATE BACKUP`. It
+Run as `python -m tests.contract.operations.dying_backup backup|restore FOLDER TEMPLATE BACKUP`. It
 leaves FOLDER/n/ for every n.
 """
 
