@@ -13,19 +13,21 @@ class ModelError(DeskhandError):
     """The chat model gave no usable answer."""
 
     kind = "model"
+    status = 502
 
 
 class ModelUnavailableError(ModelError):
     """The chat model cannot be reached."""
 
     kind = "model-unavailable"
+    status = 503
 
     def __init__(
-        self, detail: str = "", *, status: int | None = None, retry_after: float | None = None, retryable: bool = True
+        self, detail: str = "", *, answered: int | None = None, retry_after: float | None = None, retryable: bool = True
     ) -> None:
         super().__init__(detail)
-        self.status = status
-        """The HTTP status, when there was an answer."""
+        self.answered = answered
+        """The HTTP status of the endpoint's answer, when there was one."""
         self.retry_after = retry_after
         """Seconds that the endpoint asks to wait."""
         self.retryable = retryable
@@ -34,13 +36,14 @@ class ModelUnavailableError(ModelError):
     @property
     def may_mean_unknown(self) -> bool:
         """Whether the endpoint may not know a feature that the request used."""
-        return self.status in UNKNOWN_FEATURE
+        return self.answered in UNKNOWN_FEATURE
 
 
 class ModelTimeoutError(ModelUnavailableError):
     """The chat model did not answer in time."""
 
     kind = "model-timeout"
+    status = 504
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds

@@ -36,6 +36,7 @@ class NotHereError(DeskhandError):
     """This command cannot be used here."""
 
     kind = "not-here"
+    status = 409
 
 
 class DiscordCommands:

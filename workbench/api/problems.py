@@ -28,39 +28,6 @@ from workbench.http.unknown_paths import UnknownPathMiddleware
 
 log = structlog.get_logger(__name__)
 
-STATUSES: Mapping[str, int] = MappingProxyType(
-    {
-        "already-decided": 409,
-        "conflict": 409,
-        "not-here": 409,
-        "conversation-closed": 409,
-        "decision-shape": 422,
-        "error": 500,
-        "invalid": 422,
-        "model": 502,
-        "model-invalid": 502,
-        "model-prompt-too-long": 502,
-        "model-rate-limited": 503,
-        "model-refused": 502,
-        "model-rejected-key": 502,
-        "model-rejected-request": 502,
-        "model-timeout": 504,
-        "model-unavailable": 503,
-        "not-allowed": 403,
-        "not-found": 404,
-        "not-logged-in": 401,
-        "overloaded": 503,
-        "schema": 503,
-        "settings": 500,
-        "stale": 409,
-        "too-large": 413,
-        "too-many-attempts": 429,
-        "too-many-messages": 429,
-        "unavailable": 503,
-        "unreadable-file": 422,
-    }
-)
-"""The HTTP status of every kind of DeskhandError."""
 KINDS: Mapping[int, str] = MappingProxyType(
     {
         400: "invalid",
@@ -91,14 +58,13 @@ def install_problems(app: FastAPI) -> None:
 
 async def _known(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DeskhandError)  # noqa: S101 - what the handler is registered for
-    status = STATUSES.get(error.kind, HTTPStatus.INTERNAL_SERVER_ERROR)
     title = (type(error).__doc__ or "").partition("\n")[0]
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, OverloadedError):
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, OverloadedError):
         # The words of such an error are for whoever runs the desk: they may name addresses and files.
         reference, route = request_id_of(request), route_of(request.scope)
         log.warning("request failed", request=reference, route=route, kind=error.kind, why=error.detail)
-        return problem_response(error.kind, status, title, FROM_500, reference=reference)
-    answer = problem_response(error.kind, status, title, error.detail, **_members(error))
+        return problem_response(error.kind, error.status, title, FROM_500, reference=reference)
+    answer = problem_response(error.kind, error.status, title, error.detail, **_members(error))
     answer.headers.update(_headers(error))
     return answer
 
