@@ -24,7 +24,7 @@ def handlers_of(runner: TurnRunner, desk: Desk, delivery: Delivery) -> Handlers:
         JobKind.LOAD: by_id(desk.load_document),
         JobKind.DELIVER: delivery.deliver,
     }
-    last_resorts: dict[JobKind, OnDeadLetter] = {
+    on_dead_letter_by_kind: dict[JobKind, OnDeadLetter] = {
         JobKind.ANSWER: runner.give_up,
         JobKind.RESUME: runner.give_up,
         JobKind.LOAD: desk.give_up_document,
@@ -33,8 +33,8 @@ def handlers_of(runner: TurnRunner, desk: Desk, delivery: Delivery) -> Handlers:
 
     async def give_up(job: Job, reason: str) -> None:
         # A summary that failed stays as it is until the conversation's next turn.
-        if job.kind in last_resorts:
-            await last_resorts[job.kind](job, reason)
+        if job.kind in on_dead_letter_by_kind:
+            await on_dead_letter_by_kind[job.kind](job, reason)
 
     return Handlers(handlers, give_up)
 

@@ -238,7 +238,7 @@ async def working(process: Process) -> AsyncIterator[None]:
     if queues:
         handlers = handlers_of(process.runner, process.desk, process.delivery)
         periodic_tasks = periodic_tasks_of(process.settings, process.store, process.desk, process.runner, process.jobs)
-        metered = JobMetrics(process.workbench.registry).metered(handlers)
+        metered = JobMetrics(process.workbench.registry).instrument(handlers)
         process.jobs.start(metered, queues=queues, periodic_tasks=periodic_tasks)
     try:
         yield

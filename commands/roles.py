@@ -13,7 +13,7 @@ class ProcessRole(StrEnum):
     WEB = "web"
     """The workbench, the web chat, REST and Slack's HTTP events; it enqueues jobs and does none."""
     WORKER = "worker"
-    """The graph, documents, chores and replies on the web."""
+    """The graph, documents, periodic tasks and replies on the web."""
     BOT = "bot"
     """Slack's sockets, Discord's gateway, the cards there, and what is delivered there."""
 

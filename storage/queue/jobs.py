@@ -1,14 +1,15 @@
-"""The queue's words: what there is to do, who does it, and what may go wrong.
+"""The vocabulary of the job queue: jobs, their handlers, and the interface of both queues.
 
-`storage.queue.opening` opens the queue.
+`storage.queue.opening` opens the queue that fits the database.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from storage import clock
 from storage.queue.periodic import PeriodicTask
 
 
@@ -31,12 +32,16 @@ LONG = frozenset({JobKind.LOAD, JobKind.SUMMARISE})
 """What a stopping desk does not wait for: it runs again at the next start."""
 
 
+IMMEDIATE = frozenset({JobKind.DELIVER, JobKind.RESUME})
+"""Nobody wrote anything for these: a reply that is ready goes out before a new one is made."""
+
+
 class Queue(StrEnum):
     """Where jobs wait: what needs the graph in one place, deliveries with whoever holds their channel's connection."""
 
     DESK = "desk"
     DESK_LONG = "desk-long"
-    """What takes long at the desk; served wherever `DESK` is, by half as many hands."""
+    """What takes long at the desk; served wherever `DESK` is, half as many beside each other."""
     DELIVER_WEB = "deliver-web"
     DELIVER_SLACK = "deliver-slack"
     DELIVER_DISCORD = "deliver-discord"
@@ -51,9 +56,16 @@ class Job:
     key: str
     """The lock key (a conversation, a document): jobs of one key run one after the other."""
     attempt: int = 0
-    """Failed tries before this one."""
+    """Failed tries before this one: for jobs what `failures` is for a delivery."""
     rank: int = 0
     """Of the jobs that are due, lower ones go first (storage/conversations/admission/fair_queue.py)."""
+
+
+def ranked(job: Job) -> Job:
+    """A turn without a rank, or a document, is served with those that come now."""
+    if job.rank or job.kind in IMMEDIATE:
+        return job
+    return replace(job, rank=int(clock.timestamp()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +91,11 @@ OnDeadLetter = Callable[[Job, str], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Who does each kind of job, and what happens when all tries have failed."""
+    """Who does each kind of job."""
 
     by_kind: Mapping[JobKind, Handler]
     on_dead_letter: OnDeadLetter
+    """Called once with the reason when every try at a job has failed."""
 
 
 class Jobs(Protocol):

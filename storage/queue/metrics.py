@@ -1,4 +1,4 @@
-"""How the jobs of one process go, for Prometheus."""
+"""Metrics of the job queue: a Prometheus counter and a histogram around every handler of a process."""
 
 from dataclasses import replace
 
@@ -29,12 +29,14 @@ class JobMetrics:
             "deskhand_job_seconds", "Time per try at a job.", ["kind"], registry=registry, buckets=BUCKETS
         )
 
-    def metered(self, handlers: Handlers) -> Handlers:
-        """The same handlers, counted."""
-        return replace(handlers, by_kind={kind: self._counted(handler) for kind, handler in handlers.by_kind.items()})
+    def instrument(self, handlers: Handlers) -> Handlers:
+        """The same handlers, counted and timed."""
+        return replace(
+            handlers, by_kind={kind: self._instrumented(handler) for kind, handler in handlers.by_kind.items()}
+        )
 
-    def _counted(self, handler: Handler) -> Handler:
-        async def counted(job: Job) -> RunAt | None:
+    def _instrumented(self, handler: Handler) -> Handler:
+        async def instrumented(job: Job) -> RunAt | None:
             result = "failed"
             try:
                 with self._seconds.labels(job.kind).time():
@@ -47,4 +49,4 @@ class JobMetrics:
                 self._tries.labels(job.kind, result).inc()
             return later
 
-        return counted
+        return instrumented

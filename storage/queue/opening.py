@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from storage.database.engine import Database
-from storage.queue.embedded import EmbeddedJobs
+from storage.queue.embedded.jobs import EmbeddedJobs
 from storage.queue.jobs import JobQueue
 from storage.queue.procrastinate.jobs import ProcrastinateJobs
 from storage.settings import Settings

@@ -1,4 +1,4 @@
-"""Chores: what is done again and again, once per cluster whatever the number of processes."""
+"""Periodic tasks: what is done at fixed times, once per cluster whatever the number of processes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ DAY = 24 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """Something to be done at fixed times."""
+    """Work to be done at fixed times."""
 
     name: str
     every: int
@@ -24,7 +24,7 @@ class PeriodicTask:
     """Harmless when it is cut off or done twice; what it raises is logged, and the next time comes as usual."""
 
     def __post_init__(self) -> None:
-        """Refuse an interval that no clock face has."""
+        """Refuse an interval that no cron expression has."""
         self.cron()
 
     def cron(self) -> str:
@@ -38,15 +38,15 @@ class PeriodicTask:
             return f"0 */{hours} * * *" if self.every < DAY else "0 0 * * *"
         raise ValueError(f"{self.name}: {self.every} seconds do not divide a minute, an hour or a day evenly")
 
-    async def do(self) -> None:
-        """Do it now; a failure is logged."""
+    async def run_once(self) -> None:
+        """Run it now; a failure is logged."""
         try:
             await self.run()
         except Exception:
-            log.exception("chore failed", chore=self.name)
+            log.exception("periodic task failed", task=self.name)
 
     async def repeat(self) -> None:
-        """Do it now and then every so often, in this process, until cancelled."""
+        """Run it now and then at its interval, in this process, until cancelled."""
         while True:
-            await self.do()
+            await self.run_once()
             await asyncio.sleep(self.every)

@@ -1,4 +1,4 @@
-"""What the rows ask for: the jobs that a crash, or a cut between a commit and its enqueue, may have lost."""
+"""Recovery from the rows: the jobs that a crash, or a cut between a commit and its enqueue, may have lost."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,54 +26,41 @@ from storage.records import (
 LONGEST_LOAD = timedelta(minutes=10)
 """A document that is younger may be on its way in a process that loads it without a job (`deskhand ingest`)."""
 
-Asking = Callable[[datetime], Select[Any]]
-"""A query for (id, key) of what has been due since a moment or longer."""
+PendingSince = Callable[[datetime], Select[Any]]
+"""Makes a query for the id and the lock key of what has waited since a moment or longer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MostUrgent:
     """The most urgent of the jobs that the rows ask for."""
 
     jobs: list[Job]
-    complete: bool
+    is_complete: bool
     """There are no others."""
 
 
-async def most_urgent(database: Database, limit: int) -> Page:
+async def most_urgent(database: Database, limit: int) -> MostUrgent:
     """The first turns, those that are due by rank, and half as many of each other kind, deliveries by time."""
-    now, found, complete = clock.now(), list[Job](), True
+    now, found, is_complete = clock.now(), list[Job](), True
     async with database.read() as connection:
-        for kind, asking in PENDING_WORK.items():
+        for kind, pending_since in PENDING_WORK.items():
             page: list[Job] = []
             # Deliveries that get nowhere must leave some room for turns.
             most = limit if kind is JobKind.ANSWER else max(1, limit // 2)
-            for query in _urgent_first(kind, asking(now), now):
+            for query in _urgent_first(kind, pending_since(now), now):
                 rows = await connection.execute(query.limit(most - len(page)))
                 page += [_job(kind, row) for row in rows]
             found += page
-            complete = complete and len(page) < most
-    return Page(found, complete)
-
-
-async def unfinished(database: Database) -> list[Job]:
-    """Every job that the rows ask for, the longest waiting first.
-
-    Decisions come first, so that an approved reply goes out before a new turn runs.
-    """
-    found: list[Job] = []
-    async with database.read() as connection:
-        for kind, asking in PENDING_WORK.items():
-            rows = await connection.execute(asking(clock.now()).order_by("since"))
-            found += [_job(kind, row) for row in rows]
-    return found
+            is_complete = is_complete and len(page) < most
+    return MostUrgent(found, is_complete)
 
 
 class RecoveryScan:
-    """Looks through what the rows ask for a page at a time, round after round: cheap however long the queue is."""
+    """Keyset paging through what the rows ask for, round after round: cheap however long the queue is."""
 
-    def __init__(self, database: Database, page: int = 200) -> None:
+    def __init__(self, database: Database, page_size: int = 200) -> None:
         self._database = database
-        self._page = page
+        self._page_size = page_size
         self._after = dict.fromkeys(JobKind, "")
 
     @property
@@ -88,40 +75,45 @@ class RecoveryScan:
         """
         found: list[Job] = []
         async with self._database.read() as connection:
-            for kind, asking in PENDING_WORK.items():
+            for kind, pending_since in PENDING_WORK.items():
                 age = max(older_than, LONGEST_LOAD) if kind is JobKind.LOAD else older_than
-                asked = asking(clock.now() - age).subquery()
-                query = select(asked).where(asked.c.id > self._after[kind]).order_by(asked.c.id).limit(self._page)
+                pending = pending_since(clock.now() - age).subquery()
+                query = (
+                    select(pending)
+                    .where(pending.c.id > self._after[kind])
+                    .order_by(pending.c.id)
+                    .limit(self._page_size)
+                )
                 page = [_job(kind, row) for row in await connection.execute(query)]
-                self._after[kind] = page[-1].id if len(page) == self._page else ""
+                self._after[kind] = page[-1].id if len(page) == self._page_size else ""
                 found += page
         return found
 
-    async def still_asking(self, jobs: Sequence[Job]) -> list[Job]:
+    async def still_pending(self, jobs: Sequence[Job]) -> list[Job]:
         """Those of the jobs that the rows still ask for: the others have ended since they were found."""
-        asking: set[tuple[JobKind, str]] = set()
+        still: set[tuple[JobKind, str]] = set()
         async with self._database.read() as connection:
             for kind in {job.kind for job in jobs}:
-                asked = PENDING_WORK[kind](clock.now()).subquery()
-                query = select(asked.c.id).where(asked.c.id.in_([job.id for job in jobs if job.kind is kind]))
-                asking |= {(kind, found) for found in (await connection.execute(query)).scalars()}
-        return [job for job in jobs if (job.kind, job.id) in asking]
+                pending = PENDING_WORK[kind](clock.now()).subquery()
+                query = select(pending.c.id).where(pending.c.id.in_([job.id for job in jobs if job.kind is kind]))
+                still |= {(kind, found) for found in (await connection.execute(query)).scalars()}
+        return [job for job in jobs if (job.kind, job.id) in still]
 
 
 def _job(kind: JobKind, row: Row[Any]) -> Job:
     return Job(kind, row.id, row.key, rank=row.rank if kind is JobKind.ANSWER else 0)
 
 
-def _urgent_first(kind: JobKind, asking: Select[Any], now: datetime) -> tuple[Select[Any], ...]:
+def _urgent_first(kind: JobKind, pending: Select[Any], now: datetime) -> tuple[Select[Any], ...]:
     match kind:
         case JobKind.ANSWER:
-            due = asking.where(turns.c.due_at <= now).order_by(turns.c.rank, turns.c.due_at)
-            return due, asking.where(turns.c.due_at > now).order_by(turns.c.due_at)
+            due = pending.where(turns.c.due_at <= now).order_by(turns.c.rank, turns.c.due_at)
+            return due, pending.where(turns.c.due_at > now).order_by(turns.c.due_at)
         case JobKind.DELIVER:
             # One that was put off goes behind those that were not.
-            return (asking.order_by(func.max(deliveries.c.next_attempt_at)),)
+            return (pending.order_by(func.max(deliveries.c.next_attempt_at)),)
         case _:
-            return (asking.order_by("since"),)
+            return (pending.order_by("since"),)
 
 
 def _decisions(before: datetime) -> Select[Any]:
@@ -161,7 +153,7 @@ def _loads(before: datetime) -> Select[Any]:
     )
 
 
-PENDING_WORK: dict[JobKind, Asking] = {
+PENDING_WORK: dict[JobKind, PendingSince] = {
     JobKind.RESUME: _decisions,
     JobKind.DELIVER: _deliveries,
     JobKind.ANSWER: _turns,

@@ -1,4 +1,4 @@
-"""One try at a job, and what follows from how it went: the same rules in every queue."""
+"""One attempt at a job, and what follows from it: done, again after a pause, or dead-lettered; alike in both queues."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,7 +9,7 @@ from storage import clock
 from storage.backoff import RetryPolicy
 from storage.errors import UnavailableError
 from storage.queue.jobs import Handlers, Job, RetryAfterError
-from storage.telemetry.log_context import about_job
+from storage.queue.log_context import job_context
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class DeadLettered:
 
 async def attempt(job: Job, handlers: Handlers, retries: RetryPolicy) -> Retry | DeadLettered | None:
     """Do the job once; None when it is done."""
-    with about_job(job):
+    with job_context(job):
         try:
             later = await handlers.by_kind[job.kind](job)
         except RetryAfterError as error:
@@ -44,13 +44,13 @@ async def attempt(job: Job, handlers: Handlers, retries: RetryPolicy) -> Retry |
         return None if later is None else Retry(job, later.until)
 
 
-async def give_up(job: Job, handlers: Handlers, reason: str) -> DeadLettered:
+async def dead_letter(job: Job, handlers: Handlers, reason: str) -> DeadLettered:
     """Every try has failed: tell whoever must know."""
-    with about_job(job):
+    with job_context(job):
         try:
             await handlers.on_dead_letter(job, reason)
         except Exception:
-            log.exception("last resort failed", kind=job.kind, id=job.id)
+            log.exception("dead-letter handler failed", kind=job.kind, id=job.id)
     return DeadLettered(reason)
 
 
@@ -58,6 +58,6 @@ async def _failed(
     job: Job, handlers: Handlers, retries: RetryPolicy, reason: str, seconds: float | None
 ) -> Retry | DeadLettered:
     if not retries.has_more(job.attempt):
-        return await give_up(job, handlers, reason)
+        return await dead_letter(job, handlers, reason)
     pause = retries.pause(job.attempt) if seconds is None else timedelta(seconds=seconds)
     return Retry(replace(job, attempt=job.attempt + 1), clock.now() + pause)

@@ -1,8 +1,8 @@
-"""A queue at work in a test: the rows under it, one handler, and what its last resort was told."""
+"""A queue at work in a test: the rows under it, one handler, and what was dead-lettered."""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -21,6 +21,7 @@ from storage.database.tables import (
     turns,
 )
 from storage.queue.jobs import (
+    Handler,
     Handlers,
     Job,
     JobKind,
@@ -43,7 +44,6 @@ from storage.records import (
 from storage.settings import Settings
 from tests.support.waiting import until
 
-TurnWork = Callable[[Job], Awaitable[RunAt | None]]
 QUICK: dict[str, Any] = {"concurrency": 4, "max_attempts": 3, "retry_seconds": 0.02, "reconcile_seconds": 1}
 
 
@@ -75,7 +75,7 @@ class Diary:
 class Watch:
     """Sees how many jobs of one key run beside each other; replies and summaries have keys of their own."""
 
-    def __init__(self, handler: TurnWork) -> None:
+    def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._running = Counter[str]()
         self.highest = 0
@@ -102,7 +102,7 @@ class Rows:
     @asynccontextmanager
     async def working(
         self,
-        handler: TurnWork,
+        handler: Handler,
         diary: Diary | None = None,
         *,
         queues: Collection[Queue] | None = None,

@@ -26,7 +26,7 @@ from graph.triage.examples import load_examples
 from graph.turn_runner import TurnRunner
 from storage.database.tables import turns
 from storage.embeddings.protocol import Embedder
-from storage.queue.embedded import EmbeddedJobs
+from storage.queue.embedded.jobs import EmbeddedJobs
 from storage.queue.jobs import (
     Handlers,
     Job,

@@ -17,7 +17,7 @@ from storage.errors import (
     StaleError,
 )
 from storage.queue.jobs import Job
-from storage.queue.recovery import unfinished
+from storage.queue.recovery import most_urgent
 from storage.records import (
     ConversationStatus,
     Decision,
@@ -184,7 +184,7 @@ class World:
 
     async def recover(self, worker: int) -> None:
         """What the rows ask for becomes jobs again."""
-        for job in await unfinished(database_of(self.desks.store)):
+        for job in (await most_urgent(database_of(self.desks.store), limit=1000)).jobs:
             await self.workers[worker].pile.enqueue(job)
 
     async def pass_time(self) -> None:

@@ -1,4 +1,4 @@
-"""Procrastinate's way to PostgreSQL, which rides out a restarted server and cut connections."""
+"""Retrying connector: the library's statements ride out a restarted server and cut connections."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,13 +16,13 @@ from storage.backoff import Backoff
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 10.0
+MAX_OUTAGE_SECONDS = 10.0
 """How long a statement is tried again while the server is away."""
 BACKOFF = Backoff(first=0.1, longest=2.0)
 LOCK_TAKEN = "procrastinate_jobs_lock_idx_v1"
 """The index that lets only one job of a lock run."""
 POOL_SIZE = 4
-ECHO_SECONDS = 0.05
+REPEAT_SECONDS = 0.05
 
 
 class RetryingConnector(PsycopgConnector):
@@ -32,26 +32,26 @@ class RetryingConnector(PsycopgConnector):
     refused, one that is finished twice is not found, one that was fetched for nobody is missed by its worker.
     """
 
-    def __init__(self, conninfo: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, conninfo: str, max_outage_seconds: float = MAX_OUTAGE_SECONDS) -> None:
         super().__init__(
             pool_factory=_unchecked_pool,
             conninfo=conninfo,
             min_size=1,
             max_size=POOL_SIZE,
-            timeout=patience_seconds,
-            configure=_unhindered,
+            timeout=max_outage_seconds,
+            configure=_configure,
         )
-        self._patience = patience_seconds
-        self._in_a_hurry = False
+        self._max_outage = max_outage_seconds
+        self._is_stopping = False
 
     def stop_retrying(self) -> None:
         """The process stops: nothing is tried again from now on."""
-        self._in_a_hurry = True
+        self._is_stopping = True
 
     async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:
         """Run a statement without an answer."""
         try:
-            await self._patiently(lambda: super(RetryingConnector, self).execute_query_async(query, **arguments))
+            await self._retrying(lambda: super(RetryingConnector, self).execute_query_async(query, **arguments))
         except exceptions.ConnectorException as error:
             # "Job was not found": it has been finished already, by the lost try or by who took it over.
             if query != sql.queries["finish_job"] or not isinstance(error.__cause__, psycopg.errors.RaiseException):
@@ -65,37 +65,37 @@ class RetryingConnector(PsycopgConnector):
             return found
 
         # The key of the job that was to be fetched was taken in the same moment: the next try sees that.
-        return await self._patiently(work, in_vain=LOCK_TAKEN if query == sql.queries["fetch_job"] else None)
+        return await self._retrying(work, also_retry=LOCK_TAKEN if query == sql.queries["fetch_job"] else None)
 
     async def execute_query_all_async(self, query: LiteralString, **arguments: Any) -> list[dict[str, Any]]:
         """Run a statement that answers rows."""
-        return await self._patiently(lambda: super(RetryingConnector, self).execute_query_all_async(query, **arguments))
+        return await self._retrying(lambda: super(RetryingConnector, self).execute_query_all_async(query, **arguments))
 
     async def listen_notify(self, on_notification: Notify, channels: Iterable[str]) -> None:
         """Hear notifications until cancelled, over as many connections as that takes."""
-        with closing(Echo(on_notification)) as echo:
+        with closing(RepeatedNotify(on_notification)) as repeated:
             for pause in BACKOFF.pauses():
                 try:
-                    await super().listen_notify(on_notification=echo, channels=channels)
+                    await super().listen_notify(on_notification=repeated, channels=channels)
                 except exceptions.ConnectorException as error:
-                    log.warning("the queue's notifications are interrupted", reason=_reason(error))
+                    log.warning("queue notifications interrupted", reason=_reason(error))
                 await asyncio.sleep(pause)
 
-    async def _patiently(self, work: Callable[[], Awaitable[T]], in_vain: str | None = None) -> T:
-        """`in_vain`: the name of a constraint whose violation is tried again too."""
-        until = asyncio.get_running_loop().time() + self._patience
+    async def _retrying(self, work: Callable[[], Awaitable[T]], also_retry: str | None = None) -> T:
+        """`also_retry`: the name of a constraint whose violation is tried again too."""
+        deadline = asyncio.get_running_loop().time() + self._max_outage
         for pause in BACKOFF.pauses():
             try:
                 return await work()
             except exceptions.ConnectorException as error:
-                late = asyncio.get_running_loop().time() + pause >= until
-                if self._in_a_hurry or late or not _may_pass(error, in_vain):
+                late = asyncio.get_running_loop().time() + pause >= deadline
+                if self._is_stopping or late or not _is_transient(error, also_retry):
                     raise
             await asyncio.sleep(pause)
         raise AssertionError
 
 
-class Echo:
+class RepeatedNotify:
     """Passes each notification on, and once more a little later.
 
     The library's worker forgets what it hears while it looks for jobs, also what came too late for that look.
@@ -103,21 +103,21 @@ class Echo:
 
     def __init__(self, on_notification: Notify) -> None:
         self._pass_on = on_notification
-        self._echo: asyncio.Task[None] | None = None
+        self._repeat: asyncio.Task[None] | None = None
 
     async def __call__(self, *, channel: str, payload: str) -> None:
         """Pass a notification on; the first of a burst comes again."""
         await self._pass_on(channel=channel, payload=payload)
-        if self._echo is None or self._echo.done():
-            self._echo = asyncio.create_task(self._again(channel, payload))
+        if self._repeat is None or self._repeat.done():
+            self._repeat = asyncio.create_task(self._again(channel, payload))
 
     def close(self) -> None:
-        """Echo no more."""
-        if self._echo is not None:
-            self._echo.cancel()
+        """Repeat no more."""
+        if self._repeat is not None:
+            self._repeat.cancel()
 
     async def _again(self, channel: str, payload: str) -> None:
-        await asyncio.sleep(ECHO_SECONDS)
+        await asyncio.sleep(REPEAT_SECONDS)
         await self._pass_on(channel=channel, payload=payload)
 
 
@@ -126,7 +126,7 @@ def _unchecked_pool(*, check: object, **options: Any) -> AsyncConnectionPool:  #
     return AsyncConnectionPool(**options)
 
 
-async def _unhindered(connection: psycopg.AsyncConnection[Any]) -> None:
+async def _configure(connection: psycopg.AsyncConnection[Any]) -> None:
     """Each of the library's statements is a transaction by itself: one round trip instead of three.
 
     None waits until the disk has it. What a power cut of the server takes from the queue comes back from the rows: a
@@ -137,9 +137,9 @@ async def _unhindered(connection: psycopg.AsyncConnection[Any]) -> None:
     await connection.execute("SET synchronous_commit TO off")
 
 
-def _may_pass(error: exceptions.ConnectorException, in_vain: str | None) -> bool:
+def _is_transient(error: exceptions.ConnectorException, also_retry: str | None) -> bool:
     if isinstance(error, exceptions.UniqueViolation):
-        return error.constraint_name == in_vain
+        return error.constraint_name == also_retry
     return isinstance(error.__cause__, psycopg.OperationalError | psycopg.InterfaceError)
 
 

@@ -1,4 +1,4 @@
-"""How jobs get into Procrastinate's table: each waits once, in its queue, behind its key or until it is due."""
+"""Enqueuing: each job waits once in Procrastinate's table, in its queue, behind its lock key or until it is due."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -17,15 +17,15 @@ from storage.queue.jobs import (
     Job,
     JobKind,
     Queue,
+    ranked,
 )
-from storage.queue.keyed_heap import ranked
 from storage.queue.procrastinate.statements import TASK, JobTable
 from storage.queue.procrastinate.wakeups import DueTimers
 from storage.records import DeliveryStatus
 
-TRIES = 5
+ENQUEUE_TRIES = 5
 """A waiting job may be fetched between two looks at it, but not time and again."""
-DECISIONS_FIRST = 1
+DECISION_PRIORITY = 1
 CHANNEL = (
     select(deliveries.c.channel)
     .where(deliveries.c.conversation_id == bindparam("conversation"), deliveries.c.status == DeliveryStatus.PENDING)
@@ -37,7 +37,7 @@ class Enqueuer:
     """Enqueues jobs.
 
     One that is due carries the lock of its key, and the library runs one job of a lock at a time. One that is not due
-    carries none, since the library lets even a waiting job of a lock keep the later ones back: it takes its key when
+    carries none, since the library lets even a waiting job of a lock keep the later ones back: it takes its lock when
     its time has come.
     """
 
@@ -45,14 +45,14 @@ class Enqueuer:
         self._app = app
         self._table = table
         self._database = database
-        self._alarms = DueTimers(table.wake)
+        self._timers = DueTimers(table.wake)
 
-    async def put(self, job: Job, due: datetime | None = None, *, hastening: bool = True) -> None:
+    async def put(self, job: Job, due: datetime | None = None, *, bring_forward: bool = True) -> None:
         """Enqueue a job, or bring the same one forward that waits already. Raises ConnectorException, DBAPIError.
 
-        Without `hastening`, one that waits already waits on as long as it should.
+        Without `bring_forward`, one that waits already waits on as long as it should.
         """
-        queue = await self._queue_of(job)
+        queue = await self._queue_name(job)
         if queue is None:
             return
         later = due if due is not None and due > clock.now() else None
@@ -64,17 +64,17 @@ class Enqueuer:
             schedule_at=later,
             priority=priority_of(job),
         )
-        for _ in range(TRIES):
+        for _ in range(ENQUEUE_TRIES):
             try:
                 await deferrer.defer_async(**arguments_of(job))
                 break
             except AlreadyEnqueued:
-                if not hastening:
+                if not bring_forward:
                     return
                 if await self._table.bring_forward(queueing_lock_of(job), later, job.attempt):
                     break
         if later:
-            self._alarms.set(queue, later)
+            self._timers.set(queue, later)
 
     async def missing(self, jobs: Sequence[Job]) -> list[Job]:
         """Those that neither wait nor run. Raises ConnectorException."""
@@ -85,14 +85,14 @@ class Enqueuer:
         """Enqueue those that still neither wait nor run; gives how many. Raises ConnectorException, DBAPIError."""
         missing = await self.missing(jobs)
         for job in missing:
-            await self.put(job, hastening=False)
+            await self.put(job, bring_forward=False)
         return len(missing)
 
     async def close(self) -> None:
-        """Set no more alarms."""
-        await self._alarms.close()
+        """Set no more timers."""
+        await self._timers.close()
 
-    async def _queue_of(self, job: Job) -> Queue | None:
+    async def _queue_name(self, job: Job) -> Queue | None:
         """Deliveries wait with whoever holds their channel's connection; None: there is nothing to deliver."""
         if job.kind is not JobKind.DELIVER:
             return Queue.DESK_LONG if job.kind in LONG else Queue.DESK
@@ -117,7 +117,7 @@ def job_of(arguments: Mapping[str, Any]) -> Job:
 
 def priority_of(job: Job) -> int:
     """Decisions, then replies, then the rest by rank; the library's highest goes first."""
-    return DECISIONS_FIRST if job.kind is JobKind.RESUME else -ranked(job).rank
+    return DECISION_PRIORITY if job.kind is JobKind.RESUME else -ranked(job).rank
 
 
 def lock_of(job: Job) -> str:

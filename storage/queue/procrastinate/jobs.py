@@ -1,4 +1,4 @@
-"""The queue of many processes: Procrastinate's jobs in our PostgreSQL."""
+"""The queue of many processes: Procrastinate's jobs in our PostgreSQL (docs/procrastinate.md)."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from storage.database.engine import Database
 from storage.queue.jobs import Handlers, Job, Queue
 from storage.queue.periodic import DAY, HOUR, PeriodicTask
-from storage.queue.procrastinate.connector import PATIENCE_SECONDS, RetryingConnector
+from storage.queue.procrastinate.connector import MAX_OUTAGE_SECONDS, RetryingConnector
 from storage.queue.procrastinate.enqueue import Enqueuer
 from storage.queue.procrastinate.maintenance import Maintenance
 from storage.queue.procrastinate.statements import JobTable
@@ -27,16 +27,18 @@ IDLE_POLL_SECONDS = 0.02
 class ProcrastinateJobs:
     """Enqueues for every process and, once started, works on the jobs of some queues in this one."""
 
-    def __init__(self, database: Database, settings: JobsSettings, patience_seconds: float = PATIENCE_SECONDS) -> None:
-        """`patience_seconds`: how long a statement is tried again while the database is away."""
+    def __init__(
+        self, database: Database, settings: JobsSettings, max_outage_seconds: float = MAX_OUTAGE_SECONDS
+    ) -> None:
+        """`max_outage_seconds`: how long a statement is tried again while the database is away."""
         self._database = database
         self._settings = settings
-        self._connector = RetryingConnector(database.conninfo, patience_seconds)
+        self._connector = RetryingConnector(database.conninfo, max_outage_seconds)
         self._app = App(connector=self._connector)
         self._table = JobTable(self._connector)
-        self._intray = Enqueuer(self._app, self._table, database)
+        self._enqueuer = Enqueuer(self._app, self._table, database)
         self._worker: QueueWorker | None = None
-        self._keeper: Maintenance | None = None
+        self._maintenance: Maintenance | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -46,19 +48,21 @@ class ProcrastinateJobs:
     async def close(self) -> None:
         """Let go of the connections; `stop` comes first."""
         self._connector.stop_retrying()
-        await self._intray.close()
+        await self._enqueuer.close()
         await self._app.close_async()
 
     async def enqueue(self, job: Job, *, due: datetime | None = None) -> None:
         """Take a job. When the database is away the rows keep it, and a worker finds it there."""
         try:
-            await self._intray.put(job, due)
+            await self._enqueuer.put(job, due)
         except (ConnectorException, DBAPIError) as error:
-            log.warning("a job is left to its rows", kind=job.kind, id=job.id, reason=str(error.__cause__ or error))
+            log.warning(
+                "job not enqueued, left to its rows", kind=job.kind, id=job.id, reason=str(error.__cause__ or error)
+            )
 
     @property
     def is_working(self) -> bool:
-        """Whether jobs are taken: the worker and what keeps it right both run."""
+        """Whether jobs are taken: the worker and the maintenance both run."""
         return self._worker is not None and not any(task.done() for task in self._tasks)
 
     def start(
@@ -70,17 +74,19 @@ class ProcrastinateJobs:
     ) -> None:
         """Begin to work on these queues; None: on all of them."""
         served = tuple(Queue) if queues is None else queues
-        self._worker = QueueWorker(self._app, self._intray, self._settings, handlers, served)
+        self._worker = QueueWorker(self._app, self._enqueuer, self._settings, handlers, served)
         if Queue.DESK in served:
             self._worker.add_periodic_tasks((*periodic_tasks, PeriodicTask("prune-jobs", HOUR, self.prune)))
-        self._keeper = Maintenance(self._app, self._intray, self._worker, self._database, self._settings, handlers)
-        self._tasks = [self._worker.start(), asyncio.create_task(self._keeper.run())]
+        self._maintenance = Maintenance(
+            self._app, self._enqueuer, self._worker, self._database, self._settings, handlers
+        )
+        self._tasks = [self._worker.start(), asyncio.create_task(self._maintenance.run())]
 
     async def idle(self) -> None:
         """Return when no job of this process's queues waits or runs any more."""
-        if self._worker is None or self._keeper is None:
+        if self._worker is None or self._maintenance is None:
             return
-        await self._keeper.began.wait()
+        await self._maintenance.has_recovered.wait()
         while await self._table.is_busy(self._worker.queues):  # noqa: ASYNC110 - other processes' work gives no event
             await asyncio.sleep(IDLE_POLL_SECONDS)
 
@@ -88,17 +94,17 @@ class ProcrastinateJobs:
         """Fetch nothing more and let what runs end within the grace; what is cut off is enqueued again."""
         if self._worker is None:
             return
-        working, keeping = self._tasks
-        keeping.cancel()
+        working, maintaining = self._tasks
+        maintaining.cancel()
         # From then on nobody waits for a database that is away.
-        patience = asyncio.get_running_loop().call_later(grace_seconds, self._connector.stop_retrying)
+        end_of_grace = asyncio.get_running_loop().call_later(grace_seconds, self._connector.stop_retrying)
         await self._worker.stop(grace_seconds)
-        patience.cancel()
-        await asyncio.gather(working, keeping, return_exceptions=True)
+        end_of_grace.cancel()
+        await asyncio.gather(working, maintaining, return_exceptions=True)
         self._worker = None
 
     async def prune(self) -> None:
-        """Forget the jobs that have been given up for some days; the others go when they are done."""
+        """Delete the jobs that were dead-lettered some days ago; the others go when they are done."""
         hours = self._settings.keep_failed_days * DAY // HOUR
         await self._app.job_manager.delete_old_jobs(
             nb_hours=hours, include_failed=True, include_cancelled=True, include_aborted=True

@@ -1,4 +1,4 @@
-"""What Procrastinate's own interface lacks: a few statements on its table of jobs."""
+"""Statements on Procrastinate's table of jobs that its own interface lacks."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Any
 from procrastinate import BaseConnector, exceptions
 
 TASK = "job"
-"""The name of the one task that does every job of the desk."""
+"""The name of the one task that does every job of the desk, whatever its kind."""
 
 BRING_FORWARD = """
     WITH waiting AS (
@@ -59,7 +59,7 @@ ABANDONED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class AbandonedJob:
     """A job that is marked as running although nobody runs it."""
 
     id: int
@@ -84,7 +84,7 @@ class JobTable:
         return bool(found["waiting"])
 
     async def take_lock(self, row_id: int, lock: str) -> bool:
-        """Give a running job its key; false if another one of the key is running."""
+        """Give a running job the lock of its key; false if another one of the key is running."""
         try:
             await self._connector.execute_query_async(TAKE_LOCK, id=row_id, lock=lock)
         except exceptions.UniqueViolation:
@@ -107,7 +107,7 @@ class JobTable:
 
     async def abandoned(
         self, queues: Collection[str], silent: timedelta, mine: Collection[int], running: Collection[int]
-    ) -> list[Row]:
+    ) -> list[AbandonedJob]:
         """Jobs that are marked as running, but their worker is silent or gone; or it is `mine`, which runs others."""
         rows = await self._connector.execute_query_all_async(
             ABANDONED,
@@ -116,4 +116,4 @@ class JobTable:
             mine=list(mine),
             running=list(running),
         )
-        return [Row(row["id"], row["task_name"], row["args"]) for row in rows]
+        return [AbandonedJob(row["id"], row["task_name"], row["args"]) for row in rows]

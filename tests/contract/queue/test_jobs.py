@@ -238,7 +238,7 @@ async def test_being_brought_forward_does_not_undo_failed_tries(rows: Rows) -> N
     assert attempts[:3] == [0, 1, 2]
 
 
-async def test_a_failing_last_resort_leaves_the_queue_at_work(rows: Rows) -> None:
+async def test_a_failing_dead_letter_handler_leaves_the_queue_at_work(rows: Rows) -> None:
     diary = Diary()
 
     async def handler(item: Job) -> None:
@@ -403,7 +403,7 @@ async def test_nothing_is_held_of_jobs_that_are_done(rows: Rows) -> None:
     assert last - first < 20
 
 
-async def test_chores_are_done_again_and_again_and_a_failing_one_too(rows: Rows) -> None:
+async def test_periodic_tasks_are_done_again_and_again_and_a_failing_one_too(rows: Rows) -> None:
     done = {"good": 0, "bad": 0}
 
     async def good() -> None:

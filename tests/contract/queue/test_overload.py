@@ -17,7 +17,7 @@ from storage.conversations.admission.control import AdmissionControl
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.database.tables import turns
 from storage.embeddings.protocol import Embedder
-from storage.queue.embedded import EmbeddedJobs
+from storage.queue.embedded.jobs import EmbeddedJobs
 from storage.queue.jobs import (
     Handlers,
     Job,

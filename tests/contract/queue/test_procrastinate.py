@@ -18,6 +18,7 @@ from storage.database.engine import open_database
 from storage.database.tables import workspaces
 from storage.errors import SchemaError
 from storage.queue.jobs import (
+    Handler,
     Handlers,
     Job,
     JobKind,
@@ -31,7 +32,6 @@ from tests.support.job_bench import (
     Diary,
     HeldHandler,
     Rows,
-    TurnWork,
     job,
 )
 from tests.support.settings import settings_for
@@ -137,10 +137,10 @@ async def test_cut_connections_end_neither_the_worker_nor_its_jobs(shared: Rows)
         await jobs.idle()
 
 
-async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_no_worker(shared: Rows) -> None:
+async def test_a_database_that_is_away_for_longer_than_a_statement_is_retried_ends_no_worker(shared: Rows) -> None:
     diary = Diary()
     gate = HeldHandler(diary)
-    async with open_queue(shared, patience_seconds=0.3, silent_seconds=1) as jobs:
+    async with open_queue(shared, max_outage_seconds=0.3, silent_seconds=1) as jobs:
         jobs.start(Handlers(dict.fromkeys(JobKind, gate.handler), diary.on_dead_letter))
         await jobs.enqueue(job("running"))
         await gate.begun.wait()
@@ -149,7 +149,7 @@ async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_n
             cut_all(connection, shared)
             gate.open.set()
             await diary.has_done("running")
-            # Longer than the patience with which the end of the job is written down.
+            # Longer than the end of the job is tried to be written down.
             await asyncio.sleep(1)
             connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name_of(shared)))
         await jobs.enqueue(job("afterwards"))
@@ -158,10 +158,10 @@ async def test_a_database_that_is_away_for_longer_than_anybody_is_patient_ends_n
 
 
 @asynccontextmanager
-async def open_queue(rows: Rows, patience_seconds: float = 10, **settings: Any) -> AsyncIterator[ProcrastinateJobs]:
+async def open_queue(rows: Rows, max_outage_seconds: float = 10, **settings: Any) -> AsyncIterator[ProcrastinateJobs]:
     """The queue as a process sees it that only enqueues, until it is started."""
     changed = rows.settings.jobs.model_copy(update=QUICK | settings)
-    jobs = ProcrastinateJobs(rows.database, changed, patience_seconds)
+    jobs = ProcrastinateJobs(rows.database, changed, max_outage_seconds)
     await jobs.open()
     try:
         yield jobs
@@ -191,7 +191,7 @@ async def test_deliveries_wait_for_who_holds_their_channel(shared: Rows) -> None
     desk, bot = Diary(), Diary()
     slack, web = await shared.reply("slack"), await shared.reply("web")
 
-    def delivering(diary: Diary) -> TurnWork:
+    def delivering(diary: Diary) -> Handler:
         async def handler(item: Job) -> RunAt | None:
             await shared.delivered(item.id)
             return await diary.handler(item)
@@ -269,11 +269,11 @@ async def test_workers_that_come_and_go_lose_and_double_nothing(shared: Rows) ->
     assert sorted(diary.done) == sorted(names)
 
 
-async def test_a_chore_is_done_once_over_all_workers(shared: Rows) -> None:
+async def test_a_periodic_task_is_done_once_over_all_workers(shared: Rows) -> None:
     times: list[int] = []
 
     async def tick() -> None:
-        running = "SELECT (args->>'timestamp')::bigint FROM procrastinate_jobs WHERE task_name = 'chore tick'"
+        running = "SELECT (args->>'timestamp')::bigint FROM procrastinate_jobs WHERE task_name = 'periodic tick'"
         times.extend(await ask(shared, f"{running} AND status = 'doing'"))
 
     async def some() -> bool:

@@ -33,7 +33,7 @@ async def fail(_: Job) -> RunAt | None:
 
 
 async def nobody(_: Job, __: str) -> None:
-    """The last resort."""
+    """Handles no dead letter."""
 
 
 async def test_tries_are_counted_by_kind_and_result() -> None:
@@ -44,7 +44,7 @@ async def test_tries_are_counted_by_kind_and_result() -> None:
         JobKind.RESUME: retry,
         JobKind.LOAD: fail,
     }
-    handlers = JobMetrics(registry).metered(Handlers(kinds, nobody))
+    handlers = JobMetrics(registry).instrument(Handlers(kinds, nobody))
     for kind in kinds:
         await attempt(Job(kind, "id", "key"), handlers, RetryPolicy(1))
     expected = {JobKind.ANSWER: "done", JobKind.DELIVER: "later", JobKind.RESUME: "retry", JobKind.LOAD: "failed"}

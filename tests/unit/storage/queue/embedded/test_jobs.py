@@ -1,13 +1,14 @@
-"""The embedded queue: order within a key, fairness between keys, retries, the last resort, a clean stop."""
+"""The embedded queue: order within a key, fairness between keys, retries, dead letters, a clean stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from storage.clock import now
-from storage.queue.embedded import EmbeddedJobs
+from storage.queue.embedded.jobs import EmbeddedJobs
 from storage.queue.jobs import (
+    Handler,
     Handlers,
     Job,
     JobKind,
@@ -15,22 +16,20 @@ from storage.queue.jobs import (
     RunAt,
 )
 
-TurnWork = Callable[[Job], Awaitable[RunAt | None]]
-
 
 class Bench:
-    """A queue with one handler, and what its last resort was told."""
+    """A queue with one handler, and what was dead-lettered."""
 
     def __init__(self, jobs: EmbeddedJobs) -> None:
         self.jobs = jobs
-        self.given_up: list[tuple[str, str]] = []
+        self.dead_letters: list[tuple[str, str]] = []
 
     async def on_dead_letter(self, job: Job, reason: str) -> None:
-        self.given_up.append((job.id, reason))
+        self.dead_letters.append((job.id, reason))
 
 
 @asynccontextmanager
-async def working(handler: TurnWork, concurrency: int = 4, max_attempts: int = 3) -> AsyncIterator[Bench]:
+async def working(handler: Handler, concurrency: int = 4, max_attempts: int = 3) -> AsyncIterator[Bench]:
     bench = Bench(EmbeddedJobs(concurrency=concurrency, max_attempts=max_attempts, retry_seconds=0.01))
     bench.jobs.start(Handlers(dict.fromkeys(JobKind, handler), bench.on_dead_letter))
     yield bench
@@ -134,7 +133,7 @@ async def test_a_handler_may_ask_to_run_later() -> None:
     assert runs == 3
 
 
-async def test_a_failing_job_is_tried_again_and_then_given_up() -> None:
+async def test_a_failing_job_is_tried_again_and_then_dead_letters() -> None:
     tries: list[int] = []
 
     async def handler(item: Job) -> None:
@@ -144,7 +143,7 @@ async def test_a_failing_job_is_tried_again_and_then_given_up() -> None:
     async with working(handler, max_attempts=3) as bench:
         await bench.jobs.enqueue(job("x"))
         await bench.jobs.idle()
-        assert bench.given_up == [("x", "the channel is away")]
+        assert bench.dead_letters == [("x", "the channel is away")]
     assert tries == [0, 1, 2]
 
 
@@ -160,7 +159,7 @@ async def test_any_error_counts_as_a_failed_try_and_the_key_goes_on() -> None:
         await bench.jobs.enqueue(job("bad"))
         await bench.jobs.enqueue(job("good"))
         await bench.jobs.idle()
-        assert bench.given_up == [("bad", "ValueError")]
+        assert bench.dead_letters == [("bad", "ValueError")]
     assert done == ["good"]
 
 
