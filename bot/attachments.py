@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 from storage.records import Attachment
 
-TEXTS = r"\.(txt|md|log|[ct]sv|json|ya?ml|toml|ini|cfg|conf|xml|html|py|js|ts|sh|sql|diff|patch)"
-READABLE = re.compile(TEXTS, re.IGNORECASE)
+TEXT_SUFFIXES = r"\.(txt|md|log|[ct]sv|json|ya?ml|toml|ini|cfg|conf|xml|html|py|js|ts|sh|sql|diff|patch)"
+READABLE = re.compile(TEXT_SUFFIXES, re.IGNORECASE)
 MAX_READ_BYTES = 64 * 1024
 """A larger file is not downloaded: a person looks at it."""
 MAX_FILE_CHARACTERS = 1500

@@ -7,7 +7,7 @@ from datetime import datetime
 from storage.clock import now
 from storage.records import ChannelName, ChannelState
 
-MAX_ERROR_LENGTH = 300
+MAX_STATUS_ERROR_LENGTH = 300
 
 
 class ChannelStatusRegistry:
@@ -80,4 +80,4 @@ def _known(times: Iterable[datetime | None]) -> list[datetime]:
 
 
 def _line(text: str) -> str:
-    return " ".join(text.split())[:MAX_ERROR_LENGTH]
+    return " ".join(text.split())[:MAX_STATUS_ERROR_LENGTH]

@@ -23,7 +23,7 @@ CHANNEL_AWAY_SECONDS = 30.0
 """How long a reply waits before a channel that is switched off is tried again."""
 
 
-class Delivery:
+class DeliveryJob:
     """Sends what the outbox holds."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Delivery:
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
                 return RunAt(outgoing.not_before)
-            with self._telling(outgoing):
+            with self._reporting(outgoing):
                 seen_at_once = await self._send(outgoing)
             if seen_at_once and not outgoing.more:
                 break
@@ -57,12 +57,12 @@ class Delivery:
     async def give_up(self, job: Job, reason: str) -> None:
         """The job itself failed at every try: its oldest reply is marked so, those behind it get their chance."""
         if outgoing := await self._outbox.next(job.id):
-            with self._telling(outgoing):
+            with self._reporting(outgoing):
                 await self._fail(outgoing, reason)
             await self.deliver(job)
 
     @contextmanager
-    def _telling(self, outgoing: Outgoing) -> Iterator[None]:
+    def _reporting(self, outgoing: Outgoing) -> Iterator[None]:
         """Every line and span of this delivery says which it is; a reply by hand belongs to no turn's trace."""
         turn_id, conversation_id, workspace_id = outgoing.turn_id, outgoing.conversation_id, outgoing.workspace_id
         with log_fields(

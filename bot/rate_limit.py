@@ -5,7 +5,7 @@ from collections.abc import Hashable
 
 from bot.errors import ChannelError
 
-MAX_KEYS = 10_000
+MAX_THROTTLE_KEYS = 10_000
 """With more, those whose moment has passed are forgotten."""
 
 
@@ -36,7 +36,7 @@ class KeyedThrottle:
         self._free_at[key] = _now() + seconds
 
     def _forget_past(self) -> None:
-        if len(self._free_at) > MAX_KEYS:
+        if len(self._free_at) > MAX_THROTTLE_KEYS:
             self._free_at = {key: at for key, at in self._free_at.items() if at > _now()}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from storage.cluster.events import EventBus, wait_for_event
 
-POLL_SECONDS = 5.0
+RECONCILE_SECONDS = 5.0
 
 
 class ReconcileLoop:
@@ -42,5 +42,5 @@ class ReconcileLoop:
                 workspaces = await self._workspaces()
                 await self._reconcile()
                 if workspaces == known and not self._closing:
-                    await wait_for_event(news, POLL_SECONDS)
+                    await wait_for_event(news, RECONCILE_SECONDS)
             known = workspaces

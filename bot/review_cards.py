@@ -15,7 +15,7 @@ from storage.store import Store
 
 log = structlog.get_logger(__name__)
 
-CUT_OFF = timedelta(seconds=60)
+CUT_OFF_AFTER = timedelta(seconds=60)
 """A card whose posting took longer was cut off by a crash or a lost answer."""
 
 
@@ -71,7 +71,7 @@ class ReviewCardSync:
                 await self._attempt(self._post_first(card, review), card)
                 # Platforms slow posts down: a decision is not shown only after all of them.
                 await self._update_outdated()
-        for card in await self._cards.unposted(self._channel, CUT_OFF):
+        for card in await self._cards.unposted(self._channel, CUT_OFF_AFTER):
             if not self._is_paused(card.place):
                 await self._attempt(self._find_or_post(card), card)
         await self._update_outdated()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.slack.connection.oauth import invitation
+from bot.slack.connection.oauth import install_link
 from commands.console import console, fail, run, settings_or_exit
 from commands.store import with_store
 from storage.errors import InvalidError, NotFoundError
@@ -60,7 +60,7 @@ def channel_link(
 @channel_cli.command("add-to-slack")
 def channel_add_to_slack(workspace: Annotated[str, typer.Option()] = "demo") -> None:
     """Print a link, good for a day, by which a Slack team adds the app for this workspace."""
-    invite = invitation(settings_or_exit())
+    invite = install_link(settings_or_exit())
     if invite is None:
         fail("set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md)")
     console.print(invite(workspace), highlight=False, soft_wrap=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.delivery import Delivery
+from bot.delivery import DeliveryJob
 from graph.desk import Desk
 from graph.turn_runner import TurnRunner
 from storage.queue.jobs import (
@@ -15,7 +15,7 @@ from storage.queue.jobs import (
 )
 
 
-def handlers_of(runner: TurnRunner, desk: Desk, delivery: Delivery) -> Handlers:
+def handlers_of(runner: TurnRunner, desk: Desk, delivery: DeliveryJob) -> Handlers:
     """Who does which job, and who is told when every try has failed."""
     handlers: dict[JobKind, Handler] = {
         JobKind.ANSWER: by_id(runner.answer),

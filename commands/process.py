@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from bot.channel import Channel
 from bot.channel_status import ChannelStatusRegistry
-from bot.delivery import Delivery
+from bot.delivery import DeliveryJob
 from bot.discord.connection.shards import LocalLeases, ShardLeases
 from bot.discord.opening import open_discord
 from bot.intake import Intake
-from bot.slack.connection.oauth import invitation
+from bot.slack.connection.oauth import install_link
 from bot.slack.opening import open_slack
 from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
@@ -75,7 +75,7 @@ class Process:
     runner: TurnRunner
     jobs: JobQueue
     intake: Intake
-    delivery: Delivery
+    delivery: DeliveryJob
     workbench: WorkbenchContext
     channels: dict[ChannelName, Channel]
     states: ChannelStatusRegistry
@@ -207,9 +207,9 @@ def assemble(
     intake = Intake(*parts, gather_seconds, tracing=tracing, expect=expect)
     connected, states = dict(channels), ChannelStatusRegistry()
     retries = RetryPolicy(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
-    delivery = Delivery(store.conversations.outbox, connected, store.cluster.events, retries, tracing)
+    delivery = DeliveryJob(store.conversations.outbox, connected, store.cluster.events, retries, tracing)
     workbench = WorkbenchContext(
-        settings, store, desk, intake.accept, registry, states.all, invitation(settings), queue_liveness(jobs, role)
+        settings, store, desk, intake.accept, registry, states.all, install_link(settings), queue_liveness(jobs, role)
     )
     return Process(settings, store, desk, runner, jobs, intake, delivery, workbench, connected, states, [], role)
 

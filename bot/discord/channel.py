@@ -15,7 +15,7 @@ from bot.discord.errors import (
     UNKNOWN_MESSAGE,
     translate_errors,
 )
-from bot.discord.replies.rendering import Part, nonce_of, parts_of
+from bot.discord.replies.rendering import ReplyPart, nonce_of, parts_of
 from bot.discord.texts import thread_name
 from bot.errors import ChannelError
 from bot.rate_limit import KeyedThrottle
@@ -25,14 +25,14 @@ from storage.records import ChannelName, Conversation
 
 log = structlog.get_logger(__name__)
 
-NOT_CONNECTED_SECONDS = 5.0
+AWAY_RETRY_SECONDS = 5.0
 CALLS_PER_SECOND = 40.0
 """Below Discord's global limit of 50 requests per second for a bot, with room for what the library asks."""
 MAX_TYPING_DELAY = 1.0
 """Seconds; with so many calls waiting nobody is shown typing."""
 CLOCK_SKEW = timedelta(minutes=1)
 """How far our clock and Discord's may differ."""
-HISTORY_LIMIT = 200
+SENT_HISTORY_LIMIT = 200
 """Messages of the thread that are searched for an earlier send."""
 
 
@@ -90,7 +90,7 @@ class DiscordChannel:
     async def say(self, channel_id: int, text: str, key: str) -> None:
         """A line of the desk's own; the same key again says it once."""
         async with translate_errors():
-            await self._post(channel_id, Part(text, nonce_of(key)))
+            await self._post(channel_id, ReplyPart(text, nonce_of(key)))
 
     async def _open_thread(self, channel_id: int, message_id: int, name: str) -> None:
         channel = self._connected_client.get_channel(channel_id) or await self._connected_client.fetch_channel(
@@ -122,7 +122,7 @@ class DiscordChannel:
             last = await self._post(thread_id, part)
         return str(last)
 
-    async def _post(self, channel_id: int, part: Part) -> int:
+    async def _post(self, channel_id: int, part: ReplyPart) -> int:
         """A lost answer or a repeated request gives the same message again, by the nonce."""
         target = self._connected_client.get_partial_messageable(channel_id)
         await self._throttle.wait()
@@ -139,20 +139,20 @@ class DiscordChannel:
             raise
         return message.id
 
-    async def _posted_parts(self, outgoing: Outgoing, parts: list[Part]) -> list[int]:
+    async def _posted_parts(self, outgoing: Outgoing, parts: list[ReplyPart]) -> list[int]:
         """The ids of the parts, from the first, that an earlier try has posted."""
         since = outgoing.message.created_at - CLOCK_SKEW
         target = self._connected_client.get_partial_messageable(int(outgoing.thread))
         found: list[int] = []
         try:
-            async for message in target.history(after=since, limit=HISTORY_LIMIT, oldest_first=True):
+            async for message in target.history(after=since, limit=SENT_HISTORY_LIMIT, oldest_first=True):
                 if len(found) < len(parts) and self._is_part(message, parts[len(found)]):
                     found.append(message.id)
         except discord.Forbidden:
             log.warning("no permission to read the message history", channel=outgoing.thread)
         return found
 
-    def _is_part(self, message: discord.Message, part: Part) -> bool:
+    def _is_part(self, message: discord.Message, part: ReplyPart) -> bool:
         if message.author.id != self._connected_client.me.id or message.content.strip() != part.content.strip():
             return False
         return not part.buttons or bool(part.button_ids & button_ids(message))
@@ -160,7 +160,7 @@ class DiscordChannel:
     @property
     def _connected_client(self) -> DeskClient:
         if self.client is None:
-            raise ChannelError("Discord is not connected", retry_after=NOT_CONNECTED_SECONDS)
+            raise ChannelError("Discord is not connected", retry_after=AWAY_RETRY_SECONDS)
         return self.client
 
 

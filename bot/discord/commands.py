@@ -74,7 +74,7 @@ class DiscordCommands:
         if not isinstance(parent, discord.TextChannel):
             raise NotHereError("Private threads need a text channel: use `/support` there, or write to me directly.")
         user = interaction.user
-        thread = await parent.create_thread(name=thread_name(question, user.display_name), type=PRIVATE)
+        thread = await parent.create_thread(name=thread_name(question, user.display_name), type=PRIVATE_THREAD)
         await thread.add_user(user)
         incoming = Incoming(
             workspace_id=workspace_id,
@@ -161,7 +161,7 @@ class DiscordCommands:
         return conversation
 
 
-PRIVATE = discord.ChannelType.private_thread
+PRIVATE_THREAD = discord.ChannelType.private_thread
 EVERYWHERE = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False)
 
 

@@ -21,7 +21,7 @@ WHICH_TEAM = "You share servers with more than one team. Which one is this for?"
 TEAM_GONE = "None of these teams is here any more."
 MAX_SERVERS = 50
 """Servers that are looked through for one person."""
-HISTORY_LIMIT = 50
+DIRECT_HISTORY_LIMIT = 50
 """Direct messages that are searched for a question that still waits for its answer."""
 CONTINUES_FOR = timedelta(days=1)
 """How long a settled matter stays the one that somebody writes about."""
@@ -83,11 +83,13 @@ class DirectMessageRouter:
         """What the person wrote from the message on that brought the question up."""
         channel = self._client.get_partial_messageable(interaction.channel_id or 0)
         first = discord.Object(message_id - 1)
-        found = [message async for message in channel.history(after=first, limit=HISTORY_LIMIT, oldest_first=True)]
+        found = [
+            message async for message in channel.history(after=first, limit=DIRECT_HISTORY_LIMIT, oldest_first=True)
+        ]
         return [message for message in found if message.author.id == interaction.user.id]
 
     async def _is_asked(self, channel: discord.abc.Messageable) -> bool:
-        async for message in channel.history(limit=HISTORY_LIMIT):
+        async for message in channel.history(limit=DIRECT_HISTORY_LIMIT):
             if message.author.id == self._client.me.id and choice_ids(message):
                 return True
         return False

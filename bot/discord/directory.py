@@ -11,7 +11,7 @@ from storage.settings import DiscordSettings
 from storage.store import Store
 
 DEMO_WORKSPACE = "demo"
-Author = discord.User | discord.Member
+DiscordUser = discord.User | discord.Member
 
 
 class Directory:
@@ -35,7 +35,7 @@ class Directory:
         """Whether a role makes its holders staff."""
         return bool(self._settings.staff_roles)
 
-    async def staff_member(self, workspace_id: str, user: Author) -> Member | None:
+    async def staff_member(self, workspace_id: str, user: DiscordUser) -> Member | None:
         """The member who this user is: linked by an admin, or by a staff role; None for everybody else."""
         if user.bot:
             return None
@@ -60,10 +60,10 @@ class Directory:
                 fresh = Place(workspace_id, "discord", str(guild.id), str(channel_id), channel.name)
                 await self._store.channels.places.keep(replace(known or fresh, is_staff=True))
 
-    def _has_staff_role(self, user: Author) -> bool:
+    def _has_staff_role(self, user: DiscordUser) -> bool:
         return isinstance(user, discord.Member) and any(map(user.get_role, self._settings.staff_roles))
 
-    async def _enrol(self, workspace_id: str, user: Author) -> Member:
+    async def _enrol(self, workspace_id: str, user: DiscordUser) -> Member:
         """An agent for somebody whose role says so; nobody knows the password, so it opens no login."""
         # `.example` is nobody's (RFC 2606), and an admin sees at once where this member comes from.
         email = f"{user.id}@discord.example"

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 MAX_CONVERSATIONS = 100
 """Conversations with the latest changes that are looked at; more do not change between two looks."""
 ENDED_STATUSES = (ConversationStatus.RESOLVED, ConversationStatus.CLOSED)
-MAX_TRACKED = 10_000
+MAX_TRACKED_POSTS = 10_000
 SOLVED_TAGS = frozenset({"solved", "resolved"})
 NEEDS_HUMAN_TAGS = frozenset({"needs human", "needs a human", "needs person"})
 MAX_TAGS = 5
@@ -75,7 +75,7 @@ class ForumPosts:
 
     async def _show_status(self, conversation: Conversation) -> None:
         """Nothing to do for threads of text channels; a post that fails is not tried at every look."""
-        if len(self._shown) >= MAX_TRACKED:
+        if len(self._shown) >= MAX_TRACKED_POSTS:
             self._shown.clear()
         self._shown[conversation.id] = conversation.status
         forum = self._client.get_channel(int(conversation.place))

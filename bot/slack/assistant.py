@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.errors import UNREACHABLE, reason_of
+from bot.slack.errors import SLACK_UNREACHABLE, reason_of
 from bot.slack.installations import SlackTeam
 from bot.slack.routing import SlackMessage, plain_text
 from storage.conversations.suggested_questions import SuggestedQuestions
@@ -13,7 +13,7 @@ from storage.conversations.suggested_questions import SuggestedQuestions
 log = structlog.get_logger(__name__)
 MAX_PROMPTS = 4
 """docs.slack.dev/reference/methods/assistant.threads.setSuggestedPrompts: "up to four"."""
-MAX_TITLE = 100
+MAX_THREAD_TITLE = 100
 PROMPTS_TITLE = "Often asked here"
 
 
@@ -37,7 +37,7 @@ class SlackAssistant:
             )
         except SlackApiError as error:
             log.info("suggested prompts not shown", reason=reason_of(error))
-        except UNREACHABLE as error:
+        except SLACK_UNREACHABLE as error:
             log.info("suggested prompts not shown", reason=type(error).__name__)
 
     async def set_title(self, team: SlackTeam, message: SlackMessage) -> None:
@@ -52,10 +52,10 @@ class SlackAssistant:
         except SlackApiError as error:
             # A thread in direct messages that was not begun in the pane has no title.
             log.debug("assistant thread not titled", reason=reason_of(error))
-        except UNREACHABLE as error:
+        except SLACK_UNREACHABLE as error:
             log.info("assistant thread not titled", reason=type(error).__name__)
 
 
 def _shortened(text: str) -> str:
     text = text.strip()
-    return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1] + "…"
+    return text if len(text) <= MAX_THREAD_TITLE else text[: MAX_THREAD_TITLE - 1] + "…"

@@ -6,7 +6,7 @@ from bot.channel_status import ChannelStatusRegistry
 from bot.errors import ChannelError, UncertainError
 from bot.rate_limit import KeyedThrottle
 from bot.slack.blocks import fallback
-from bot.slack.errors import UNREACHABLE, translate_errors
+from bot.slack.errors import SLACK_UNREACHABLE, translate_errors
 from bot.slack.ids import SlackThread
 from bot.slack.installations import SlackTeam, SlackTeams
 from bot.slack.message_lookup import find_post
@@ -14,10 +14,10 @@ from bot.slack.replies.rendering import reply_blocks
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation
 
-EVENT_TYPE = "deskhand_reply"
+REPLY_EVENT_TYPE = "deskhand_reply"
 REACTION = "eyes"
 ASSISTANT_STATUS = "is looking into it…"
-MAX_TRACKED = 10_000
+MAX_TRACKED_DELIVERIES = 10_000
 
 
 class SlackChannel:
@@ -68,7 +68,7 @@ class SlackChannel:
                 await team.client.reactions_add(channel=thread.channel, timestamp=ts, name=REACTION)
             else:
                 await team.client.reactions_remove(channel=thread.channel, timestamp=ts, name=REACTION)
-        except (SlackApiError, *UNREACHABLE):
+        except (SlackApiError, *SLACK_UNREACHABLE):
             # Such as already_reacted, or a message that is gone: the reaction is best effort.
             return
         finally:
@@ -77,7 +77,7 @@ class SlackChannel:
 
     def mark_message(self, conversation_id: str, ts: str) -> None:
         """Where the reaction goes: on the first message of the turn."""
-        if len(self._marked) >= MAX_TRACKED:
+        if len(self._marked) >= MAX_TRACKED_DELIVERIES:
             self._marked.clear()
         self._marked.setdefault(conversation_id, ts)
 
@@ -94,7 +94,7 @@ class SlackChannel:
                 thread_ts=thread.ts or None,
                 text=fallback(outgoing.message.text),
                 blocks=reply_blocks(outgoing.message),
-                metadata={"event_type": EVENT_TYPE, "event_payload": {"delivery_id": outgoing.delivery_id}},
+                metadata={"event_type": REPLY_EVENT_TYPE, "event_payload": {"delivery_id": outgoing.delivery_id}},
                 unfurl_links=False,
                 unfurl_media=False,
             )
@@ -102,7 +102,7 @@ class SlackChannel:
 
     async def _find(self, team: SlackTeam, thread: SlackThread, outgoing: Outgoing) -> str | None:
         since = outgoing.message.created_at.timestamp()
-        return await find_post(team.client, thread, EVENT_TYPE, "delivery_id", outgoing.delivery_id, since)
+        return await find_post(team.client, thread, REPLY_EVENT_TYPE, "delivery_id", outgoing.delivery_id, since)
 
     def _may_be_posted(self, outgoing: Outgoing) -> bool:
         """Whether an earlier try may have posted: not if it was this object's and ended for certain before that."""
@@ -113,7 +113,7 @@ class SlackChannel:
             self._throttle.pause(thread.channel, error.retry_after)
         else:
             self._statuses.failed("slack", error.reason)
-        if len(self._unsent) >= MAX_TRACKED:
+        if len(self._unsent) >= MAX_TRACKED_DELIVERIES:
             self._unsent.clear()
         if isinstance(error, UncertainError):
             self._unsent.pop(outgoing.delivery_id, None)

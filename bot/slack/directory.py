@@ -4,7 +4,7 @@ import asyncio
 
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.errors import UNREACHABLE
+from bot.slack.errors import SLACK_UNREACHABLE
 from bot.slack.ids import user_key
 from bot.slack.installations import SlackTeam
 from storage.records import Member
@@ -31,7 +31,7 @@ class SlackDirectory:
         if key not in self._names:
             try:
                 answer = await asyncio.wait_for(team.client.users_info(user=user), NAME_SECONDS)
-            except (SlackApiError, *UNREACHABLE):
+            except (SlackApiError, *SLACK_UNREACHABLE):
                 return ""
             found = answer.get("user") or {}
             profile = found.get("profile") or {}

@@ -14,7 +14,7 @@ FOR_NOW = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "rate_limited"}
 )
 """What may be over at the next try; every other error of Slack's stays."""
-UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
+SLACK_UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
 WRONG_TOKEN = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
 )
@@ -27,7 +27,7 @@ def translate_errors() -> Iterator[None]:
         yield
     except SlackApiError as error:
         raise _refused(error) from error
-    except UNREACHABLE as error:
+    except SLACK_UNREACHABLE as error:
         raise UncertainError(f"Slack does not answer ({type(error).__name__})") from error
 
 

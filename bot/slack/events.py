@@ -13,7 +13,7 @@ from bot.intake import Intake
 from bot.slack.assistant import SlackAssistant
 from bot.slack.channel import SlackChannel
 from bot.slack.directory import SlackDirectory
-from bot.slack.errors import UNREACHABLE
+from bot.slack.errors import SLACK_UNREACHABLE
 from bot.slack.files import SlackFiles
 from bot.slack.ids import message_key
 from bot.slack.installations import SlackTeam
@@ -21,8 +21,8 @@ from bot.slack.routing import (
     RoutedMessage,
     SlackMessage,
     SlackMessageRouter,
-    message_of,
     plain_text,
+    slack_message_of,
 )
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
@@ -30,7 +30,7 @@ from storage.records import Incoming, Mode
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
-GREETING = "Hello! What can I help you with? Write your question here."
+EMPTY_MESSAGE_HINT = "Hello! What can I help you with? Write your question here."
 
 
 class SlackEvents:
@@ -70,7 +70,7 @@ class SlackEvents:
             case "message_deleted":
                 await self._deleted(team, event["channel"], event["deleted_ts"], event.get("previous_message") or {})
             case _:
-                if message := message_of(event, team.id):
+                if message := slack_message_of(event, team.id):
                     # Two first messages of one person must not begin two conversations.
                     async with self._locks.setdefault(f"{message.channel}/{message.user}", asyncio.Lock()):
                         await self._posted(team, message)
@@ -86,7 +86,7 @@ class SlackEvents:
             return
         incoming = await self._incoming(team, message, routed)
         if not incoming.text and not incoming.attachments:
-            self._background.spawn(self._reply_ephemeral(team, message, GREETING), "greet")
+            self._background.spawn(self._reply_ephemeral(team, message, EMPTY_MESSAGE_HINT), "greet")
             return
         accepted = await self._intake.accept(incoming)
         if routed.conversation is None and message.is_direct and message.thread_ts and not accepted.repeated:
@@ -100,7 +100,7 @@ class SlackEvents:
             # So Slack tells that the first message of a thread with replies was deleted.
             await self._deleted(team, event["channel"], content["ts"], before)
             return
-        message = message_of(event, team.id, content)
+        message = slack_message_of(event, team.id, content)
         # Slack also tells when it has unfurled a link.
         if message is None or content.get("text") == before.get("text"):
             return
@@ -116,7 +116,7 @@ class SlackEvents:
     async def _deleted(self, team: SlackTeam, channel: str, ts: str, before: Mapping[str, Any]) -> None:
         key = message_key(team.id, channel, ts)
         known = await self._store.conversations.threads.of_message(team.workspace_id, "slack", key)
-        message = message_of({"channel": channel}, team.id, {**before, "ts": ts}) if before else None
+        message = slack_message_of({"channel": channel}, team.id, {**before, "ts": ts}) if before else None
         if known is None and (message is None or await self._router.route(team, message) is None):
             return
         await self._intake.delete(team.workspace_id, "slack", key)
@@ -151,5 +151,5 @@ class SlackEvents:
             await team.client.chat_postEphemeral(
                 channel=message.channel, user=message.user, text=text, thread_ts=message.thread_ts or None
             )
-        except (SlackApiError, *UNREACHABLE):
+        except (SlackApiError, *SLACK_UNREACHABLE):
             log.info("greeting not shown", channel=message.channel)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from bot.attachments import MAX_READ_BYTES, decoded, is_readable
-from bot.slack.errors import UNREACHABLE
+from bot.slack.errors import SLACK_UNREACHABLE
 from bot.slack.installations import SlackTeam
 from storage.records import Attachment
 
@@ -41,7 +41,7 @@ class SlackFiles:
             return attachment
         try:
             content = await self._download(team, url)
-        except UNREACHABLE:
+        except SLACK_UNREACHABLE:
             return attachment
         text = decoded(content)
         return Attachment(attachment.name, attachment.url, attachment.media_type, attachment.size, text)

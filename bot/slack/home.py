@@ -1,7 +1,7 @@
 """App Home: customers see their open conversations, staff the queue."""
 
 from bot.slack.blocks import (
-    Block,
+    SlackBlock,
     context,
     header,
     section,
@@ -31,7 +31,7 @@ class SlackHome:
         blocks = await self._queue(team) if staff else await self._own_conversations(team, user)
         await team.client.views_publish(user_id=user, view={"type": "home", "blocks": blocks[:100]})
 
-    async def _own_conversations(self, team: SlackTeam, user: str) -> list[Block]:
+    async def _own_conversations(self, team: SlackTeam, user: str) -> list[SlackBlock]:
         mine = await self._store.conversations.threads.of_customer(team.workspace_id, "slack", user_key(team.id, user))
         if not mine:
             return [
@@ -42,7 +42,7 @@ class SlackHome:
             blocks += [section(link_to(team, item)), context(status_words(item))]
         return blocks
 
-    async def _queue(self, team: SlackTeam) -> list[Block]:
+    async def _queue(self, team: SlackTeam) -> list[SlackBlock]:
         page = await self._store.conversations.reviews.page(team.workspace_id, ReviewStatus.PENDING, limit=MAX_ITEMS)
         if not page.items:
             return [section("*Nothing waits for you.*"), context("New drafts that need a person appear here.")]

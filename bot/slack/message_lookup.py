@@ -9,7 +9,7 @@ from bot.slack.ids import SlackThread
 
 CLOCKS_DIFFER = 300.0
 """Seconds by which Slack's clock may be behind ours."""
-PAGE = 200
+PAGE_SIZE = 200
 MAX_PAGES = 10
 
 
@@ -34,7 +34,12 @@ async def find_post(
 
 
 async def _page(client: AsyncWebClient, thread: SlackThread, oldest: str, cursor: str) -> dict[str, Any]:
-    asked: dict[str, Any] = {"channel": thread.channel, "oldest": oldest, "limit": PAGE, "include_all_metadata": True}
+    asked: dict[str, Any] = {
+        "channel": thread.channel,
+        "oldest": oldest,
+        "limit": PAGE_SIZE,
+        "include_all_metadata": True,
+    }
     if cursor:
         asked["cursor"] = cursor
     with translate_errors():

@@ -52,7 +52,7 @@ class RoutedMessage:
     member: Member | None = None
 
 
-def message_of(event: dict[str, Any], team: str, edited: dict[str, Any] | None = None) -> SlackMessage | None:
+def slack_message_of(event: dict[str, Any], team: str, edited: dict[str, Any] | None = None) -> SlackMessage | None:
     """The text of a message event, or of the message inside an edit; None if no person wrote it."""
     content = edited or event
     if content.get("bot_id") or content.get("subtype", "") not in HUMAN_SUBTYPES or not content.get("user"):

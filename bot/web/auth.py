@@ -19,14 +19,14 @@ def _token(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_
     return credentials.credentials if credentials else None
 
 
-BearerToken = Annotated[str | None, Depends(_token)]
+CustomerBearer = Annotated[str | None, Depends(_token)]
 
 
 @dataclass(frozen=True, slots=True)
 class WebPrincipal:
     """Somebody who has been let into a conversation."""
 
-    door: ConversationRef
+    ref: ConversationRef
     member: Member | None
     """None: the customer."""
 
@@ -34,10 +34,10 @@ class WebPrincipal:
 class WebAccess:
     """Checks tokens; signatures first, so that a customer's costs no look at the rows beyond the conversation's."""
 
-    def __init__(self, tokens: Tokens, customers: Customers, transcripts: CustomerView) -> None:
+    def __init__(self, tokens: Tokens, customers: Customers, customer_view: CustomerView) -> None:
         self._tokens = tokens
         self._customers = customers
-        self._transcripts = transcripts
+        self._customer_view = customer_view
 
     async def enter(self, conversation_id: str, token: str | None) -> WebPrincipal:
         """Let the bearer in.
@@ -49,30 +49,30 @@ class WebAccess:
         match self._tokens.kind(token):
             case "conversation":
                 opens = self._tokens.conversation(token) == conversation_id
-                visit = WebPrincipal(await self._transcripts.door(conversation_id), None) if opens else None
+                principal = WebPrincipal(await self._customer_view.ref(conversation_id), None) if opens else None
             case "customer":
-                visit = await self._enter_customer(conversation_id, token)
+                principal = await self._enter_customer(conversation_id, token)
             case _:
-                visit = await self._enter_member(conversation_id, token)
-        if visit is None:
+                principal = await self._enter_member(conversation_id, token)
+        if principal is None:
             raise NotFoundError("There is no such conversation.")
-        return visit
+        return principal
 
-    async def lasts(self, visit: WebPrincipal, token: str | None) -> bool:
+    async def is_still_valid(self, principal: WebPrincipal, token: str | None) -> bool:
         """Whether a member's login has not ended meanwhile; a customer's token lasts as long as it says."""
-        if visit.member is None or token is None:
-            return visit.member is None
+        if principal.member is None or token is None:
+            return principal.member is None
         try:
-            return any(member.id == visit.member.id for member in await self._tokens.members(token))
+            return any(member.id == principal.member.id for member in await self._tokens.members(token))
         except NotLoggedInError:
             return False
 
     async def enter_as_customer(self, conversation_id: str, token: str | None) -> ConversationRef:
         """Let the customer in for what only customers do. Raises NotAllowedError for members too."""
-        visit = await self.enter(conversation_id, token)
-        if visit.member is not None:
+        principal = await self.enter(conversation_id, token)
+        if principal.member is not None:
             raise NotAllowedError("Only the customer may do that.")
-        return visit.door
+        return principal.ref
 
     async def registered(self, workspace_id: str, token: str | None) -> Customer | None:
         """The registered customer who starts a conversation here; None: somebody anonymous."""
@@ -84,15 +84,15 @@ class WebAccess:
         return await self._customers.read(workspace_id, customer_id)
 
     async def _enter_customer(self, conversation_id: str, token: str) -> WebPrincipal | None:
-        door = await self._transcripts.door(conversation_id)
-        mine = self._tokens.customer(token) == (door.workspace_id, door.customer_id)
-        return WebPrincipal(door, None) if mine else None
+        ref = await self._customer_view.ref(conversation_id)
+        mine = self._tokens.customer(token) == (ref.workspace_id, ref.customer_id)
+        return WebPrincipal(ref, None) if mine else None
 
     async def _enter_member(self, conversation_id: str, token: str) -> WebPrincipal | None:
         choices = await self._tokens.members(token)
-        door = await self._transcripts.door(conversation_id)
-        here = [member for member in choices if member.workspace_id == door.workspace_id]
-        return WebPrincipal(door, here[0]) if here else None
+        ref = await self._customer_view.ref(conversation_id)
+        here = [member for member in choices if member.workspace_id == ref.workspace_id]
+        return WebPrincipal(ref, here[0]) if here else None
 
 
 def _required(token: str | None) -> str:

@@ -8,8 +8,8 @@ from storage.records import ChannelName, Conversation
 class WebChannel:
     """Customers on the web read the rows: a reply is with them as soon as it is committed, once and in order."""
 
-    def __init__(self, signals: EventBus) -> None:
-        self._signals = signals
+    def __init__(self, events: EventBus) -> None:
+        self._events = events
 
     @property
     def name(self) -> ChannelName:
@@ -23,7 +23,7 @@ class WebChannel:
 
     async def send(self, outgoing: Outgoing) -> str:
         """Wake who reads the conversation; the message's own id is the web's id of it."""
-        self._signals.publish(outgoing.conversation_id)
+        self._events.publish(outgoing.conversation_id)
         return outgoing.message.id
 
     async def show_typing(self, conversation: Conversation, *, on: bool) -> None:

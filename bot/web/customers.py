@@ -4,11 +4,11 @@ from fastapi import APIRouter, Request, status
 
 from bot.web.limits import client_address
 from bot.web.schemas import (
-    CustomerShape,
-    LoggedIn,
-    Login,
-    NewLogin,
-    Suggestions,
+    ChatCustomerItem,
+    CustomerLoginBody,
+    CustomerLoginItem,
+    CustomerRegistrationBody,
+    SuggestionsItem,
 )
 from storage.accounts.login_limits import LoginLimits
 from storage.records import Chunk, ChunkKind, Customer, DocumentStatus
@@ -32,14 +32,14 @@ class CustomerRoutes:
         router.get("/suggestions")(self.suggestions)
         return router
 
-    async def register(self, workspace_id: str, body: NewLogin, request: Request) -> LoggedIn:
+    async def register(self, workspace_id: str, body: CustomerRegistrationBody, request: Request) -> CustomerLoginItem:
         """A login for a customer, whose conversations are then theirs on every device."""
         self._limits.admit_registration(client_address(request))
         await self._store.accounts.workspaces.read(workspace_id)
         customer = await self._store.accounts.customers.register(workspace_id, body.email, body.name, body.password)
         return self._logged_in(customer)
 
-    async def log_in(self, workspace_id: str, body: Login, request: Request) -> LoggedIn:
+    async def log_in(self, workspace_id: str, body: CustomerLoginBody, request: Request) -> CustomerLoginItem:
         """A customer's bearer."""
         address = client_address(request)
         self._limits.admit(address, body.email)
@@ -47,11 +47,11 @@ class CustomerRoutes:
         self._limits.succeeded(address, body.email)
         return self._logged_in(customer)
 
-    async def suggestions(self, workspace_id: str) -> Suggestions:
+    async def suggestions(self, workspace_id: str) -> SuggestionsItem:
         """A few questions that this desk can answer, to begin with."""
         workspace = await self._store.accounts.workspaces.read(workspace_id)
         titles = [chunk.title for chunk in await self._faq(workspace_id)]
-        return Suggestions(workspace=workspace.id, name=workspace.name, items=_spread(titles, SUGGESTIONS))
+        return SuggestionsItem(workspace=workspace.id, name=workspace.name, items=_evenly_spaced(titles, SUGGESTIONS))
 
     async def _faq(self, workspace_id: str) -> list[Chunk]:
         """The FAQ entries of the first document that has some."""
@@ -63,14 +63,14 @@ class CustomerRoutes:
                 return entries
         return []
 
-    def _logged_in(self, customer: Customer) -> LoggedIn:
-        return LoggedIn(
+    def _logged_in(self, customer: Customer) -> CustomerLoginItem:
+        return CustomerLoginItem(
             access_token=self._store.accounts.tokens.for_customer(customer),
-            customer=CustomerShape(name=customer.name, email=customer.email),
+            customer=ChatCustomerItem(name=customer.name, email=customer.email),
         )
 
 
-def _spread(titles: list[str], count: int) -> list[str]:
+def _evenly_spaced(titles: list[str], count: int) -> list[str]:
     """Some titles from all over the list, so that they show different topics."""
     step = max(1, len(titles) // count)
     return titles[::step][:count]

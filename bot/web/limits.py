@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from storage.errors import OverloadedError, TooManyAttemptsError
 from storage.settings import WebSettings
 
-COME_BACK_SECONDS = 5
+RETRY_AFTER_SECONDS = 5
 
 
 class ConcurrencyLimit:
@@ -29,7 +29,7 @@ class ConcurrencyLimit:
         return self.taken >= self._number
 
     @contextmanager
-    def seat(self) -> Iterator[None]:
+    def occupied(self) -> Iterator[None]:
         """Take one; whoever asks `is_full` first keeps the bound."""
         self.taken += 1
         try:
@@ -59,7 +59,7 @@ class WebLimits:
     def listener(self) -> None:
         """Refuse one more who follows a conversation: OverloadedError says when to come back."""
         if self.listeners.is_full:
-            raise OverloadedError(COME_BACK_SECONDS)
+            raise OverloadedError(RETRY_AFTER_SECONDS)
 
     def _count(self, limit: RateLimitItem | None, *key: str) -> None:
         if limit is not None and not self._limiter.hit(limit, *key):

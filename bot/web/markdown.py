@@ -7,7 +7,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 SAFE_LINK = re.compile(r"https?://", re.IGNORECASE)
-RULES = (
+MARKDOWN_RULES = (
     "paragraph",
     "text",
     "newline",
@@ -32,14 +32,14 @@ RULES = (
 
 
 @lru_cache(maxsize=1024)
-def rendered(text: str) -> str:
+def to_html(text: str) -> str:
     """The HTML of a reply: raw HTML is shown as text, images are not loaded, links are http(s) only."""
     return str(_reader().render(text))
 
 
 @lru_cache(maxsize=1)
 def _reader() -> MarkdownIt:
-    reader = MarkdownIt("zero", {"html": False, "breaks": True}).enable(list(RULES))
+    reader = MarkdownIt("zero", {"html": False, "breaks": True}).enable(list(MARKDOWN_RULES))
     reader.validateLink = _is_safe  # type: ignore[method-assign]  # the library's documented way
     reader.add_render_rule("link_open", _link_open)
     return reader

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from bot.web.markdown import rendered
-from storage.conversations.customer_view import Said, Snapshot
+from bot.web.markdown import to_html
+from storage.conversations.customer_view import Snapshot, VisibleMessage
 from storage.records import (
     Author,
     ChannelName,
@@ -18,7 +18,7 @@ from storage.records import (
     Vote,
 )
 
-MAX_TEXT_LENGTH = 20_000
+MAX_MESSAGE_LENGTH = 20_000
 MAX_EXTERNAL_ID_LENGTH = 128
 MAX_BODY_CHARACTERS = 200_000
 
@@ -28,31 +28,31 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "")
 
 
-Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+ShortText = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 
 
-class Shape(BaseModel):
+class ChatBody(BaseModel):
     """A body that is read strictly: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class NewCustomer(Shape):
+class ChatCustomerBody(ChatBody):
     """Who writes, as far as they say."""
 
-    name: Line = ""
+    name: ShortText = ""
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
 
 
-class NewConversation(Shape):
+class ChatConversationBody(ChatBody):
     """A conversation that begins."""
 
     workspace: str
-    customer: NewCustomer = NewCustomer()
-    subject: Line = ""
+    customer: ChatCustomerBody = ChatCustomerBody()
+    subject: ShortText = ""
 
 
-class OpenedConversation(BaseModel):
+class OpenedConversationItem(BaseModel):
     """A conversation that has begun."""
 
     id: str
@@ -61,7 +61,7 @@ class OpenedConversation(BaseModel):
     """The anonymous customer's bearer for this conversation."""
 
 
-class NewMessage(Shape):
+class ChatMessageBody(ChatBody):
     """A text for the desk."""
 
     text: Annotated[str, StringConstraints(max_length=MAX_BODY_CHARACTERS)]
@@ -69,7 +69,7 @@ class NewMessage(Shape):
     """The client's own id of this message: sent again, it gives the first result."""
 
 
-class CitationShape(BaseModel):
+class ChatCitationItem(BaseModel):
     """A source of a reply."""
 
     title: str
@@ -79,14 +79,14 @@ class CitationShape(BaseModel):
     """Where the customer can read it; left out if it has no public address."""
 
 
-class SourceShape(CitationShape):
+class ChatSourceItem(ChatCitationItem):
     """A source as the page shows it."""
 
     html: str
     """The passage's Markdown as safe HTML."""
 
 
-class ReplyShape(BaseModel):
+class ChatReplyItem(BaseModel):
     """A reply to the customer."""
 
     id: str
@@ -94,20 +94,20 @@ class ReplyShape(BaseModel):
     author: Literal["bot", "agent"]
     confidence: float | None
     """Calibrated probability, 0 to 1, that it is right; null for an agent's own text."""
-    citations: list[CitationShape]
+    citations: list[ChatCitationItem]
     follow_ups: list[str]
 
 
-class TakenMessage(BaseModel):
+class AcceptedMessageItem(BaseModel):
     """What became of a message."""
 
     id: str
     status: Literal["accepted", "answered", "pending"]
     """`pending`: a person will answer."""
-    reply: ReplyShape | None = None
+    reply: ChatReplyItem | None = None
 
 
-class MessageShape(BaseModel):
+class ChatMessageItem(BaseModel):
     """One message of a conversation; the reply's fields are null or empty for the others."""
 
     id: str
@@ -124,19 +124,19 @@ class MessageShape(BaseModel):
     internal: bool
     """A note or line that only members see."""
     confidence: float | None
-    citations: list[SourceShape]
+    citations: list[ChatSourceItem]
     follow_ups: list[str]
     vote: Vote | None
 
 
-class CustomerShape(BaseModel):
+class ChatCustomerItem(BaseModel):
     """Whose conversation it is."""
 
     name: str
     email: str | None
 
 
-class ConversationShape(BaseModel):
+class ChatConversationItem(BaseModel):
     """A conversation with its ticket's fields and everything said."""
 
     id: str
@@ -148,15 +148,15 @@ class ConversationShape(BaseModel):
     priority: Priority
     assignee: str | None
     """The name of the agent who has it."""
-    customer: CustomerShape
+    customer: ChatCustomerItem
     created_at: datetime
     updated_at: datetime
     working: bool
     """Whether the desk is at work on a reply."""
-    messages: list[MessageShape]
+    messages: list[ChatMessageItem]
 
 
-class StatusShape(BaseModel):
+class ChatStatusItem(BaseModel):
     """Whose move it is."""
 
     id: str
@@ -164,7 +164,7 @@ class StatusShape(BaseModel):
     assignee: str | None = None
 
 
-class NewVote(Shape):
+class VoteBody(ChatBody):
     """The customer's opinion of a reply."""
 
     message_id: str
@@ -172,37 +172,37 @@ class NewVote(Shape):
     comment: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 
-class KeptVote(BaseModel):
+class VoteItem(BaseModel):
     """A vote that has been kept."""
 
     message_id: str
     vote: Vote
 
 
-class NewLogin(Shape):
+class CustomerRegistrationBody(ChatBody):
     """A customer who registers."""
 
     email: str
     password: str
-    name: Line = ""
+    name: ShortText = ""
 
 
-class Login(Shape):
+class CustomerLoginBody(ChatBody):
     """A customer who logs in."""
 
     email: str
     password: str
 
 
-class LoggedIn(BaseModel):
+class CustomerLoginItem(BaseModel):
     """A customer's bearer."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the scheme's name
-    customer: CustomerShape
+    customer: ChatCustomerItem
 
 
-class Suggestions(BaseModel):
+class SuggestionsItem(BaseModel):
     """Questions that this desk knows the answer to."""
 
     workspace: str
@@ -210,68 +210,72 @@ class Suggestions(BaseModel):
     items: list[str]
 
 
-def text_of(message: NewMessage) -> str:
+def storable_text(message: ChatMessageBody) -> str:
     """The text as it is kept."""
     return _storable(message.text).strip()
 
 
-def reply_shape(message: Message) -> ReplyShape:
+def chat_reply_item(message: Message) -> ChatReplyItem:
     """A reply's fixed shape. An agent's own or edited text is not vouched for by the draft's evidence."""
     draft = message.draft if message.author is Author.BOT else None
-    return ReplyShape(
+    return ChatReplyItem(
         id=message.id,
         text=message.text,
         author="bot" if message.author is Author.BOT else "agent",
         confidence=draft.confidence if draft else None,
         citations=[
-            CitationShape(title=citation.title, text=citation.text, document_id=citation.document_id, url=citation.url)
+            ChatCitationItem(
+                title=citation.title, text=citation.text, document_id=citation.document_id, url=citation.url
+            )
             for citation in (draft.citations if draft else ())
         ],
         follow_ups=list(draft.follow_ups) if draft else [],
     )
 
 
-def scope_of(conversation_id: str) -> str:
+def external_id_prefix(conversation_id: str) -> str:
     """What a client's own message ids begin with in the rows: two conversations may use the same."""
     return f"{conversation_id}:"
 
 
-def message_shape(said: Said) -> MessageShape:
+def chat_message_item(visible: VisibleMessage) -> ChatMessageItem:
     """A message as the page and other clients show it."""
-    message = said.message
+    message, external_id = visible.message, visible.external_id
     is_reply = message.author in (Author.BOT, Author.AGENT)
-    reply = reply_shape(message)
-    return MessageShape(
+    reply = chat_reply_item(message)
+    return ChatMessageItem(
         id=message.id,
         seq=message.seq,
-        external_id=said.external_id.removeprefix(scope_of(message.conversation_id)) if said.external_id else None,
+        external_id=external_id.removeprefix(external_id_prefix(message.conversation_id)) if external_id else None,
         author=message.author,
         name=message.member_name if message.author is Author.AGENT else None,
         text=message.text,
-        html=rendered(message.text) if is_reply else None,
+        html=to_html(message.text) if is_reply else None,
         created_at=message.created_at,
         internal=message.visibility is Visibility.INTERNAL,
         confidence=reply.confidence,
-        citations=[SourceShape(**source.model_dump(), html=rendered(source.text)) for source in reply.citations],
+        citations=[ChatSourceItem(**source.model_dump(), html=to_html(source.text)) for source in reply.citations],
         follow_ups=reply.follow_ups,
         vote=message.vote,
     )
 
 
-def conversation_shape(conversation: Conversation, pulse: Snapshot, said: list[Said]) -> ConversationShape:
+def chat_conversation_item(
+    conversation: Conversation, snapshot: Snapshot, messages: list[VisibleMessage]
+) -> ChatConversationItem:
     """The whole of a conversation."""
-    return ConversationShape(
+    return ChatConversationItem(
         id=conversation.id,
         workspace=conversation.workspace_id,
         channel=conversation.channel,
-        status=pulse.status,
+        status=snapshot.status,
         subject=conversation.subject,
         intent=conversation.intent,
         priority=conversation.priority,
-        assignee=pulse.assignee,
-        customer=CustomerShape(name=conversation.customer.name, email=conversation.customer.email),
+        assignee=snapshot.assignee,
+        customer=ChatCustomerItem(name=conversation.customer.name, email=conversation.customer.email),
         created_at=conversation.created_at,
         updated_at=conversation.updated_at,
-        working=pulse.working,
-        messages=[message_shape(one) for one in said],
+        working=snapshot.working,
+        messages=[chat_message_item(one) for one in messages],
     )

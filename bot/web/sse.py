@@ -10,17 +10,17 @@ from starlette.types import Receive, Scope, Send
 
 from bot.web.auth import WebPrincipal
 from bot.web.limits import ConcurrencyLimit
-from bot.web.schemas import StatusShape, conversation_shape, message_shape
+from bot.web.schemas import ChatStatusItem, chat_conversation_item, chat_message_item
 from storage.cluster.events import EventBus, wait_for_event
-from storage.conversations.customer_view import CustomerView, Said, Snapshot
+from storage.conversations.customer_view import CustomerView, Snapshot, VisibleMessage
 from storage.conversations.reading import Conversations
 
 SEQ = re.compile(r"[0-9]{1,9}")
-LOOK_SECONDS = 1.0
+STREAM_POLL_SECONDS = 1.0
 """How often the rows are looked at when no signal came: another process may have changed them."""
 
 
-class WorkingShape(BaseModel):
+class ChatWorkingItem(BaseModel):
     """Whether the desk is at work on a reply."""
 
     working: bool
@@ -31,17 +31,17 @@ class ConversationStream:
 
     def __init__(
         self,
-        transcripts: CustomerView,
+        customer_view: CustomerView,
         conversations: Conversations,
-        signals: EventBus,
-        visit: WebPrincipal,
-        lasts: Callable[[], Awaitable[bool]],
+        events: EventBus,
+        principal: WebPrincipal,
+        is_still_valid: Callable[[], Awaitable[bool]],
     ) -> None:
-        self._transcripts = transcripts
+        self._customer_view = customer_view
         self._conversations = conversations
-        self._signals = signals
-        self._visit = visit
-        self._lasts = lasts
+        self._events = events
+        self._principal = principal
+        self._is_still_valid = is_still_valid
         self._seq = 0
 
     async def events(self, last_seq: int | None, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
@@ -49,42 +49,44 @@ class ConversationStream:
 
         It ends when the server is `stopping`, or the visitor's login has ended; the client then connects again.
         """
-        with self._signals.listen(self._visit.door.conversation_id) as news:
-            pulse = await self._transcripts.pulse(self._visit.door)
+        with self._events.listen(self._principal.ref.conversation_id) as news:
+            snapshot = await self._customer_view.snapshot(self._principal.ref)
             if last_seq is None:
-                yield await self._state(pulse)
+                yield await self._state(snapshot)
             else:
                 self._seq = last_seq
-                async for event in self._changes(None, pulse):
+                async for event in self._changes(None, snapshot):
                     yield event
             while not stopping.is_set():
-                await wait_for_event(news, LOOK_SECONDS)
+                await wait_for_event(news, STREAM_POLL_SECONDS)
                 news.clear()
-                if not await self._lasts():
+                if not await self._is_still_valid():
                     return
-                before, pulse = pulse, await self._transcripts.pulse(self._visit.door)
-                async for event in self._changes(before, pulse):
+                before, snapshot = snapshot, await self._customer_view.snapshot(self._principal.ref)
+                async for event in self._changes(before, snapshot):
                     yield event
 
-    async def _state(self, pulse: Snapshot) -> ServerSentEvent:
-        door = self._visit.door
-        conversation = await self._conversations.read(door.workspace_id, door.conversation_id)
-        state = conversation_shape(conversation, pulse, await self._unseen())
+    async def _state(self, snapshot: Snapshot) -> ServerSentEvent:
+        ref = self._principal.ref
+        conversation = await self._conversations.read(ref.workspace_id, ref.conversation_id)
+        state = chat_conversation_item(conversation, snapshot, await self._new_messages())
         return self._event("state", state)
 
-    async def _changes(self, before: Snapshot | None, pulse: Snapshot) -> AsyncIterator[ServerSentEvent]:
-        if before is None or pulse.last_seq != before.last_seq:
-            for said in await self._unseen():
-                yield self._event("message", message_shape(said))
-        if before is None or (pulse.status, pulse.assignee) != (before.status, before.assignee):
-            status = StatusShape(id=self._visit.door.conversation_id, status=pulse.status, assignee=pulse.assignee)
+    async def _changes(self, before: Snapshot | None, snapshot: Snapshot) -> AsyncIterator[ServerSentEvent]:
+        if before is None or snapshot.last_seq != before.last_seq:
+            for visible in await self._new_messages():
+                yield self._event("message", chat_message_item(visible))
+        if before is None or (snapshot.status, snapshot.assignee) != (before.status, before.assignee):
+            status = ChatStatusItem(
+                id=self._principal.ref.conversation_id, status=snapshot.status, assignee=snapshot.assignee
+            )
             yield self._event("status", status)
-        if before is None or pulse.working != before.working:
-            yield self._event("working", WorkingShape(working=pulse.working))
+        if before is None or snapshot.working != before.working:
+            yield self._event("working", ChatWorkingItem(working=snapshot.working))
 
-    async def _unseen(self) -> list[Said]:
-        found = await self._transcripts.said(
-            self._visit.door, after_seq=self._seq, internal=self._visit.member is not None
+    async def _new_messages(self) -> list[VisibleMessage]:
+        found = await self._customer_view.visible_messages(
+            self._principal.ref, after_seq=self._seq, internal=self._principal.member is not None
         )
         if found:
             self._seq = found[-1].message.seq
@@ -94,14 +96,14 @@ class ConversationStream:
         return ServerSentEvent(data=shape.model_dump_json(), event=name, id=str(self._seq))
 
 
-class SeatedStream(EventSourceResponse):
-    """A stream that takes one of the seats for as long as it is open."""
+class BoundedStream(EventSourceResponse):
+    """A stream that counts against the limit for as long as it is open."""
 
-    seats: ConcurrencyLimit
+    limit: ConcurrencyLimit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream."""
-        with self.seats.seat():
+        with self.limit.occupied():
             await super().__call__(scope, receive, send)
 
 

@@ -39,7 +39,7 @@ class ConversationRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class VisibleMessage:
     """A message, and the channel's own id of it."""
 
     message: Message
@@ -48,7 +48,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What changes when there is something new to show; equal pulses mean that nothing has."""
+    """What changes when there is something new to show; equal snapshots mean that nothing has."""
 
     status: ConversationStatus
     assignee: str | None
@@ -83,7 +83,7 @@ class CustomerView:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def door(self, conversation_id: str) -> ConversationRef:
+    async def ref(self, conversation_id: str) -> ConversationRef:
         """Whose conversation this is; NotFoundError if there is none."""
         query = (
             select(conversations, customers.c.external_id.label("customer_external_id"))
@@ -94,7 +94,7 @@ class CustomerView:
             row = (await connection.execute(query)).mappings().one_or_none()
         if row is None:
             raise NotFoundError("There is no such conversation.")
-        return _door_of(row)
+        return _ref_of(row)
 
     async def conversation_of(self, message_id: str) -> str:
         """The conversation of a message; NotFoundError if there is none."""
@@ -105,32 +105,34 @@ class CustomerView:
             raise NotFoundError("There is no such reply.")
         return str(found)
 
-    async def known(self, door: ConversationRef, external_id: str) -> str | None:
+    async def known(self, ref: ConversationRef, external_id: str) -> str | None:
         """The id of the message that came with this external id, if one did."""
         query = select(messages.c.id).where(
-            messages.c.workspace_id == door.workspace_id,
-            messages.c.channel == door.channel,
+            messages.c.workspace_id == ref.workspace_id,
+            messages.c.channel == ref.channel,
             messages.c.external_id == external_id,
         )
         async with self._database.read() as connection:
             message_id: str | None = (await connection.execute(query)).scalar_one_or_none()
         return message_id
 
-    async def said(self, door: ConversationRef, *, after_seq: int = 0, internal: bool = False) -> list[Said]:
+    async def visible_messages(
+        self, ref: ConversationRef, *, after_seq: int = 0, internal: bool = False
+    ) -> list[VisibleMessage]:
         """The messages in order; notes and system lines for members only with `internal`."""
         query = reading().where(
-            messages.c.workspace_id == door.workspace_id,
-            messages.c.conversation_id == door.conversation_id,
+            messages.c.workspace_id == ref.workspace_id,
+            messages.c.conversation_id == ref.conversation_id,
             messages.c.seq > after_seq,
         )
         if not internal:
             query = query.where(messages.c.visibility == Visibility.PUBLIC)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(messages.c.seq))).mappings()
-            return [Said(message_of(row), row["external_id"]) for row in rows]
+            return [VisibleMessage(message_of(row), row["external_id"]) for row in rows]
 
-    async def pulse(self, door: ConversationRef) -> Snapshot:
-        """The conversation's pulse; one query, because every open chat asks each second."""
+    async def snapshot(self, ref: ConversationRef) -> Snapshot:
+        """The conversation as it is now; one query, because every open chat asks each second."""
         query = (
             select(
                 conversations.c.status,
@@ -139,7 +141,7 @@ class CustomerView:
                 _busy(conversations.c.id).label("working"),
             )
             .outerjoin(members, members.c.id == conversations.c.assignee_id)
-            .where(conversations.c.id == door.conversation_id)
+            .where(conversations.c.id == ref.conversation_id)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one()
@@ -188,7 +190,7 @@ def _busy(conversation_id: ColumnElement[str]) -> ColumnElement[bool]:
     return exists().where(turns.c.conversation_id == conversation_id, turns.c.status.in_(on_its_way))
 
 
-def _door_of(row: RowMapping) -> ConversationRef:
+def _ref_of(row: RowMapping) -> ConversationRef:
     return ConversationRef(
         conversation_id=row["id"],
         workspace_id=row["workspace_id"],

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from bot.channel import Channel
-from bot.delivery import Delivery
+from bot.delivery import DeliveryJob
 from bot.intake import Intake
 from bot.web.channel import WebChannel
 from bot.web.routes import web_routes
@@ -209,7 +209,7 @@ async def queued_turn(store: Store, conversation_id: str) -> str:
 
 def _handlers(web: WebDesk) -> Handlers:
     channels: dict[ChannelName, Channel] = {"web": WebChannel(web.store.cluster.events)}
-    delivery = Delivery(web.store.conversations.outbox, channels, web.store.cluster.events)
+    delivery = DeliveryJob(web.store.conversations.outbox, channels, web.store.cluster.events)
 
     async def answer(job: Job) -> RunAt | None:
         return await web.runner.answer(job.id)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from bot.delivery import Delivery
+from bot.delivery import DeliveryJob
 from bot.intake import Intake
 from graph.checkpoints.checkpointer import InterruptCheckpointer
 from graph.checkpoints.opening import open_checkpoints
@@ -93,7 +93,7 @@ class Worker:
     desk: Desk
     runner: TurnRunner
     intake: Intake
-    delivery: Delivery
+    delivery: DeliveryJob
     pile: Pile
 
     async def run(self, job: Job) -> RunAt | None:
@@ -149,7 +149,7 @@ class Desks:
         runner = TurnRunner(build_machine(checkpoints), checkpoints, deps, store, pile)
         intake = Intake(store.conversations.intake, store.conversations.edits, pile, store.cluster.events, 0)
         retries = RetryPolicy(max_attempts=3, first_pause=0.001)
-        delivery = Delivery(store.conversations.outbox, {"slack": self.board}, store.cluster.events, retries)
+        delivery = DeliveryJob(store.conversations.outbox, {"slack": self.board}, store.cluster.events, retries)
         return Worker(Desk(runner, store, pile), runner, intake, delivery, pile)
 
     async def pending(self) -> list[Review]:

@@ -18,7 +18,7 @@ COLOUR = 0x5865F2
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ReplyPart:
     """One Discord message of a reply."""
 
     content: str
@@ -43,15 +43,15 @@ class Part:
         return view
 
 
-def parts_of(outgoing: Outgoing) -> list[Part]:
+def parts_of(outgoing: Outgoing) -> list[ReplyPart]:
     """The reply cut into messages, in order."""
     message = outgoing.message
     contents = split(neutralise_mentions(_signed(message)), MAX_CONTENT) or ["…"]
-    parts = [Part(content, nonce_of(f"{outgoing.delivery_id}/{n}")) for n, content in enumerate(contents)]
+    parts = [ReplyPart(content, nonce_of(f"{outgoing.delivery_id}/{n}")) for n, content in enumerate(contents)]
     # What a person wrote or changed does not rest on the draft's sources.
     citations = message.draft.citations if message.draft and message.author is Author.BOT else ()
     embeds = (sources(citations, message.text),) if citations else ()
-    parts[-1] = Part(parts[-1].content, parts[-1].nonce, embeds, tuple(reply_buttons(message)))
+    parts[-1] = ReplyPart(parts[-1].content, parts[-1].nonce, embeds, tuple(reply_buttons(message)))
     return parts
 
 

@@ -17,8 +17,8 @@ FORM_ID = re.compile(r"dh:form:(?P<action>edit|reject):(?P<review>[0-9a-f]{32}):
 FIELD_ID = "text"
 REPLY_FIELD = "Reply", "The customer gets exactly this. Markdown works: **bold**, lists, links."
 GUIDANCE_FIELD = "What should the next draft do?", "The customer does not see this."
-MAX_INPUT = 4000
-TEAM_ONLY = "Only the team can decide about this draft."
+MAX_FORM_INPUT = 4000
+DECISION_TEAM_ONLY = "Only the team can decide about this draft."
 TOO_LONG = "This draft is too long for a form of Discord's: edit it in the workbench."
 
 
@@ -37,7 +37,7 @@ class DiscordReviewActions:
         workspace_id = await self._directory.workspace_of(interaction.guild_id)
         member = await self._directory.staff_member(workspace_id, interaction.user)
         if member is None:
-            await reply_ephemeral(interaction, TEAM_ONLY)
+            await reply_ephemeral(interaction, DECISION_TEAM_ONLY)
             return
         match action:
             case "edit" | "reject":
@@ -61,7 +61,7 @@ class DiscordReviewActions:
         workspace_id = await self._directory.workspace_of(interaction.guild_id)
         member = await self._directory.staff_member(workspace_id, interaction.user)
         if member is None:
-            await reply_ephemeral(interaction, TEAM_ONLY)
+            await reply_ephemeral(interaction, DECISION_TEAM_ONLY)
             return
         kind = DecisionKind(form["action"])
         edits = kind is DecisionKind.EDIT
@@ -72,7 +72,7 @@ class DiscordReviewActions:
         self, interaction: ButtonInteraction, workspace_id: str, action: str, review_id: str, version: int
     ) -> None:
         review = await self._store.conversations.reviews.read(workspace_id, review_id)
-        if action == "edit" and len(review.draft.text) > MAX_INPUT:
+        if action == "edit" and len(review.draft.text) > MAX_FORM_INPUT:
             await reply_ephemeral(interaction, TOO_LONG)
             return
         await interaction.response.send_modal(_form(review, action, version))
@@ -92,7 +92,7 @@ def _form(review: Review, action: str, version: int) -> discord.ui.Modal:
         style=discord.TextStyle.paragraph,
         custom_id=FIELD_ID,
         default=review.draft.text if edits else None,
-        max_length=MAX_INPUT,
+        max_length=MAX_FORM_INPUT,
     )
     text, description = REPLY_FIELD if edits else GUIDANCE_FIELD
     modal.add_item(discord.ui.Label(text=text, description=description, component=field))

@@ -44,7 +44,7 @@ WHOLE_ORGANISATION = (
     "Deskhand was not added. The app was installed for a whole Slack organisation, but here each of Slack's workspaces "
     "belongs to a support team of its own. Open the link again and choose a single workspace on Slack's page."
 )
-ALGORITHM = "HS256"
+TICKET_ALGORITHM = "HS256"
 GRANT_LASTS, STATE_LASTS = timedelta(hours=24), timedelta(minutes=10)
 
 
@@ -63,12 +63,14 @@ class SlackInstallLinks:
     def issue(self, kind: str, workspace_id: str, lasts: timedelta) -> str:
         """A ticket."""
         claims = {"kind": kind, "workspace": workspace_id, "jti": new_id(), "exp": now() + lasts}
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+        return jwt.encode(claims, self._secret, algorithm=TICKET_ALGORITHM)
 
     def read(self, kind: str, ticket: str) -> tuple[str, str]:
         """(workspace, the ticket's id); NotLoggedInError if it is not valid."""
         try:
-            claims = jwt.decode(ticket, self._secret, algorithms=[ALGORITHM], options={"require": ["exp", "jti"]})
+            claims = jwt.decode(
+                ticket, self._secret, algorithms=[TICKET_ALGORITHM], options={"require": ["exp", "jti"]}
+            )
         except jwt.InvalidTokenError as error:
             raise NotLoggedInError("This link has ended: ask for a new one.") from error
         if claims.get("kind") != kind:
@@ -76,7 +78,7 @@ class SlackInstallLinks:
         return str(claims["workspace"]), str(claims["jti"])
 
 
-def invitation(settings: Settings) -> Callable[[str], str] | None:
+def install_link(settings: Settings) -> Callable[[str], str] | None:
     """Makes the link by which a team adds the app for a workspace; None where "Add to Slack" is not set up."""
     if not settings.web.public_url or not settings.slack.client_id:
         return None

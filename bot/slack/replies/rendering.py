@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 
-from bot.slack.blocks import Block, button, buttons, context, section, sections
+from bot.slack.blocks import SlackBlock, button, buttons, context, section, sections
 from bot.slack.mrkdwn import escape_mrkdwn, web_address
 from storage.records import Author, Citation, Message
 
 MAX_SOURCE_TITLE, MAX_FOLLOW_UPS = 120, 4
 
 
-def reply_blocks(message: Message) -> list[Block]:
+def reply_blocks(message: Message) -> list[SlackBlock]:
     """A reply: its text, where it comes from, and what the customer may do about it."""
     blocks = sections(message.text)
     if message.author is Author.SYSTEM:
@@ -24,9 +24,9 @@ def reply_blocks(message: Message) -> list[Block]:
     return [*blocks, *_follow_ups(message.conversation_id, draft.follow_ups if draft else ())]
 
 
-def source_modal(citations: Iterable[Citation]) -> Block:
+def source_modal(citations: Iterable[Citation]) -> SlackBlock:
     """The passages that a reply rests on."""
-    blocks: list[Block] = []
+    blocks: list[SlackBlock] = []
     for citation in citations:
         blocks += [section(f"*{source_link(citation)}*"), *sections(citation.text)[:3]]
     return {
@@ -45,7 +45,7 @@ def source_link(citation: Citation) -> str:
     return f"<{web_address(address)}|{title}>" if address else title
 
 
-def _follow_ups(conversation_id: str, follow_ups: Sequence[str]) -> list[Block]:
+def _follow_ups(conversation_id: str, follow_ups: Sequence[str]) -> list[SlackBlock]:
     """One line each: Slack cuts a button's text at about 30 characters, which no question fits in."""
     made = [
         {**section(escape_mrkdwn(text)), "accessory": button("Ask", f"follow_up_{n}", f"{conversation_id}:{text}")}
@@ -54,9 +54,9 @@ def _follow_ups(conversation_id: str, follow_ups: Sequence[str]) -> list[Block]:
     return [context("You may also want to ask:"), *made] if made else []
 
 
-def _actions(message: Message, *, can_show_sources: bool) -> Block:
+def _actions(message: Message, *, can_show_sources: bool) -> SlackBlock:
     value = f"{message.conversation_id}:{message.id}"
-    made: list[Block] = []
+    made: list[SlackBlock] = []
     if message.draft is not None:
         made = [button("👍", "vote_up", value), button("👎", "vote_down", value)]
     if message.author is Author.BOT:

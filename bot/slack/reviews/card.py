@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from bot.slack.blocks import (
-    Block,
+    SlackBlock,
     button,
     buttons,
     context,
@@ -17,14 +17,14 @@ from bot.text import split
 from storage.records import DecisionKind, Review, ReviewStatus
 from storage.records.labels import CHANNEL_PHRASES, DECISION_LABELS
 
-MAX_INPUT = 3000
+MAX_MODAL_INPUT = 3000
 """Characters that Slack takes in a text input (docs.slack.dev/reference/block-kit/block-elements)."""
 MAX_QUESTION, MAX_QUESTION_IN_MODAL = 1500, 500
 REPLY_HINT = "The customer gets exactly this. Markdown works: **bold**, lists, links."
 GUIDANCE_HINT = "The customer does not see this."
 
 
-def card_blocks(review: Review, why_overtaken: str = "") -> list[Block]:
+def card_blocks(review: Review, why_overtaken: str = "") -> list[SlackBlock]:
     """The whole card: with buttons while the review waits, with who did what afterwards."""
     blocks = [question_block(review)]
     if review.draft.text.strip():
@@ -43,7 +43,7 @@ def card_blocks(review: Review, why_overtaken: str = "") -> list[Block]:
     ]
 
 
-def question_block(review: Review, max_length: int = MAX_QUESTION) -> Block:
+def question_block(review: Review, max_length: int = MAX_QUESTION) -> SlackBlock:
     """Who asks where, in their own words."""
     words = (split(review.question, max_length) or ["(no text)"])[0]
     quote = "\n".join(f"> {line}" for line in escape_mrkdwn(words).splitlines())
@@ -56,7 +56,7 @@ def card_text(review: Review) -> str:
     return f"Review: {escape_mrkdwn(review.customer_name or 'A customer')} asks: {escape_mrkdwn(review.question[:150])}"
 
 
-def edit_modal(review: Review, version: int) -> Block:
+def edit_modal(review: Review, version: int) -> SlackBlock:
     """The draft to be changed and sent."""
     return _modal(
         "card_edited",
@@ -66,11 +66,11 @@ def edit_modal(review: Review, version: int) -> Block:
         version,
         label="Reply",
         hint=REPLY_HINT,
-        initial=review.draft.text[:MAX_INPUT],
+        initial=review.draft.text[:MAX_MODAL_INPUT],
     )
 
 
-def reject_modal(review: Review, version: int) -> Block:
+def reject_modal(review: Review, version: int) -> SlackBlock:
     """What the next draft should do."""
     return _modal(
         "card_rejected",
@@ -97,8 +97,13 @@ def button_value(review: Review) -> str:
 
 def _modal(
     callback: str, title: str, submit: str, review: Review, version: int, *, label: str, hint: str, initial: str = ""
-) -> Block:
-    words: Block = {"type": "plain_text_input", "action_id": "text", "multiline": True, "max_length": MAX_INPUT}
+) -> SlackBlock:
+    words: SlackBlock = {
+        "type": "plain_text_input",
+        "action_id": "text",
+        "multiline": True,
+        "max_length": MAX_MODAL_INPUT,
+    }
     if initial:
         words["initial_value"] = initial
     return {
@@ -131,7 +136,7 @@ def _evidence(review: Review) -> list[str]:
     return lines
 
 
-def _decision_buttons(review: Review) -> list[Block]:
+def _decision_buttons(review: Review) -> list[SlackBlock]:
     value, elements = button_value(review), []
     if review.draft.text.strip():
         elements.append(button("Approve", "card_approve", value, "primary"))
@@ -143,7 +148,7 @@ def _decision_buttons(review: Review) -> list[Block]:
     return [buttons(f"card:{review.id}", elements)]
 
 
-def _outcome_blocks(review: Review, why_overtaken: str) -> list[Block]:
+def _outcome_blocks(review: Review, why_overtaken: str) -> list[SlackBlock]:
     if review.decision is None:
         return [context(f"⏭️ {escape_mrkdwn(why_overtaken)}")]
     who, did = escape_mrkdwn(review.decision.member_name), DECISION_LABELS[review.decision.kind].verb

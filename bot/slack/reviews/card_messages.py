@@ -9,7 +9,7 @@ from bot.slack.message_lookup import find_post
 from bot.slack.reviews.card import card_blocks, card_text
 from storage.records import Card, ChannelName, Place, Review
 
-EVENT_TYPE = "deskhand_card"
+CARD_EVENT_TYPE = "deskhand_card"
 
 
 class SlackReviewCards:
@@ -38,7 +38,7 @@ class SlackReviewCards:
                     channel=card.place,
                     text=card_text(review),
                     blocks=card_blocks(review),
-                    metadata={"event_type": EVENT_TYPE, "event_payload": {"card_id": card.id}},
+                    metadata={"event_type": CARD_EVENT_TYPE, "event_payload": {"card_id": card.id}},
                     unfurl_links=False,
                 )
         except ChannelError as error:
@@ -51,7 +51,7 @@ class SlackReviewCards:
         """The message with the card's metadata."""
         team = await self._teams.need(card.team)
         place, since = SlackThread(card.team, card.place), review.created_at.timestamp()
-        return await find_post(team.client, place, EVENT_TYPE, "card_id", card.id, since)
+        return await find_post(team.client, place, CARD_EVENT_TYPE, "card_id", card.id, since)
 
     async def update(self, card: Card, message_id: str, review: Review, why_overtaken: str) -> None:
         """Write the message anew."""

@@ -168,8 +168,8 @@ async def test_a_message_whose_answer_was_lost_is_there_once(web_desk: WebDesk, 
     await chat_page.keyboard.press("Enter")
     await expect(chat_page.locator(".unsent")).to_have_count(0)
     await expect(chat_page.locator(".message.customer")).to_have_count(2)
-    door = await web_desk.store.conversations.customer_view.door(conversation_id)
-    said = await web_desk.store.conversations.customer_view.said(door)
+    ref = await web_desk.store.conversations.customer_view.ref(conversation_id)
+    said = await web_desk.store.conversations.customer_view.visible_messages(ref)
     assert [one.message.text for one in said] == ["first", "second"]
     assert lost
 

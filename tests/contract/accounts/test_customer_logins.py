@@ -6,7 +6,7 @@ from collections import Counter
 from starlette.requests import Request
 
 from bot.web.customers import CustomerRoutes
-from bot.web.schemas import Login
+from bot.web.schemas import CustomerLoginBody
 from storage.accounts.login_limits import LoginLimits
 from storage.errors import NotLoggedInError, TooManyAttemptsError
 from storage.store import Store
@@ -17,6 +17,6 @@ ATTEMPTS = 10
 async def test_of_sixty_wrong_passwords_side_by_side_only_as_many_as_the_limit_are_looked_at(store: Store) -> None:
     routes = CustomerRoutes(store, LoginLimits(ATTEMPTS))
     request = Request({"type": "http", "headers": [], "client": ("192.0.2.1", 1)})
-    wrong = Login(email="cleo@mail.example", password="not the password")
+    wrong = CustomerLoginBody(email="cleo@mail.example", password="not the password")
     answers = await asyncio.gather(*(routes.log_in("demo", wrong, request) for _ in range(60)), return_exceptions=True)
     assert Counter(type(answer) for answer in answers) == {NotLoggedInError: ATTEMPTS, TooManyAttemptsError: 50}

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.channel import Channel
-from bot.delivery import Delivery
+from bot.delivery import DeliveryJob
 from bot.web.channel import WebChannel
 from storage import clock
 from storage.backoff import RetryPolicy
@@ -54,13 +54,13 @@ def remote(platform: Platform) -> PlatformChannel:
     return PlatformChannel(platform.url, timeout=TIME_OUT, settles_after=2 * LATE_SECONDS)
 
 
-def worker(store: Store, channel: Channel, lease: float = 30.0, tries: int = 20) -> Delivery:
+def worker(store: Store, channel: Channel, lease: float = 30.0, tries: int = 20) -> DeliveryJob:
     """What delivers in one process."""
     retries = RetryPolicy(tries, first_pause=0.001)
-    return Delivery(Outbox(database_of(store), lease), {channel.name: channel}, store.cluster.events, retries)
+    return DeliveryJob(Outbox(database_of(store), lease), {channel.name: channel}, store.cluster.events, retries)
 
 
-async def work(delivery: Delivery, conversation_id: str) -> None:
+async def work(delivery: DeliveryJob, conversation_id: str) -> None:
     """Run the conversation's job as a queue does, until nothing waits any more."""
     job = Job(JobKind.DELIVER, conversation_id, conversation_id)
     while later := await delivery.deliver(job):  # noqa: ASYNC110 - plays the queue

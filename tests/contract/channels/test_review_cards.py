@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from bot.channel_status import ChannelStatusRegistry
 from bot.errors import ChannelError, UncertainError
-from bot.review_cards import CUT_OFF, ReviewCardSync
+from bot.review_cards import CUT_OFF_AFTER, ReviewCardSync
 from storage.clock import shifted
 from storage.records import Card, ChannelName, Decision, DecisionKind, Member, Place, Review, ReviewStatus
 from storage.store import Store
 from tests.contract.channels.test_channels_storage import held
 
 STAFF = Place("demo", "slack", "T1", "C-staff", "staff", is_staff=True)
-LATER = CUT_OFF + timedelta(seconds=1)
+LATER = CUT_OFF_AFTER + timedelta(seconds=1)
 
 
 @dataclass

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.errors import ChannelError
-from bot.rate_limit import MAX_KEYS, KeyedThrottle
+from bot.rate_limit import MAX_THROTTLE_KEYS, KeyedThrottle
 
 
 async def test_a_channel_is_posted_to_at_most_once_in_its_time() -> None:
@@ -50,9 +50,9 @@ async def test_who_is_refused_takes_nobodys_turn() -> None:
 
 async def test_keys_whose_moment_has_passed_are_forgotten() -> None:
     throttle = KeyedThrottle(0.0)
-    for number in range(MAX_KEYS + 10):
+    for number in range(MAX_THROTTLE_KEYS + 10):
         await throttle.wait(number)
     throttle.pause("busy", 60.0)
     await throttle.wait("another")
-    assert len(throttle._free_at) < MAX_KEYS
+    assert len(throttle._free_at) < MAX_THROTTLE_KEYS
     assert throttle.delay("busy") > 59

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.web.schemas import CitationShape
+from bot.web.schemas import ChatCitationItem
 from storage.errors import InvalidError
 from storage.knowledge.documents.addresses import MAX_LENGTH, address_of
 from storage.knowledge.documents.readers import read
@@ -78,7 +78,7 @@ def test_a_citation_carries_its_address_and_clients_see_the_field_only_where_the
     linked, plain = citation_items([hit.citation() for hit in hits])
     assert linked.model_dump()["url"] == HELP
     assert plain.model_dump().keys() == {"title", "text", "document_id"}
-    assert CitationShape(title="How?", text="So.", document_id="d").model_dump().keys() == {
+    assert ChatCitationItem(title="How?", text="So.", document_id="d").model_dump().keys() == {
         "title",
         "text",
         "document_id",
