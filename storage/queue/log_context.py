@@ -2,14 +2,13 @@
 
 from contextlib import AbstractContextManager
 
-from structlog.contextvars import bound_contextvars
-
 from storage.queue.jobs import Job, JobKind
+from storage.telemetry.log_context import log_fields
 
 
 def job_context(job: Job) -> AbstractContextManager[None]:
     """Every line logged while this job is done, or after it has failed, says which it was."""
-    return bound_contextvars(job=job.kind, **_ids(job))
+    return log_fields(job=job.kind, **_ids(job))
 
 
 def _ids(job: Job) -> dict[str, str]:

@@ -49,7 +49,7 @@ class AdmissionControl:
         rank = max(charged.customer.rank, charged.workspace.rank)
         if not wait:
             return Admission(rank)
-        until = max(self._limiter.burst_ends(charged.customer, now), now + wait)
+        until = max(self._limiter.burst_ends(charged.customer.arrivals, now), now + wait)
         await counters.mark_told(connection, workspace_id, customer_id, until)
         return Admission(max(rank, math.ceil(now + wait)), wait, must_tell=charged.customer.wait_notified_until <= now)
 
@@ -73,10 +73,10 @@ class AdmissionControl:
 
         What the customer's own excess holds back does not count for the workspace: the others need not wait for it.
         """
-        own_wait = self._limiter.customer_wait(charged.customer, now)
+        own_wait = self._limiter.customer_wait(charged.customer.arrivals, now)
         is_crowd = new_turn and self._queue.is_crowd(charged.customer.rank, charged.workspace.rank)
         if not own_wait and not is_crowd:
-            return self._limiter.workspace_wait(charged.workspace, now)
+            return self._limiter.workspace_wait(charged.workspace.arrivals, now)
         await counters.refund_workspace(
             connection,
             workspace_id,

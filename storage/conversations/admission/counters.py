@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import clock
 from storage.conversations.admission.fair_queue import VIRTUAL_TIME
+from storage.conversations.admission.rate_limit import ArrivalTimes
 from storage.database.batches import change_in_batches
 from storage.database.engine import Database
 from storage.database.tables import admission_counters
@@ -72,10 +73,7 @@ class Cost:
 class Counter:
     """A customer's row, or a workspace's."""
 
-    minute_tat: float
-    """When what was written is paid off at the rate per minute: seconds since 1970."""
-    hour_tat: float
-    """The same at the rate per hour."""
+    arrivals: ArrivalTimes
     rank: int
     """Of the newest turn."""
     wait_notified_until: float = 0.0
@@ -136,4 +134,4 @@ async def forget_paid_off(database: Database) -> int:
 
 
 def _counter(row: Row[Any]) -> Counter:
-    return Counter(row.minute_tat, row.hour_tat, row.rank, row.wait_notified_until)
+    return Counter(ArrivalTimes(row.minute_tat, row.hour_tat), row.rank, row.wait_notified_until)

@@ -9,7 +9,6 @@ https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
 import math
 from dataclasses import dataclass
 
-from storage.conversations.admission.counters import Counter
 from storage.errors import TooManyMessagesError
 from storage.settings import LimitsSettings
 
@@ -36,6 +35,16 @@ class RateLimit:
         return excess if self.amount and excess > ROUNDING else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivalTimes:
+    """The theoretical arrival times of a customer or of a workspace, in seconds since 1970."""
+
+    minute: float
+    """At the rate per minute."""
+    hour: float
+    """At the rate per hour."""
+
+
 class RateLimiter:
     """The limits of a deployment: two for each customer, one for each workspace."""
 
@@ -45,20 +54,20 @@ class RateLimiter:
         self.workspace_minute = RateLimit(limits.workspace_per_minute, MINUTE)
         self._longest_wait = limits.longest_wait_seconds
 
-    def customer_wait(self, customer: Counter, now: float) -> float:
+    def customer_wait(self, customer: ArrivalTimes, now: float) -> float:
         """Seconds until the customer's own limits let the message through that has just been counted."""
-        minute = self.customer_minute.wait(customer.minute_tat, now)
-        return max(minute, self.customer_hour.wait(customer.hour_tat, now))
+        minute = self.customer_minute.wait(customer.minute, now)
+        return max(minute, self.customer_hour.wait(customer.hour, now))
 
-    def workspace_wait(self, workspace: Counter, now: float) -> float:
+    def workspace_wait(self, workspace: ArrivalTimes, now: float) -> float:
         """Seconds until the limit of the whole workspace lets the message through."""
-        return self.workspace_minute.wait(workspace.minute_tat, now)
+        return self.workspace_minute.wait(workspace.minute, now)
 
     def check(self, wait: float) -> None:
         """Raise TooManyMessagesError if the message would have to wait for too long."""
         if wait > self._longest_wait:
             raise TooManyMessagesError(math.ceil(wait - self._longest_wait))
 
-    def burst_ends(self, customer: Counter, now: float) -> float:
+    def burst_ends(self, customer: ArrivalTimes, now: float) -> float:
         """When everything that the customer has written is paid off: until then they are told once that it waits."""
-        return max(customer.minute_tat, customer.hour_tat if self.customer_hour.amount else now)
+        return max(customer.minute, customer.hour if self.customer_hour.amount else now)

@@ -1,7 +1,6 @@
 import pytest
 
-from storage.conversations.admission.counters import Counter
-from storage.conversations.admission.rate_limit import HOUR, MINUTE, RateLimit, RateLimiter
+from storage.conversations.admission.rate_limit import HOUR, MINUTE, ArrivalTimes, RateLimit, RateLimiter
 from storage.errors import TooManyMessagesError
 from storage.settings import LimitsSettings
 
@@ -13,9 +12,9 @@ def limiter(**limits: float) -> RateLimiter:
     return RateLimiter(LimitsSettings.model_validate(none | limits))
 
 
-def counter(minute: float = 0.0, hour: float = 0.0) -> Counter:
-    """A row whose theoretical arrival times are so far ahead of the clock."""
-    return Counter(NOW + minute, NOW + hour, rank=0)
+def ahead(minute: float = 0.0, hour: float = 0.0) -> ArrivalTimes:
+    """Arrival times that are so far ahead of the clock."""
+    return ArrivalTimes(NOW + minute, NOW + hour)
 
 
 def test_one_message_takes_its_part_of_the_period() -> None:
@@ -37,13 +36,13 @@ def test_a_message_waits_for_what_is_further_ahead_than_the_period(ahead: float,
 
 def test_of_the_minute_and_the_hour_the_longer_wait_counts() -> None:
     limits = limiter(customer_per_minute=4, customer_per_hour=10)
-    assert limits.customer_wait(counter(minute=75, hour=3700), NOW) == pytest.approx(100)
-    assert limits.customer_wait(counter(minute=90, hour=3610), NOW) == pytest.approx(30)
+    assert limits.customer_wait(ahead(minute=75, hour=3700), NOW) == pytest.approx(100)
+    assert limits.customer_wait(ahead(minute=90, hour=3610), NOW) == pytest.approx(30)
 
 
 def test_the_workspace_has_a_limit_of_its_own() -> None:
-    assert limiter(workspace_per_minute=10).workspace_wait(counter(minute=66), NOW) == pytest.approx(6)
-    assert limiter(customer_per_minute=10).workspace_wait(counter(minute=66), NOW) == 0.0
+    assert limiter(workspace_per_minute=10).workspace_wait(ahead(minute=66), NOW) == pytest.approx(6)
+    assert limiter(customer_per_minute=10).workspace_wait(ahead(minute=66), NOW) == 0.0
 
 
 def test_a_wait_beyond_the_longest_is_refused_with_the_seconds_until_it_is_not() -> None:
@@ -56,6 +55,6 @@ def test_a_wait_beyond_the_longest_is_refused_with_the_seconds_until_it_is_not()
 
 def test_a_burst_ends_when_both_limits_are_paid_off() -> None:
     both = limiter(customer_per_minute=4, customer_per_hour=10)
-    assert both.burst_ends(counter(minute=75, hour=3700), NOW) == NOW + 3700
+    assert both.burst_ends(ahead(minute=75, hour=3700), NOW) == NOW + 3700
     minute_only = limiter(customer_per_minute=4)
-    assert minute_only.burst_ends(counter(minute=75, hour=3700), NOW) == NOW + 75
+    assert minute_only.burst_ends(ahead(minute=75, hour=3700), NOW) == NOW + 75
