@@ -19,16 +19,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]
 
 from graph.confidence import COEFFICIENTS, features
-from graph.evaluation import (
-    ASSESSED,
-    Dataset,
-    EvaluationScores,
-    Question,
-    Result,
-    judge,
-    load_set,
-    score,
-)
+from graph.evaluation.dataset import Dataset, Question, load_dataset
+from graph.evaluation.measures import EvaluationScores, QuestionResult, measure
+from graph.evaluation.runner import ASSESSED_HITS, evaluate
 from storage.embeddings.local import LocalEmbedder
 from storage.embeddings.protocol import Embedder
 from storage.records import ChunkKind
@@ -51,7 +44,7 @@ class Sample:
     group: str
     """The set; its variants are never on both sides of a fit."""
     variant: str
-    judged: tuple[Result, ...]
+    results: tuple[QuestionResult, ...]
     values: NDArray[np.float64]
     """(questions, features)."""
 
@@ -63,12 +56,12 @@ class Model:
     intercept: float
     coefficients: Mapping[str, float]
 
-    def confident(self, sample: Sample) -> tuple[Result, ...]:
+    def confident(self, sample: Sample) -> tuple[QuestionResult, ...]:
         """The sample with this model's confidence."""
         logits = sample.values @ np.array([self.coefficients[name] for name in NAMES]) + self.intercept
         found = 1 / (1 + np.exp(-logits))
         return tuple(
-            dataclasses.replace(one, confidence=float(value)) for one, value in zip(sample.judged, found, strict=True)
+            dataclasses.replace(one, confidence=float(value)) for one, value in zip(sample.results, found, strict=True)
         )
 
 
@@ -81,7 +74,7 @@ def main() -> None:
     samples = collect(arguments.data, LocalEmbedder(arguments.models))
     for sample in samples:
         left_out = fit([other for other in samples if other.group != sample.group])
-        print(line(score(f"{sample.group} {sample.variant}", left_out.confident(sample))))
+        print(line(measure(f"{sample.group} {sample.variant}", left_out.confident(sample))))
     model = fit(samples)
     print(f"\nINTERCEPT = {model.intercept:.3f}")
     for name in NAMES:
@@ -93,7 +86,7 @@ def line(scores: EvaluationScores) -> str:
     shares = (
         scores.recall_1,
         scores.auroc,
-        scores.auroc_right,
+        scores.auroc_correct,
         scores.coverage_98,
         scores.coverage_95,
         scores.calibration_error,
@@ -109,7 +102,7 @@ def collect(data: Path, embedder: Embedder) -> list[Sample]:
     for folder in labelled_folders(data):
         for variant, labelled in variants(folder):
             print(f"asking {folder.name} {variant}", flush=True)
-            samples.append(sampled(folder.name, variant, asyncio.run(judge(labelled, embedder))))
+            samples.append(sampled(folder.name, variant, asyncio.run(evaluate(labelled, embedder))))
     return samples
 
 
@@ -118,23 +111,23 @@ def labelled_folders(data: Path) -> list[Path]:
     return sorted(path.parent for name in ("queries.jsonl", "tasks.jsonl") for path in data.glob(f"*/{name}"))
 
 
-def sampled(group: str, variant: str, judged: Sequence[Result]) -> Sample:
+def sampled(group: str, variant: str, results: Sequence[QuestionResult]) -> Sample:
     """Judged questions with their features; a question that found nothing is no evidence."""
-    found = tuple(one for one in judged if one.hits)
-    rows = [features(one.question.text, one.hits[:ASSESSED]) for one in found]
+    found = tuple(one for one in results if one.hits)
+    rows = [features(one.question.text, one.hits[:ASSESSED_HITS]) for one in found]
     return Sample(group, variant, found, np.array([[row[name] for name in NAMES] for row in rows]))
 
 
 def variants(folder: Path) -> Iterator[tuple[str, Dataset]]:
     """The set whole, with fewer phrasings, with entries removed, and very small."""
-    whole = load_set(folder)
+    whole = load_dataset(folder)
     yield "whole", thinned(whole)
     if any(piece.kind is ChunkKind.PASSAGE for _, piece in whole.entries):
         return
     if any(piece.alternatives for _, piece in whole.entries):
-        yield "5 phrasings", thinned(load_set(folder, phrasings=5))
-        yield "no phrasings", thinned(load_set(folder, phrasings=0))
-        yield "5 phrasings, 30 % removed", thinned(reduced(load_set(folder, phrasings=5), 0.7, seed=2))
+        yield "5 phrasings", thinned(load_dataset(folder, phrasings=5))
+        yield "no phrasings", thinned(load_dataset(folder, phrasings=0))
+        yield "5 phrasings, 30 % removed", thinned(reduced(load_dataset(folder, phrasings=5), 0.7, seed=2))
     for seed in (0, 1):
         yield f"30 % removed, {seed}", thinned(reduced(whole, 0.7, seed))
         yield f"three entries, {seed}", thinned(reduced(whole, 3 / len(whole.entries), seed), 150)
@@ -164,10 +157,10 @@ def fit(samples: Sequence[Sample]) -> Model:
     groups = {sample.group for sample in samples}
     variant_count = {group: sum(sample.group == group for sample in samples) for group in groups}
     values = np.concatenate([sample.values for sample in samples])
-    right = np.concatenate([[one.right for one in sample.judged] for sample in samples]).astype(float)
+    correct = np.concatenate([[one.is_correct for one in sample.results] for sample in samples]).astype(float)
     weights = np.concatenate(
         [
-            np.full(len(sample.judged), 1 / len(sample.judged) / variant_count[sample.group] / len(groups))
+            np.full(len(sample.results), 1 / len(sample.results) / variant_count[sample.group] / len(groups))
             for sample in samples
         ]
     )
@@ -177,8 +170,8 @@ def fit(samples: Sequence[Sample]) -> Model:
     def loss(coefficients: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         logits = inputs @ coefficients
         ridge = np.append(coefficients[:-1], 0.0)
-        cost = weights @ (np.logaddexp(0, logits) - right * logits) + RIDGE * (ridge @ ridge)
-        return float(cost), inputs.T @ (weights * (1 / (1 + np.exp(-logits)) - right)) + 2 * RIDGE * ridge
+        cost = weights @ (np.logaddexp(0, logits) - correct * logits) + RIDGE * (ridge @ ridge)
+        return float(cost), inputs.T @ (weights * (1 / (1 + np.exp(-logits)) - correct)) + 2 * RIDGE * ridge
 
     bounds = [_bounds(name, scale) for name, scale in zip(NAMES, spread, strict=True)]
     found = minimize(loss, np.zeros(len(NAMES) + 1), jac=True, bounds=[*bounds, (None, None)], method="L-BFGS-B").x

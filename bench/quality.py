@@ -11,14 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench.fit_confidence import collect, fit, labelled_folders, reduced, sampled, thinned
-from graph.evaluation import (
-    Dataset,
-    EvaluationScores,
-    Result,
-    judge,
-    load_set,
-    score,
-)
+from graph.evaluation.dataset import Dataset, load_dataset
+from graph.evaluation.measures import EvaluationScores, QuestionResult, measure
+from graph.evaluation.runner import evaluate
 from storage.embeddings.local import LocalEmbedder
 from storage.records import ChunkKind, WorkspaceSettings
 
@@ -39,35 +34,35 @@ def main() -> None:
     for folder in labelled_folders(arguments.data):
         left_out = fit([sample for sample in samples if sample.group != folder.name])
         for labelled in _measured(folder):
-            judged = asyncio.run(judge(labelled, embedder))
-            fitted = left_out.confident(sampled(folder.name, "", judged))
-            shipped = score("shipped", judged, threshold)
-            print(_line(score(labelled.name, _by_cosine(judged)), None))
-            print(_line(score("", fitted, threshold), shipped))
+            results = asyncio.run(evaluate(labelled, embedder))
+            fitted = left_out.confident(sampled(folder.name, "", results))
+            shipped = measure("shipped", results, threshold)
+            print(_line(measure(labelled.name, _by_cosine(results)), None))
+            print(_line(measure("", fitted, threshold), shipped))
 
 
 def _measured(folder: Path) -> Iterator[Dataset]:
-    whole = load_set(folder)
+    whole = load_dataset(folder)
     yield thinned(whole, QUESTIONS)
     if whole.entries[0][1].kind is ChunkKind.FAQ:
         yield dataclasses.replace(thinned(reduced(whole, 0.7, seed=0), QUESTIONS), name=f"{folder.name} -30 %")
 
 
-def _by_cosine(judged: Sequence[Result]) -> list[Result]:
+def _by_cosine(results: Sequence[QuestionResult]) -> list[QuestionResult]:
     """The same hits ordered and trusted by their best cosine alone: the baseline."""
     lines = []
-    for one in judged:
+    for one in results:
         hits = tuple(sorted(one.hits, key=lambda hit: -hit.dense))
         expected = one.hits[one.rank - 1].chunk.id if one.rank else ""
         rank = next((place for place, hit in enumerate(hits, start=1) if hit.chunk.id == expected), 0)
-        lines.append(Result(one.question, hits, rank, hits[0].dense if hits else 0.0))
+        lines.append(QuestionResult(one.question, hits, rank, hits[0].dense if hits else 0.0))
     return lines
 
 
 def _line(scores: EvaluationScores, shipped: EvaluationScores | None) -> str:
     name = f"{scores.name} · cosine" if scores.name else "    Deskhand"
     found = "".join(map(_share, (scores.recall_1, scores.recall_5, scores.reciprocal_rank)))
-    trusted = (scores.auroc, scores.auroc_right, scores.coverage_98, scores.coverage_95, scores.calibration_error)
+    trusted = (scores.auroc, scores.auroc_correct, scores.coverage_98, scores.coverage_95, scores.calibration_error)
     ends = "".join(map(_share, (shipped.precision, shipped.coverage))) if shipped else ""
     return f"{name:30s}{found} |{''.join(map(_share, trusted))} |{ends}"
 

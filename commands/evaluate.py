@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.console import console, run, settings_or_exit
-from graph.evaluation import evaluate_folder
+from graph.evaluation.runner import evaluate_folder
 from storage.embeddings.opening import load_embedder
 
 

@@ -33,7 +33,7 @@ from graph.prefetch import EmbeddingPrefetch
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
-from graph.triage.language import identifier
+from graph.triage.language import language_identifier
 from graph.turn_runner import TurnRunner
 from graph.turn_telemetry import TurnTelemetry
 from storage.backoff import RetryPolicy
@@ -180,7 +180,7 @@ async def warming(classifier: Classifier) -> AsyncIterator[None]:
 def warm(classifier: Classifier) -> None:
     """Fit the classifier and read the language models now."""
     classifier.warm()
-    identifier()
+    language_identifier()
 
 
 def assemble(
@@ -198,7 +198,7 @@ def assemble(
     """Wire the layers; nothing runs yet. Without `jobs` this process has a queue of its own."""
     jobs = jobs or store.cluster.embedded_jobs()
     registry, tracing = registry or CollectorRegistry(), tracing or Tracing()
-    machine = build_machine(checkpoints, times=NodeMetrics(registry))
+    machine = build_machine(checkpoints, metrics=NodeMetrics(registry))
     runner = TurnRunner(machine, checkpoints, deps, store, jobs, TurnTelemetry(tracing))
     desk = Desk(runner, store, jobs)
     gather_seconds = settings.conversation.gather_seconds
@@ -273,4 +273,4 @@ def studio(_config: object = None) -> Machine:
     embedder = load_embedder(settings)
     knowledge = Knowledge(open_database(settings.database_url), embedder, open_vectors(settings, embedder.model))
     deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), build_chat_model(settings))
-    return build_machine(bound_to=deps)
+    return build_machine(fixed_deps=deps)

@@ -1,4 +1,4 @@
-"""How sure we are that the best hit answers the question: evidence to a calibrated probability."""
+"""Confidence by logistic regression: evidence about the best hit becomes a calibrated probability that it is right."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,19 +10,19 @@ from graph.lexical_signals import (
     completed_actions,
     negated_actions,
     opposite_terms,
-    tells_trouble,
+    reports_problem,
 )
 from storage.knowledge.ranking import dense_score
 from storage.knowledge.terms import STOPWORDS, terms, words
 from storage.records import Chunk, ChunkKind, Evidence, Hit
 
-UNRELATED = 0.3
+BACKGROUND_SIMILARITY = 0.3
 """The cosine that texts of one field usually have: stands for the hits that a small knowledge does not give."""
-COMPARED = 4
+COMPARED_HITS = 4
 """Hits behind the first that make the background."""
-READ = 3_000
+MAX_READ_LENGTH = 3_000
 """Characters of an answer or passage that are searched for the question's words."""
-CLOSE, LOOSE, TIE = 0.8, 0.5, 0.04
+CLOSE_MATCH, LOOSE_MATCH, TIE_MARGIN = 0.8, 0.5, 0.04
 
 WARNINGS: Mapping[str, str] = MappingProxyType(
     {
@@ -68,66 +68,66 @@ def assess(query: str, hits: Sequence[Hit]) -> tuple[float, Evidence]:
 
 def features(query: str, hits: Sequence[Hit]) -> dict[str, float]:
     """What the probability rests on, by name; at least one hit."""
-    best, others = hits[0], hits[1 : 1 + COMPARED]
-    rivals = [_meaning(hit) for hit in others] + [UNRELATED] * (COMPARED - len(others))
+    best, others = hits[0], hits[1 : 1 + COMPARED_HITS]
+    rivals = [_semantic_score(hit) for hit in others] + [BACKGROUND_SIMILARITY] * (COMPARED_HITS - len(others))
     asked = list(dict.fromkeys(terms(query)))
-    known = _known(best.chunk)
+    known = _chunk_terms(best.chunk)
     missing = [term for term in asked if term not in known]
-    elsewhere = max((sum(term in _known(hit.chunk) for term in missing) for hit in others), default=0)
+    elsewhere = max((sum(term in _chunk_terms(hit.chunk) for term in missing) for hit in others), default=0)
     phrasings = _phrasings(best.chunk)
     return {
         "dense": best.dense,
         "agreement": best.agreement,
-        "margin": _meaning(best) - max(rivals),
-        "background": sum(rivals) / COMPARED,
+        "margin": _semantic_score(best) - max(rivals),
+        "background": sum(rivals) / COMPARED_HITS,
         "coverage": 1 - len(missing) / len(asked) if asked else 0.0,
         "elsewhere": elsewhere / len(asked) if asked else 0.0,
         "opposite": float(bool(opposite_terms(asked, known))),
-        "denial": _said_of_it_alone(negated_actions, query, phrasings),
-        "done": _said_of_it_alone(completed_actions, query, phrasings),
-        "trouble": float(tells_trouble(query) and not any(map(tells_trouble, phrasings))),
+        "denial": _said_by_query_alone(negated_actions, query, phrasings),
+        "done": _said_by_query_alone(completed_actions, query, phrasings),
+        "trouble": float(reports_problem(query) and not any(map(reports_problem, phrasings))),
         "passage": float(best.chunk.kind is ChunkKind.PASSAGE),
     }
 
 
-def _said_of_it_alone(saying: Callable[[str], frozenset[str]], query: str, phrasings: Sequence[str]) -> float:
-    """1 if the query says this of something that the phrasings are about, and none of them says it."""
-    log_fields = frozenset(chain.from_iterable(map(terms, phrasings)))
-    said = saying(query) & log_fields
-    return float(bool(said) and said.isdisjoint(chain.from_iterable(map(saying, phrasings))))
+def _said_by_query_alone(signal_of: Callable[[str], frozenset[str]], query: str, phrasings: Sequence[str]) -> float:
+    """1 if the signal is in the query, about something that the phrasings are about, and in none of them."""
+    subject_terms = frozenset(chain.from_iterable(map(terms, phrasings)))
+    said = signal_of(query) & subject_terms
+    return float(bool(said) and said.isdisjoint(chain.from_iterable(map(signal_of, phrasings))))
 
 
-def _meaning(hit: Hit) -> float:
+def _semantic_score(hit: Hit) -> float:
     return dense_score(hit.dense, hit.agreement)
 
 
 def _phrasings(chunk: Chunk) -> tuple[str, ...]:
-    return (chunk.title, *chunk.alternatives) if chunk.kind is ChunkKind.FAQ else (chunk.text[:READ],)
+    return (chunk.title, *chunk.alternatives) if chunk.kind is ChunkKind.FAQ else (chunk.text[:MAX_READ_LENGTH],)
 
 
 @lru_cache(maxsize=1024)
-def _known(chunk: Chunk) -> frozenset[str]:
+def _chunk_terms(chunk: Chunk) -> frozenset[str]:
     """The terms that a chunk has."""
-    return frozenset(chain.from_iterable(terms(text[:READ]) for text in chunk.search_texts()))
+    return frozenset(chain.from_iterable(terms(text[:MAX_READ_LENGTH]) for text in chunk.search_texts()))
 
 
 def _reasons(query: str, hits: Sequence[Hit], found: Mapping[str, float]) -> Iterator[str]:
     """Plain words for the agent: first what speaks against the hit, then what speaks for it."""
     best = hits[0]
-    if len(hits) > 1 and found["margin"] < TIE:
+    if len(hits) > 1 and found["margin"] < TIE_MARGIN:
         yield f"Two entries fit almost equally well: “{best.chunk.title}” and “{hits[1].chunk.title}”"
     yield from (words for name, words in WARNINGS.items() if found[name])
-    if best.dense < LOOSE:
+    if best.dense < LOOSE_MATCH:
         yield "Only loosely related to what the knowledge says"
-    unknown = _missing_words(query, best.chunk)
+    unknown = _unknown_words(query, best.chunk)
     if unknown:
         yield f"Words not in the entry: {', '.join(unknown[:5])}"
-    if best.dense >= CLOSE:
+    if best.dense >= CLOSE_MATCH:
         yield f"Close match to a known phrasing: “{_first_line(best.matched)}”"
 
 
-def _missing_words(query: str, chunk: Chunk) -> list[str]:
-    known = _known(chunk)
+def _unknown_words(query: str, chunk: Chunk) -> list[str]:
+    known = _chunk_terms(chunk)
     asked = [word for word in dict.fromkeys(words(query)) if word not in STOPWORDS]
     return [word for word in asked if known.isdisjoint(terms(word))]
 

@@ -1,11 +1,11 @@
-"""What can go wrong with the chat model; `detail` is a plain sentence for the agent who gets the turn.
+"""Error catalogue of the chat model; `detail` is a plain sentence for the agent who gets the turn.
 
 No error carries the prompt, the customer's text or the server's words: those may repeat the prompt.
 """
 
 from storage.errors import DeskhandError
 
-UNKNOWN_FEATURE = (500, 501)
+UNSUPPORTED_FEATURE_STATUSES = (500, 501)
 """Statuses by which endpoints answer to a parameter that they do not know, besides 400 and its like."""
 
 
@@ -23,10 +23,15 @@ class ModelUnavailableError(ModelError):
     status = 503
 
     def __init__(
-        self, detail: str = "", *, answered: int | None = None, retry_after: float | None = None, retryable: bool = True
+        self,
+        detail: str = "",
+        *,
+        http_status: int | None = None,
+        retry_after: float | None = None,
+        retryable: bool = True,
     ) -> None:
         super().__init__(detail)
-        self.answered = answered
+        self.http_status = http_status
         """The HTTP status of the endpoint's answer, when there was one."""
         self.retry_after = retry_after
         """Seconds that the endpoint asks to wait."""
@@ -34,9 +39,9 @@ class ModelUnavailableError(ModelError):
         """Whether the same request may succeed a little later."""
 
     @property
-    def may_mean_unknown(self) -> bool:
+    def may_mean_unsupported(self) -> bool:
         """Whether the endpoint may not know a feature that the request used."""
-        return self.answered in UNKNOWN_FEATURE
+        return self.http_status in UNSUPPORTED_FEATURE_STATUSES
 
 
 class ModelTimeoutError(ModelUnavailableError):

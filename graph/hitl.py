@@ -1,4 +1,4 @@
-"""The shapes of a review as LangChain's human-in-the-loop front ends know them.
+"""Human in the loop: a review in the shapes of LangChain's human-in-the-loop front ends.
 
 Source: the types HITLRequest and HITLResponse of langchain 1.x (agents/middleware/human_in_the_loop.py).
 """
@@ -9,8 +9,8 @@ from graph.state import State
 from storage.errors import InvalidError
 from storage.records import Decision, DecisionKind
 
-ACTION = "send_reply"
-ALLOWED = ["approve", "edit", "reject", "respond"]
+REPLY_ACTION = "send_reply"
+ALLOWED_DECISIONS = ["approve", "edit", "reject", "respond"]
 """What standard front ends offer; Deskhand's own decisions `escalate` and `dismiss` are accepted as well."""
 
 
@@ -27,12 +27,12 @@ def request_for(state: State) -> dict[str, Any]:
     return {
         "action_requests": [
             {
-                "name": ACTION,
+                "name": REPLY_ACTION,
                 "args": {"text": draft.text},
                 "description": f"The customer wrote:\n{state['turn'].question}\n\nHeld because:\n{reasons}",
             }
         ],
-        "review_configs": [{"action_name": ACTION, "allowed_decisions": ALLOWED}],
+        "review_configs": [{"action_name": REPLY_ACTION, "allowed_decisions": ALLOWED_DECISIONS}],
     }
 
 
@@ -42,7 +42,7 @@ def response_for(decision: Decision) -> dict[str, Any]:
     body: dict[str, Any]
     match decision.kind:
         case DecisionKind.EDIT:
-            body = {"edited_action": {"name": ACTION, "args": {"text": decision.text}}}
+            body = {"edited_action": {"name": REPLY_ACTION, "args": {"text": decision.text}}}
         case DecisionKind.REJECT:
             body = {"message": decision.guidance}
         case DecisionKind.APPROVE | DecisionKind.ESCALATE | DecisionKind.DISMISS:

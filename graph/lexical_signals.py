@@ -1,4 +1,4 @@
-"""What embeddings are blind to: denial, trouble, and doing the opposite."""
+"""Lexical signals for what embeddings are blind to: negation, reported problems, and actions of opposite sense."""
 
 import re
 from collections.abc import Iterable, Set
@@ -9,26 +9,26 @@ from storage.knowledge.terms import terms
 NEGATION = (
     r"(?:no|not|never|without|(?:do|does|did|is|are|was|were|will|would|should)n't|wo(?:n't|nt)|(?:do|does|did|is)nt)"
 )
-DENIAL = re.compile(rf"\b{NEGATION}((?:\s+\w+){{1,3}})")
-"""The words that are denied come right behind."""
+NEGATED_PHRASE = re.compile(rf"\b{NEGATION}((?:\s+\w+){{1,3}})")
+"""The negated words come right behind."""
 IGNORANCE = re.compile(
     rf"\b{NEGATION}\s+(?:really |quite |even |yet )?"
     r"(?:know|knew|understand|sure|certain|aware|remember|recall|find|see|clear|seem|recogni[sz]e|forget|work|only)"
 )
-"""Says no to nothing: the customer does not know something, and asks."""
-TROUBLE = re.compile(
+"""Negates no action: the customer does not know something, and asks."""
+PROBLEM_REPORT = re.compile(
     r"\b(?:unable|(?:ca|could|did|does|do|has|have|is|wo|would)n'?t|cannot"
     r"|not (?:able|work|show|load|receiv|get|arriv)\w*|errors?|issues?|problems?|troubles?"
     r"|fail(?:s|ed|ing|ure)?|broken|wrong|stuck|missing|crash\w*|declined|denied)\b"
 )
-PENDING_WORK = re.compile(
+QUESTION = re.compile(
     r"\?|^(?:(?:hi|hello|hey|please|pls|so|and|ok|okay)\b\W*)*(?:how|what|whats|what's|when|where|which|who|whose|why|can|could"
     r"|(?:do|does|did)(?!\s+not|n)|is|are|am|was|were|will|would|should|shall|may|has|have)\b"
     r"|\b(?:how (?:do|can|to)|can i|can you|could you|is there|what is|tell me|help me|want to know)\b"
 )
-HAPPENED = re.compile(r"\b(?:is|are|was|were|been|got|already)\s+(?:\w+\s+)?(\w{2,}ed)\W*$")
+COMPLETED_ACTION = re.compile(r"\b(?:is|are|was|were|been|got|already)\s+(?:\w+\s+)?(\w{2,}ed)\W*$")
 """Ends with what was done: `my order is cancelled`."""
-DEPENDENT = re.compile(r"\b(?:if|whether|that|which|who|when|where|how|what|because)\b")
+SUBORDINATE_CLAUSE = re.compile(r"\b(?:if|whether|that|which|who|when|where|how|what|because)\b")
 OPPOSITES = (
     (
         "add create open make place book schedule confirm start activate",
@@ -64,7 +64,7 @@ OPPOSITES = (
 """Words of opposite sense: each on the left with each on the right."""
 
 
-ACTIONS = "change update modify reset refund ship deliver charge renew replace return exchange order"
+OTHER_ACTIONS = "change update modify reset refund ship deliver charge renew replace return exchange order"
 """What an entry may be about doing, besides the opposites."""
 
 
@@ -75,35 +75,39 @@ def _opposites() -> dict[str, frozenset[str]]:
     return {term: frozenset().union(*(right for left, right in both if term in left)) for term in every}
 
 
-_OPPOSITES = _opposites()
-_ACTIONS = frozenset(terms(ACTIONS)) | _OPPOSITES.keys()
+OPPOSITES_OF = _opposites()
+ACTION_TERMS = frozenset(terms(OTHER_ACTIONS)) | OPPOSITES_OF.keys()
 
 
 def negated_actions(text: str) -> frozenset[str]:
     """The actions, as terms, that a statement says no to; a question denies nothing."""
-    plain = _plain(text)
-    return frozenset() if PENDING_WORK.search(plain) else _actions(DENIAL.findall(IGNORANCE.sub(" ", plain)))
+    plain = _normalised(text)
+    if QUESTION.search(plain):
+        return frozenset()
+    return _action_terms(NEGATED_PHRASE.findall(IGNORANCE.sub(" ", plain)))
 
 
 def completed_actions(text: str) -> frozenset[str]:
     """The actions, as terms, that a statement says were done; a question states nothing."""
-    plain = _plain(text)
-    return frozenset() if PENDING_WORK.search(plain) or DEPENDENT.search(plain) else _actions(HAPPENED.findall(plain))
+    plain = _normalised(text)
+    if QUESTION.search(plain) or SUBORDINATE_CLAUSE.search(plain):
+        return frozenset()
+    return _action_terms(COMPLETED_ACTION.findall(plain))
 
 
-def tells_trouble(text: str) -> bool:
+def reports_problem(text: str) -> bool:
     """Whether the text reports that something does not work."""
-    return bool(TROUBLE.search(_plain(text)))
+    return bool(PROBLEM_REPORT.search(_normalised(text)))
 
 
 def opposite_terms(asked: Iterable[str], known: Set[str]) -> list[str]:
     """The asked terms that `known` has only in their opposite sense."""
-    return [term for term in asked if term not in known and not known.isdisjoint(_OPPOSITES.get(term, ()))]
+    return [term for term in asked if term not in known and not known.isdisjoint(OPPOSITES_OF.get(term, ()))]
 
 
-def _actions(parts: Iterable[str]) -> frozenset[str]:
-    return _ACTIONS.intersection(terms(" ".join(parts)))
+def _action_terms(parts: Iterable[str]) -> frozenset[str]:
+    return ACTION_TERMS.intersection(terms(" ".join(parts)))
 
 
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     return text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")

@@ -1,4 +1,4 @@
-"""The graph on one page: guard → triage → retrieve → draft → check → send, review or handoff."""
+"""The LangGraph state machine on one page: guard → triage → retrieve → draft → check → send, review or handoff."""
 
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -44,23 +44,23 @@ class Node(Protocol):
 
 def build_machine(
     checkpointer: BaseCheckpointSaver[str] | None = None,
-    bound_to: Deps | None = None,
-    times: NodeMetrics | None = None,
+    fixed_deps: Deps | None = None,
+    metrics: NodeMetrics | None = None,
 ) -> Machine:
     """Compile the graph; without a checkpointer it can draw itself and answer, but not wait for a person.
 
-    The desk passes its `Deps` with every run. `bound_to` fixes them for a host that cannot, such as the studio.
+    The desk passes its `Deps` with every run. `fixed_deps` fixes them for a host that cannot, such as the studio.
     """
-    times = times or NodeMetrics()
-    graph = StateGraph(State, context_schema=Deps if bound_to is None else None)
-    needing: tuple[Node, ...] = (guard, triage, retrieve, draft)
-    for node in needing:
-        graph.add_node(node.__name__, times.timed(node) if bound_to is None else _Bound(node, bound_to))
-    graph.add_node(check.__name__, times.timed(check))
+    metrics = metrics or NodeMetrics()
+    graph = StateGraph(State, context_schema=Deps if fixed_deps is None else None)
+    nodes_with_deps: tuple[Node, ...] = (guard, triage, retrieve, draft)
+    for node in nodes_with_deps:
+        graph.add_node(node.__name__, metrics.timed(node) if fixed_deps is None else _NodeWithDeps(node, fixed_deps))
+    graph.add_node(check.__name__, metrics.timed(check))
     # Not timed: it may do nothing but interrupt.
     graph.add_node(review)
     for plain in (redraft, send, handoff, dismiss):
-        graph.add_node(plain.__name__, times.timed(plain))
+        graph.add_node(plain.__name__, metrics.timed(plain))
     graph.add_edge(START, "guard")
     graph.add_conditional_edges("guard", after_guard)
     graph.add_edge("triage", "retrieve")
@@ -74,7 +74,7 @@ def build_machine(
     return graph.compile(checkpointer=checkpointer, name="desk")
 
 
-class _Bound:
+class _NodeWithDeps:
     """A node with its `Deps` fixed, for a host that speaks JSON: the turn may come as a mapping."""
 
     def __init__(self, node: Node, deps: Deps) -> None:

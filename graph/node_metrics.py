@@ -1,4 +1,4 @@
-"""How long the graph's nodes take: a histogram of this process, and spans of the turn's trace."""
+"""Metrics of the graph's nodes: a latency histogram of this process, and spans of the turn's trace."""
 
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps

@@ -1,4 +1,4 @@
-"""The business rules: outside the model, one function a rule, each saying in plain words why it held a draft."""
+"""Policy as a rule table: outside the model, one function a rule, each saying in plain words why it held a draft."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Case:
     """Automatic replies since a person last wrote."""
     failure: str
     """Why no draft could be made; empty if one was."""
-    suspicious: bool
+    planted_instructions: bool
     """A source of the chat model's draft gives orders to the assistant."""
     version: int
     """Above 1: a person asked for this draft."""
@@ -64,35 +64,35 @@ def decide(case: Case) -> Verdict:
     reasons = tuple(reason for rule in RULES if (reason := rule(case)))
     if reasons:
         return Verdict(route=Route.REVIEW, held_because=reasons)
-    if drawn(case.turn_id, case.settings.audit_rate):
+    if is_audit_sample(case.turn_id, case.settings.audit_rate):
         return Verdict(route=Route.REVIEW, held_because=("Drawn for the audit sample.",), audited=True)
     return Verdict(route=Route.SEND)
 
 
-def drawn(turn_id: str, rate: float) -> bool:
+def is_audit_sample(turn_id: str, rate: float) -> bool:
     """Whether this turn is in the audit sample: by its random id, so that running it again draws the same."""
     return int(turn_id[:8], 16) / 0x1_0000_0000 < rate
 
 
-def _blocked(case: Case) -> str | None:
+def _stopped_by_guard(case: Case) -> str | None:
     return case.guard.reason or "The guard stopped this message." if case.guard.action is GuardAction.HOLD else None
 
 
-def _failed(case: Case) -> str | None:
+def _draft_failed(case: Case) -> str | None:
     return case.failure or None
 
 
-def _unread(case: Case) -> str | None:
+def _has_unread_files(case: Case) -> str | None:
     return "The customer sent a file that a person has to look at." if case.unread_files else None
 
 
-def _unanswered(case: Case) -> str | None:
+def _found_nothing(case: Case) -> str | None:
     if case.draft.can_answer or case.failure or case.guard.action is GuardAction.HOLD:
         return None
     return "Nothing in the knowledge answers this."
 
 
-def _unsure(case: Case) -> str | None:
+def _below_threshold(case: Case) -> str | None:
     if not case.draft.can_answer or case.draft.confidence >= case.settings.threshold:
         return None
     return f"Confidence {case.draft.confidence:.0%} is below the threshold of {case.settings.threshold:.0%}."
@@ -102,59 +102,59 @@ def _wants_human(case: Case) -> str | None:
     return "The customer asks for a person." if case.settings.hold_wants_human and case.triage.wants_human else None
 
 
-def _intent(case: Case) -> str | None:
+def _held_intent(case: Case) -> str | None:
     intent = case.triage.intent
     return f"The intent `{intent}` always needs a person." if intent in case.settings.hold_intents else None
 
 
-def _priority(case: Case) -> str | None:
+def _held_priority(case: Case) -> str | None:
     priority = case.triage.priority
     return f"Priority `{priority}` always needs a person." if priority in case.settings.hold_priorities else None
 
 
-def _too_many(case: Case) -> str | None:
+def _bot_turn_cap(case: Case) -> str | None:
     if case.bot_turns < case.settings.max_bot_turns:
         return None
     return f"The bot has replied {case.bot_turns} times in a row without a person."
 
 
-def _personal(case: Case) -> str | None:
+def _repeats_personal_data(case: Case) -> str | None:
     repeated = [placeholder for placeholder in case.guard.masked if placeholder in case.draft.text]
     return f"The draft repeats personal data: {', '.join(repeated)}." if repeated else None
 
 
-def _planted(case: Case) -> str | None:
-    return "A source of this draft gives orders to the assistant: check it." if case.suspicious else None
+def _planted_instructions(case: Case) -> str | None:
+    return "A source of this draft gives orders to the assistant: check it." if case.planted_instructions else None
 
 
-def _redraft(case: Case) -> str | None:
+def _is_redraft(case: Case) -> str | None:
     return "A person asked for this redraft." if case.version > 1 else None
 
 
-def _draft_mode(case: Case) -> str | None:
+def _in_draft_mode(case: Case) -> str | None:
     return "Every reply is reviewed here." if case.mode is Mode.DRAFT else None
 
 
-def _closed(case: Case) -> str | None:
+def _outside_business_hours(case: Case) -> str | None:
     hours = case.settings.business_hours
     return "Outside business hours." if hours is not None and not is_open(hours, case.at) else None
 
 
 RULES: tuple[Rule, ...] = (
-    _blocked,
-    _failed,
+    _stopped_by_guard,
+    _draft_failed,
     _wants_human,
-    _unread,
-    _unanswered,
-    _unsure,
-    _intent,
-    _priority,
-    _too_many,
-    _personal,
-    _planted,
-    _redraft,
-    _draft_mode,
-    _closed,
+    _has_unread_files,
+    _found_nothing,
+    _below_threshold,
+    _held_intent,
+    _held_priority,
+    _bot_turn_cap,
+    _repeats_personal_data,
+    _planted_instructions,
+    _is_redraft,
+    _in_draft_mode,
+    _outside_business_hours,
 )
 
 

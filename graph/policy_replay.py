@@ -37,7 +37,7 @@ def replay(past: PastDraft, settings: WorkspaceSettings, desk_terms: Iterable[st
             draft=past.draft,
             bot_turns=past.bot_turns,
             failure=model_failure_in(past.held_because),
-            suspicious=past.draft.model not in NOT_GENERATED and cites_planted_instructions(past.draft),
+            planted_instructions=past.draft.model not in NOT_GENERATED and cites_planted_instructions(past.draft),
             version=1,
             at=past.created_at,
             place_mode=past.place_mode,

@@ -1,4 +1,4 @@
-"""What travels through the machine: its state and the one frozen object its nodes depend on."""
+"""State schema and dependencies: what travels through the machine, and the one frozen object its nodes depend on."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -62,11 +62,11 @@ class State(TypedDict, total=False):
     verdict: Verdict
     failure: str
     """Plain words for why no draft could be made (the chat model is down); a person gets the turn."""
-    suspicious: bool
+    planted_instructions: bool
     """A passage that the chat model's draft rests on gives orders to the assistant."""
     guidance: tuple[str, ...]
     """What reviewers asked of a redraft, oldest first."""
-    rejected: tuple[str, ...]
+    rejected_chunks: tuple[str, ...]
     """Chunks that rejected drafts of this turn rested on."""
     rejected_text: str
     """The draft that was rejected last."""

@@ -66,7 +66,7 @@ class TurnRunner:
         self.checkpoints = checkpoints
         self._deps = deps
         self._turns = store.conversations.turns
-        self._endings = store.conversations.completion
+        self._completion = store.conversations.completion
         self._reviews = store.conversations.reviews
         self._actions = store.conversations.actions
         self._summaries = store.conversations.summaries
@@ -92,27 +92,27 @@ class TurnRunner:
                     return await self._answer(work)
 
     async def _answer(self, work: TurnWork) -> RunAt | None:
-        await self._forget(work.overtaken)
+        await self._delete_checkpoints(work.overtaken)
         if work.owned or not work.question:
             # The completion sees the owner; without an owner there was nothing left to answer.
             state = State(draft=Draft(), ending="dismiss")
-            ending = await self._endings.dismiss(_proposal(work, state))
+            committed = await self._completion.dismiss(_result_of(work, state))
         else:
-            ending, state = await self._work(work)
-        self._telemetry.answered(work, ending, state)
-        if ending is CommitResult.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
+            committed, state = await self._run_turn(work)
+        self._telemetry.answered(work, committed, state)
+        if committed is CommitResult.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
             await self._jobs.enqueue(Job(JobKind.ANSWER, rest, work.conversation_id))
-        return RunAt(now()) if ending is CommitResult.RESTART else None
+        return RunAt(now()) if committed is CommitResult.RESTART else None
 
-    async def _work(self, work: TurnWork) -> tuple[CommitResult, State]:
+    async def _run_turn(self, work: TurnWork) -> tuple[CommitResult, State]:
         with self.checkpoints.starting(work.turn_id):
             state = await self._run(work.turn_id, State(turn=_turn_input(work), version=1))
             mode = work.settings.mode_of(work.channel, work.place_mode)
-            ending = await self._commit(_proposal(work, state), state, mode)
+            committed = await self._commit(_result_of(work, state), state, mode)
         await self._changes.publish_and_deliver(work.workspace_id, work.conversation_id, work.channel)
         if work.long and self._deps.model is not None:
             await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
-        return ending, state
+        return committed, state
 
     async def summarise(self, conversation_id: str) -> None:
         """The job of a long conversation: fold its older messages into the summary; a failing model leaves it."""
@@ -142,7 +142,7 @@ class TurnRunner:
         with self.checkpoints.resuming(review.turn_id, decided.checkpoint_id):
             await self._rebuild_if_lost(review)
             state = await self._run(review.turn_id, Command(resume=response_for(decision)))
-            proposal = TurnResult(
+            result = TurnResult(
                 turn_id=review.turn_id,
                 workspace_id=review.workspace_id,
                 conversation_id=review.conversation_id,
@@ -153,10 +153,10 @@ class TurnRunner:
                 version=state.get("version", review.version),
                 held_because=state["verdict"].held_because,
             )
-            ending = await self._commit(proposal, state, Mode.AUTO, decision)
-        self._telemetry.resumed(review, ending, state)
-        if "ending" in state and ending is not CommitResult.SUPERSEDED_BY_WORKER:
-            await self._forget((review.turn_id,))
+            committed = await self._commit(result, state, Mode.AUTO, decision)
+        self._telemetry.resumed(review, committed, state)
+        if "ending" in state and committed is not CommitResult.SUPERSEDED_BY_WORKER:
+            await self._delete_checkpoints((review.turn_id,))
         await self._changes.publish_and_deliver(review.workspace_id, review.conversation_id, decided.channel)
 
     async def give_up(self, job: Job, reason: str) -> None:
@@ -191,7 +191,7 @@ class TurnRunner:
 
     async def sweep(self) -> None:
         """Delete the checkpoints of ended turns that a crash left behind."""
-        await self._forget(await self._turns.finished_checkpoints())
+        await self._delete_checkpoints(await self._turns.finished_checkpoints())
 
     async def _rebuild_if_lost(self, review: Review) -> None:
         config = config_of(review.turn_id)
@@ -209,30 +209,29 @@ class TurnRunner:
         return result.value
 
     async def _commit(
-        self, proposal: TurnResult, state: State, mode: Mode, decision: Decision | None = None
+        self, result: TurnResult, state: State, mode: Mode, decision: Decision | None = None
     ) -> CommitResult:
         with span("commit"):
-            return await self._committed(proposal, state, mode, decision)
+            match state.get("ending"):
+                case "send":
+                    return await self._completion.send(result, decision=decision)
+                case "handoff":
+                    return await self._completion.hand_off(result, mode=mode, decision=decision)
+                case "dismiss":
+                    return await self._completion.dismiss(result, decision)
+                case None:
+                    return await self._hold(result, decision)
 
-    async def _committed(
-        self, proposal: TurnResult, state: State, mode: Mode, decision: Decision | None
-    ) -> CommitResult:
-        match state.get("ending"):
-            case "send":
-                return await self._endings.send(proposal, decision=decision)
-            case "handoff":
-                return await self._endings.hand_off(proposal, mode=mode, decision=decision)
-            case "dismiss":
-                return await self._endings.dismiss(proposal, decision)
-            case None:
-                await self._turns.will_checkpoint(proposal.turn_id)
-                checkpoint_id = await self.checkpoints.persist(proposal.turn_id)
-                ending = await self._endings.hold(replace(proposal, checkpoint_id=checkpoint_id), decision)
-                if ending in (CommitResult.DROPPED, CommitResult.RESTART):
-                    await self._forget((proposal.turn_id,))
-                return ending
+    async def _hold(self, result: TurnResult, decision: Decision | None) -> CommitResult:
+        """The run stopped at its interrupt: persist it, and open the review."""
+        await self._turns.will_checkpoint(result.turn_id)
+        checkpoint_id = await self.checkpoints.persist(result.turn_id)
+        committed = await self._completion.hold(replace(result, checkpoint_id=checkpoint_id), decision)
+        if committed in (CommitResult.DROPPED, CommitResult.RESTART):
+            await self._delete_checkpoints((result.turn_id,))
+        return committed
 
-    async def _forget(self, turn_ids: tuple[str, ...]) -> None:
+    async def _delete_checkpoints(self, turn_ids: tuple[str, ...]) -> None:
         if turn_ids:
             await self.checkpoints.delete(turn_ids)
             await self._turns.forget_checkpoints(turn_ids)
@@ -254,7 +253,7 @@ def _turn_input(work: TurnWork) -> TurnInput:
     )
 
 
-def _proposal(work: TurnWork, state: State) -> TurnResult:
+def _result_of(work: TurnWork, state: State) -> TurnResult:
     verdict = state.get("verdict")
     return TurnResult(
         turn_id=work.turn_id,

@@ -1,4 +1,4 @@
-"""What is told of a turn while the desk works on it: its log lines and its trace."""
+"""Telemetry of turns: the log lines and the trace of each run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 OUTCOMES = {"send": "sent", "handoff": "handoff", "dismiss": "dismissed", None: "held"}
 """By the state's ending: what a committed run came to."""
-GOING_ON = (CommitResult.RESTART, CommitResult.SUPERSEDED_BY_WORKER)
+CONTINUED_ELSEWHERE = (CommitResult.RESTART, CommitResult.SUPERSEDED_BY_WORKER)
 """Another run ends the turn."""
 
 
@@ -39,12 +39,12 @@ class TurnTelemetry:
             with self._tracing.step(turn, "answer", channel=work.channel):
                 yield
 
-    def answered(self, work: TurnWork, ending: CommitResult, state: State) -> None:
+    def answered(self, work: TurnWork, committed: CommitResult, state: State) -> None:
         """The run has met the rows."""
         ended = now()
-        outcome = _outcome(ending, state)
+        outcome = _outcome(committed, state)
         annotate_span(outcome=outcome)
-        if ending not in GOING_ON:
+        if committed not in CONTINUED_ELSEWHERE:
             self._tracing.record_turn(_turn_of(work), work.created_at, ended, channel=work.channel, outcome=outcome)
         seconds = round((ended - work.created_at).total_seconds(), 3)
         log.info("turn answered", outcome=outcome, channel=work.channel, seconds=seconds)
@@ -61,9 +61,9 @@ class TurnTelemetry:
             with self._tracing.step(turn, "resume", decision=kind, version=review.version):
                 yield
 
-    def resumed(self, review: Review, ending: CommitResult, state: State) -> None:
+    def resumed(self, review: Review, committed: CommitResult, state: State) -> None:
         """The decision has met the rows."""
-        outcome = _outcome(ending, state)
+        outcome = _outcome(committed, state)
         annotate_span(outcome=outcome)
         kind = review.decision.kind if review.decision else None
         log.info("decision took effect", outcome=outcome, decision=kind, version=review.version)
@@ -76,9 +76,9 @@ class TurnTelemetry:
         log.error("turn given up", turn=turn.turn_id, conversation=turn.conversation_id, workspace=turn.workspace_id)
 
 
-def _outcome(ending: CommitResult, state: State) -> str:
-    committed = ending in (CommitResult.COMMITTED, CommitResult.CONTINUED)
-    return OUTCOMES[state.get("ending")] if committed else ending.name.lower()
+def _outcome(committed: CommitResult, state: State) -> str:
+    is_final = committed in (CommitResult.COMMITTED, CommitResult.CONTINUED)
+    return OUTCOMES[state.get("ending")] if is_final else committed.name.lower()
 
 
 def _turn_of(work: TurnWork) -> TracedTurn:

@@ -1,4 +1,4 @@
-"""The draft by the chat model: sentences that rest on retrieved passages, or nothing."""
+"""Grounded generation: a draft by the chat model whose sentences cite retrieved passages, or nothing."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model, model_validator
 
+from graph.drafting.verbatim import MAX_FOLLOW_UPS
 from graph.guard.masking import PLACEHOLDER, mask
 from graph.llm.prompts.dialogue import as_data, dialogue, fenced
 from graph.llm.prompts.templates import Prompt, prompt_version, render
@@ -18,17 +19,16 @@ from storage.records import (
     Sentence,
 )
 
-MOST_FOLLOW_UPS = 3
-LABELS = re.compile(r"\s*[\[(]P\d+(?:\s*[,;]\s*P\d+)*[\])]")
+PASSAGE_LABEL = re.compile(r"\s*[\[(]P\d+(?:\s*[,;]\s*P\d+)*[\])]")
 """Labels that a model writes into its text although they have a field of their own."""
-WRITTEN_WITHOUT_SPACES = frozenset({"ja", "th", "zh"})
+UNSPACED_LANGUAGES = frozenset({"ja", "th", "zh"})
 
 
-def _for_the_customer(text: str) -> str:
+def _customer_text(text: str) -> str:
     """The sentence without labels; one that repeats a placeholder is not fit to be sent."""
     if PLACEHOLDER.search(text):
         raise ValueError("placeholders in brackets must not be repeated")
-    return LABELS.sub("", text).strip()
+    return PASSAGE_LABEL.sub("", text).strip()
 
 
 class DraftedSentence(BaseModel):
@@ -36,7 +36,7 @@ class DraftedSentence(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[str, AfterValidator(_for_the_customer)]
+    text: Annotated[str, AfterValidator(_customer_text)]
     passages: list[str]
 
 
@@ -50,7 +50,7 @@ class DraftAnswer(BaseModel):
     follow_ups: list[str]
 
     @model_validator(mode="after")
-    def _rests_on_something(self) -> Self:
+    def _requires_cited_sentence(self) -> Self:
         if self.can_answer and not any(sentence.text and sentence.passages for sentence in self.sentences):
             raise ValueError("can_answer is true, but no sentence names the passages it rests on")
         return self
@@ -68,7 +68,7 @@ async def model_draft(state: State, model: ChatModel) -> Draft:
     prompt = _prompt(state, hits)
     answer = await model.ask(prompt, draft_schema(len(hits)))
     if answer.can_answer:
-        draft = _draft(answer, hits, state["triage"].language)
+        draft = _draft_of(answer, hits, state["triage"].language)
     else:
         draft = Draft(citations=tuple(hit.citation() for hit in hits))
     return draft.model_copy(update={"model": model.name, "prompt_version": prompt.version})
@@ -95,7 +95,7 @@ def _prompt(state: State, hits: Sequence[Hit]) -> Prompt:
         summary=fenced(turn.summary, guard.masked),
         history=dialogue(turn.history, guard.masked),
         passages="\n\n".join(_passage(index, hit) for index, hit in enumerate(hits)),
-        redraft=_redraft(state.get("guidance", ()), state.get("rejected_text", ""), guard.masked),
+        redraft=_redraft_instructions(state.get("guidance", ()), state.get("rejected_text", ""), guard.masked),
         standalone=fenced(triage.standalone_question, guard.masked),
         question=fenced(guard.text, guard.masked),
     )
@@ -107,7 +107,7 @@ def _passage(index: int, hit: Hit) -> str:
     return f"Passage {_label(index)}:\n{words}"
 
 
-def _redraft(guidance: Sequence[str], rejected_text: str, masked: Mapping[str, str]) -> str:
+def _redraft_instructions(guidance: Sequence[str], rejected_text: str, masked: Mapping[str, str]) -> str:
     """What reviewers said; agents see personal data unmasked and may have copied some."""
     if not guidance and not rejected_text:
         return "This is the first draft."
@@ -118,25 +118,25 @@ def _redraft(guidance: Sequence[str], rejected_text: str, masked: Mapping[str, s
     )
 
 
-def _draft(answer: DraftAnswer, hits: Sequence[Hit], language: str) -> Draft:
+def _draft_of(answer: DraftAnswer, hits: Sequence[Hit], language: str) -> Draft:
     by_label = {_label(index): hit for index, hit in enumerate(hits)}
     said = [sentence for sentence in answer.sentences if sentence.text]
     cited = {label: by_label[label] for sentence in said for label in sentence.passages}
-    gap = "" if language in WRITTEN_WITHOUT_SPACES else " "
+    gap = "" if language in UNSPACED_LANGUAGES else " "
     return Draft(
         text=gap.join(sentence.text for sentence in said),
-        sentences=tuple(_sentence(sentence, by_label) for sentence in said),
+        sentences=tuple(_sentence_of(sentence, by_label) for sentence in said),
         citations=tuple(hit.citation() for hit in cited.values()),
         can_answer=True,
         follow_ups=_follow_ups(answer.follow_ups),
     )
 
 
-def _sentence(sentence: DraftedSentence, by_label: Mapping[str, Hit]) -> Sentence:
+def _sentence_of(sentence: DraftedSentence, by_label: Mapping[str, Hit]) -> Sentence:
     chunk_ids = dict.fromkeys(by_label[label].chunk.id for label in sentence.passages)
     return Sentence(text=sentence.text, chunk_ids=tuple(chunk_ids))
 
 
 def _follow_ups(suggestions: Sequence[str]) -> tuple[str, ...]:
     fit = (text.strip() for text in suggestions if not PLACEHOLDER.search(text))
-    return tuple(dict.fromkeys(text for text in fit if text))[:MOST_FOLLOW_UPS]
+    return tuple(dict.fromkeys(text for text in fit if text))[:MAX_FOLLOW_UPS]

@@ -1,4 +1,4 @@
-"""The rolling summary of long conversations: what a prompt says instead of the older messages."""
+"""Rolling summary: what a prompt says of a long conversation instead of its older messages."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated
@@ -10,15 +10,15 @@ from graph.llm.prompts.templates import render
 from graph.llm.protocol import ChatModel
 from storage.records import Line
 
-LONGEST_SUMMARY = 2000
+MAX_SUMMARY_LENGTH = 2000
 """Characters: the summary goes into every later prompt of the conversation."""
-BATCH = 12_000
+BATCH_LENGTH = 12_000
 """Characters of messages that one request folds into the summary."""
 
 
-def _short(text: str) -> str:
-    if len(text) > LONGEST_SUMMARY:
-        raise ValueError(f"{len(text)} characters, at most {LONGEST_SUMMARY} are allowed")
+def _within_limit(text: str) -> str:
+    if len(text) > MAX_SUMMARY_LENGTH:
+        raise ValueError(f"{len(text)} characters, at most {MAX_SUMMARY_LENGTH} are allowed")
     return text.strip()
 
 
@@ -27,7 +27,7 @@ class SummaryAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", title="Summary")
 
-    summary: Annotated[str, AfterValidator(_short)]
+    summary: Annotated[str, AfterValidator(_within_limit)]
 
 
 async def summarise(previous_summary: str, lines: Sequence[Line], model: ChatModel) -> str:
@@ -49,7 +49,7 @@ def _batches(lines: Sequence[Line]) -> Iterator[list[Line]]:
     size = 0
     for line in lines:
         length = min(len(line.text), MAX_LINE_LENGTH)
-        if batch and size + length > BATCH:
+        if batch and size + length > BATCH_LENGTH:
             yield batch
             batch, size = [], 0
         batch.append(line)

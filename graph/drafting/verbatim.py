@@ -1,4 +1,4 @@
-"""The draft without a chat model: the knowledge's own words."""
+"""Extractive answering: the draft without a chat model, in the knowledge's own words."""
 
 import re
 from collections.abc import Sequence
@@ -14,15 +14,15 @@ from storage.records import (
     Sentence,
 )
 
-LEAST = 0.1
+MIN_CONFIDENCE = 0.1
 """Below this probability nothing fits."""
-NEAR = 0.35
+MIN_FOLLOW_UP_SIMILARITY = 0.35
 """Cosine from which another entry may be what the customer asks next."""
-FOLLOW_UPS = 3
-CANDIDATES = 3
-EXCERPT = 600
+MAX_FOLLOW_UPS = 3
+SHOWN_CANDIDATES = 3
+MAX_EXCERPT_LENGTH = 600
 """Characters of a passage that make a readable reply."""
-BOUNDARY = re.compile(r"\n\s*\n|(?<=[.!?])\s+(?=[\"'(\[*_#A-Z0-9-])|\n(?=\s*(?:[-*+]|\d+[.)])\s)")
+SENTENCE_BOUNDARY = re.compile(r"\n\s*\n|(?<=[.!?])\s+(?=[\"'(\[*_#A-Z0-9-])|\n(?=\s*(?:[-*+]|\d+[.)])\s)")
 
 
 def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
@@ -31,8 +31,8 @@ def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
     Then the citations are the nearest candidates, for the agent.
     """
     probability, evidence = assess(question, hits)
-    if probability < LEAST or not hits[0].chunk.text:
-        return Draft(citations=tuple(hit.citation() for hit in hits[:CANDIDATES]), model=VERBATIM)
+    if probability < MIN_CONFIDENCE or not hits[0].chunk.text:
+        return Draft(citations=tuple(hit.citation() for hit in hits[:SHOWN_CANDIDATES]), model=VERBATIM)
     best = hits[0]
     text = best.chunk.text if best.chunk.kind is ChunkKind.FAQ else excerpt(question, best.chunk.text)
     return Draft(
@@ -49,30 +49,32 @@ def verbatim_draft(question: str, hits: Sequence[Hit]) -> Draft:
 
 def excerpt(question: str, passage: str) -> str:
     """The stretch of whole sentences, up to 600 characters, that has the most words of the question."""
-    if len(passage) <= EXCERPT:
+    if len(passage) <= MAX_EXCERPT_LENGTH:
         return passage
     asked = set(terms(question))
-    spans = _sentences(passage)
+    spans = _sentence_spans(passage)
     stretches = [
         (first, last)
         for start, (first, _) in enumerate(spans)
         for _, last in spans[start:]
-        if last - first <= EXCERPT or (first, last) == spans[start]
+        if last - first <= MAX_EXCERPT_LENGTH or (first, last) == spans[start]
     ]
     # Of those with the most words the longest one, so that a reply is not torn from its context.
     first, last = max(stretches, key=lambda span: (len(asked & set(terms(passage[slice(*span)]))), span[1] - span[0]))
     return passage[first:last].strip()
 
 
-def _sentences(passage: str) -> list[tuple[int, int]]:
+def _sentence_spans(passage: str) -> list[tuple[int, int]]:
     """Where sentences, list items and paragraphs begin and end; code between fences is one of them."""
     fences = [match.span() for match in re.finditer(r"```.*?(?:```|\Z)", passage, re.DOTALL)]
-    cuts = [match.end() for match in BOUNDARY.finditer(passage)]
+    cuts = [match.end() for match in SENTENCE_BOUNDARY.finditer(passage)]
     outside = [cut for cut in cuts if not any(first < cut < last for first, last in fences)]
     edges = sorted({0, *outside, len(passage)})
     return list(pairwise(edges))
 
 
 def _follow_ups(hits: Sequence[Hit]) -> tuple[str, ...]:
-    titles = (hit.chunk.title for hit in hits[1:] if hit.chunk.kind is ChunkKind.FAQ and hit.dense >= NEAR)
-    return tuple(title for title in dict.fromkeys(titles) if title != hits[0].chunk.title)[:FOLLOW_UPS]
+    titles = (
+        hit.chunk.title for hit in hits[1:] if hit.chunk.kind is ChunkKind.FAQ and hit.dense >= MIN_FOLLOW_UP_SIMILARITY
+    )
+    return tuple(title for title in dict.fromkeys(titles) if title != hits[0].chunk.title)[:MAX_FOLLOW_UPS]

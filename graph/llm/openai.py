@@ -163,7 +163,7 @@ class OpenAIChatModel:
         except ModelRejectedRequestError as error:
             return error
         except ModelUnavailableError as error:
-            if error.may_mean_unknown:
+            if error.may_mean_unsupported:
                 return error
             raise
 

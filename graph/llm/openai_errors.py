@@ -47,12 +47,12 @@ def _error_of_status(error: openai.APIStatusError) -> ModelError:
         case 429:
             # A used-up quota answers 429 too, and waiting does not help.
             retryable = error.code != "insufficient_quota"
-            return ModelRateLimitedError(answered=status, retry_after=retry_after, retryable=retryable)
+            return ModelRateLimitedError(http_status=status, retry_after=retry_after, retryable=retryable)
         case 408 | 409:
-            return ModelUnavailableError(f"The chat model answered with error {status}.", answered=status)
+            return ModelUnavailableError(f"The chat model answered with error {status}.", http_status=status)
         case _ if status >= SERVER_ERROR:
             detail = f"The chat model answered with error {status}."
-            return ModelUnavailableError(detail, answered=status, retry_after=retry_after)
+            return ModelUnavailableError(detail, http_status=status, retry_after=retry_after)
         case _ if error.code in REFUSED_BY_POLICY:
             return ModelRefusedError()
         case _:

@@ -66,7 +66,7 @@ class DeadlineRetry:
         if error is None or not error.retryable or attempts > self.retries:
             return True
         # While probing, one retry tells an unknown feature from a server that stumbled.
-        if self.probing and error.may_mean_unknown and attempts > 1:
+        if self.probing and error.may_mean_unsupported and attempts > 1:
             return True
         return asyncio.get_running_loop().time() + state.upcoming_sleep >= self.deadline
 

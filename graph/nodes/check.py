@@ -22,7 +22,7 @@ async def check(state: State) -> State:
         draft=draft,
         bot_turns=turn.bot_turns,
         failure=state.get("failure", ""),
-        suspicious=state.get("suspicious", False),
+        planted_instructions=state.get("planted_instructions", False),
         version=state.get("version", 1),
         at=clock.now(),
         place_mode=turn.place_mode,

@@ -28,5 +28,5 @@ async def draft(state: State, runtime: Runtime[Deps]) -> State:
         written = await model_draft(state, model)
     except ModelError as error:
         return {"draft": verbatim_draft(triage.standalone_question, hits), "failure": error.detail}
-    suspicious = await asyncio.to_thread(cites_planted_instructions, written)
-    return {"draft": written, "suspicious": suspicious}
+    planted = await asyncio.to_thread(cites_planted_instructions, written)
+    return {"draft": written, "planted_instructions": planted}

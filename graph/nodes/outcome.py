@@ -1,4 +1,7 @@
-"""How a turn ends, as data: the desk commits it. Coroutines, because LangGraph hands plain functions to a thread."""
+"""Nodes: how a turn ends, as data that the turn runner commits.
+
+Coroutines, because LangGraph hands plain functions to a thread.
+"""
 
 from graph.state import State
 from storage.records import DecisionKind, Triage
@@ -27,10 +30,10 @@ async def redraft(state: State) -> State:
     draft, triage, guidance = state["draft"], state.get("triage", Triage()), state["decision"].guidance
     if not triage.standalone_question:
         triage = triage.model_copy(update={"standalone_question": guidance})
-    rested_on = tuple(citation.chunk_id for citation in draft.citations[:1]) if draft.can_answer else ()
+    drafted_from = tuple(citation.chunk_id for citation in draft.citations[:1]) if draft.can_answer else ()
     return {
         "guidance": (*state.get("guidance", ()), guidance),
-        "rejected": (*state.get("rejected", ()), *rested_on),
+        "rejected_chunks": (*state.get("rejected_chunks", ()), *drafted_from),
         "rejected_text": draft.text,
         "version": state.get("version", 1) + 1,
         "failure": "",

@@ -1,4 +1,4 @@
-"""The human interrupt: the graph stops here until a person has decided."""
+"""Node: the human interrupt, where the graph stops until a person has decided."""
 
 from typing import Any
 

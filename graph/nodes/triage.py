@@ -1,4 +1,4 @@
-"""What kind of message this is: by the chat model, or by similarity to labelled examples."""
+"""Node: what kind of message this is, by the chat model or by similarity to labelled examples."""
 
 from langgraph.runtime import Runtime
 

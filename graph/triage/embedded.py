@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from graph.classification import TextClassifier, TextScores
-from graph.triage.human_request import asks_for_person, speaks_of_people
+from graph.triage.human_request import mentions_people, requests_human
 from graph.triage.intent_lexicon import (
     asks_how,
     is_alarming,
@@ -13,7 +13,7 @@ from graph.triage.intent_lexicon import (
     is_troubled,
     wants_money_back,
 )
-from graph.triage.language import language_of
+from graph.triage.language import detect_language
 from graph.triage.question_rewriting import standalone_question
 from graph.triage.small_talk import is_greeting, is_small_talk
 from storage.records import Author, Line, Priority, Sentiment, Triage, WorkspaceSettings
@@ -73,16 +73,16 @@ def intent_of(text: str, scores: TextScores) -> str:
         return "other"
     if wants_money_back(text) and scores.intents["refund"] >= CONFIRMED_REFUND:
         return "refund"
-    if _complains(text, scores):
+    if _is_complaint(text, scores):
         return "complaint"
     return max(UNCONFIRMED_INTENTS, key=lambda intent: scores.intents[intent])
 
 
 def wants_human(text: str, scores: TextScores) -> bool:
     """Whether the customer asks for a person."""
-    if asks_for_person(text):
+    if requests_human(text):
         return scores.wants_human >= CONFIRMED_PERSON
-    return scores.wants_human >= UNCONFIRMED_PERSON and not speaks_of_people(text)
+    return scores.wants_human >= UNCONFIRMED_PERSON and not mentions_people(text)
 
 
 def available_intent(intent: str, intents: Sequence[str]) -> str:
@@ -94,7 +94,7 @@ def available_intent(intent: str, intents: Sequence[str]) -> str:
     return intents[-1] if intents else "other"
 
 
-def _complains(text: str, scores: TextScores) -> bool:
+def _is_complaint(text: str, scores: TextScores) -> bool:
     if asks_how(text):
         return is_outraged(text) and scores.intents["complaint"] >= UNCONFIRMED_COMPLAINT
     return scores.intents["complaint"] >= (CONFIRMED_COMPLAINT if is_outraged(text) else UNCONFIRMED_COMPLAINT)
@@ -119,7 +119,7 @@ def _sentiment(text: str, intent: str) -> Sentiment:
 
 def _language(text: str, history: Sequence[Line]) -> str:
     """The text's own language, or the conversation's when the text says too little."""
-    if own := language_of(text, fallback=""):
+    if own := detect_language(text, fallback=""):
         return own
     said = " ".join(line.text for line in history if line.author is Author.CUSTOMER)[-500:]
-    return language_of(said)
+    return detect_language(said)

@@ -1,4 +1,4 @@
-"""The words that ask for a human being, and those that only speak about people."""
+"""Hand-off requests by pattern: words that ask for a human being, and those that only mention people."""
 
 import re
 
@@ -9,28 +9,28 @@ PERSON = (
     r"|support (?:team|agent|person))"
 )
 SOMEBODY = r"(?:human|person|agent|assistant|operator|representative|somebody|someone)"
-KIND = (
+DETERMINERS = (
     r"(?:(?:a|an|the|your|ur|some|any|another|one of your|one|of|real|live|actual|human|physical|different|other|more"
     r"|na) ){0,4}"
 )
 # "I need someone to clean my room" asks for a service, "to explain this" for a conversation.
-NOT_A_TALK = (
+NOT_A_CONVERSATION = (
     r"\b(?! (?:to (?!help|talk|speak|answer|assist|contact|call|explain|sort|handle)|limit|role|account|licen|seat|key"
     r"|access|permission|number|id\b|name|who))"
 )
-ASKS = re.compile(
+HUMAN_REQUEST = re.compile(
     rf"\b(?:talk|speak|spek|chat|tlk|spk)(?:ing)? (?:directly |live |again )?(?:to|with|2|wit|w/)"
-    rf" {KIND}(?:\w+ )?{PERSON}\b"
+    rf" {DETERMINERS}(?:\w+ )?{PERSON}\b"
     r"|\b(?:speak|talk|chat)(?:ing)? (?:directly )?(?:to|with) (?:the|your) \w+"
     r"|\bhave a (?:chat|word|call|talk) with\b"
     r"|\b(?:connect|transfer|put|pass|hand|forward|switch|redirect|refer|escalate) (?:me|this|it|us)\b.{0,20}?"
-    rf"\b(?:to|with|through) {KIND}(?:\w+ )?{PERSON}\b"
+    rf"\b(?:to|with|through) {DETERMINERS}(?:\w+ )?{PERSON}\b"
     r"|\b(?:connect|transfer|put|pass|hand) me (?:on |over |through )?(?:to|with) (?:the |your )\w+"
-    rf"|\b(?:get|give|send|find|bring|gimme) (?:me )?{KIND}{PERSON}{NOT_A_TALK}"
-    rf"|\b(?:want|need|prefer|like|require)(?:ed)? (?:to have )?{KIND}"
-    rf"(?:real person|live (?:person|agent)|manager|supervisor|{SOMEBODY}){NOT_A_TALK}"
+    rf"|\b(?:get|give|send|find|bring|gimme) (?:me )?{DETERMINERS}{PERSON}{NOT_A_CONVERSATION}"
+    rf"|\b(?:want|need|prefer|like|require)(?:ed)? (?:to have )?{DETERMINERS}"
+    rf"(?:real person|live (?:person|agent)|manager|supervisor|{SOMEBODY}){NOT_A_CONVERSATION}"
     rf"|\b(?:contact(?:ing)?|reach(?:ing)?|get(?:ting)? in touch with|get a ?hold of|message)"
-    rf" {KIND}(?:\w+ )?{SOMEBODY}\b"
+    rf" {DETERMINERS}(?:\w+ )?{SOMEBODY}\b"
     r"|\b(?:is|are) there (?:a |any )?(?:real |live |actual )?(?:human|person|people|someone|somebody|anyone|agent)s?\b"
     r".{0,25}\b(?:talk|speak|chat|there|here|available|help)\b"
     r"|\b(?:someone|somebody|a person|anyone|a human|some person|anybody)(?: else)?(?: from (?:your|the) \w+)?"
@@ -42,7 +42,7 @@ ASKS = re.compile(
     r" (?:you|a|an|this|the|with)? ?(?:\b(?:bot|robot|machine|computer|ai)\b|anymore|$|[.!])"
     r"|\b(?:live|human|real) (?:agent|person|chat|support|help|operator|assistance)\b.{0,12}"
     r"(?:please|pls|plz|now|needed|$)"
-    rf"|^\W*(?:hi|hello|hey)?\W*(?:please |can i (?:get|have) )?{KIND}{PERSON}"
+    rf"|^\W*(?:hi|hello|hey)?\W*(?:please |can i (?:get|have) )?{DETERMINERS}{PERSON}"
     r"(?:,? (?:please|pls|plz|plss?|now|asap|needed|help))*\W*$"
     r"|\b(?:hablar|contactar|comunicarme) con (?:una?|el|la|alg[uú]i?en)\b|\bmit (?:einem|einer|jemandem?)\b.{0,25}"
     r"\b(?:sprechen|reden|verbinden)\b"
@@ -50,7 +50,7 @@ ASKS = re.compile(
     r"|\bfalar com (?:um|uma|algu[eé]m|atendente)\b",
     re.IGNORECASE,
 )
-SPEAKS_ABOUT = re.compile(
+MENTION_OF_PEOPLE = re.compile(
     r"\b(?:i|we|he|she|they) (?:already |just |have |had |'ve )?(?:talked|spoke|spoken|chatted|called|contacted)\b"
     r"|\b(?:don'?t|do not|no) need (?:to |you to |an? |any )?(?:talk|speak|human|agent|person|operator"
     r"|transfer|connect)"
@@ -63,11 +63,11 @@ SPEAKS_ABOUT = re.compile(
 )
 
 
-def asks_for_person(text: str) -> bool:
+def requests_human(text: str) -> bool:
     """Whether the words ask for a human being."""
-    return bool(ASKS.search(text)) and not speaks_of_people(text)
+    return bool(HUMAN_REQUEST.search(text)) and not mentions_people(text)
 
 
-def speaks_of_people(text: str) -> bool:
+def mentions_people(text: str) -> bool:
     """Whether the words are about talks of others, talks that were had, or about who is talking here."""
-    return bool(SPEAKS_ABOUT.search(text))
+    return bool(MENTION_OF_PEOPLE.search(text))

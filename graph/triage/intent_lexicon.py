@@ -1,4 +1,4 @@
-"""What a customer's words say by themselves: rules that confirm or veto what the embedding suggests."""
+"""Intent and sentiment lexicon: patterns that confirm or veto what the scores suggest."""
 
 import re
 
@@ -11,7 +11,7 @@ MONEY_BACK = re.compile(
     r"|(?:charged|billed|debited) (?:me )?(?:twice|double|two times|again|wrongly)|double charge[ds]?)\b",
     re.IGNORECASE,
 )
-ABOUT_RULES = re.compile(
+POLICY_QUESTION = re.compile(
     r"\b(?:polic(?:y|ies)|terms|conditions|eligib\w+|gu?ara\w+|refundable|rules?|process|procedure|works?)\b"
     r"|\b(?:how long|how many days|how much time|how soon|when (?:do|does|will|can|are|is)|within)\b"
     r"|\b(?:in|under|for|at) (?:what|which)\b"
@@ -23,7 +23,7 @@ ABOUT_RULES = re.compile(
     r"|\bwhat (?:if|happens)\b|^\W*(?:how|where) (?:can|do|could|should|would|may|to)\b",
     re.IGNORECASE,
 )
-DEMANDS = re.compile(
+REFUND_DEMAND = re.compile(
     r"\b(?:want|need|demand|give|send)\b.{0,20}\b(?:my|those|that|the) (?:\w+ ){0,3}back\b|\brefund me\b"
     r"|\b(?:you|they) (?:have )?(?:over)?(?:charged|billed) me\b|\bi was (?:charged|billed)\b"
     r"|\bi (?:want|demand) (?:a|my) (?:full )?refund\b|\bwhere is my (?:refund|money)\b"
@@ -79,7 +79,7 @@ def wants_money_back(text: str) -> bool:
     """Whether the customer wants money back now; a question about the rules of refunds is not that."""
     if not MONEY_BACK.search(text):
         return False
-    return not ABOUT_RULES.search(text) or bool(DEMANDS.search(text))
+    return not POLICY_QUESTION.search(text) or bool(REFUND_DEMAND.search(text))
 
 
 def is_outraged(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which language a text is written in."""
+"""Language identification: an n-gram model over the languages that customers write."""
 
 import re
 from functools import cache
@@ -10,22 +10,22 @@ LANGUAGES = re.compile(
     r"ar|bg|bn|ca|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|id|it|ja|ko|lt|lv|ms|nl|no"
     r"|pl|pt|ro|ru|sk|sl|sr|sv|sw|ta|te|th|tl|tr|uk|ur|vi|zh"
 )
-SURE = 0.55
+MIN_PROBABILITY = 0.55
 """Probability from which a text's own language counts."""
-SHORTEST = 12
+MIN_LENGTH = 12
 """Characters; shorter Latin texts ("hi", "refund me") say little about their language."""
 
 
-def language_of(text: str, fallback: str = "en") -> str:
+def detect_language(text: str, fallback: str = "en") -> str:
     """ISO 639-1 code; `fallback` when the text is too short or could be several. Blocking at its first use (2 s)."""
-    if len(text) < SHORTEST and text.isascii():
+    if len(text) < MIN_LENGTH and text.isascii():
         return fallback
-    language, probability = identifier().classify(text)
-    return str(language) if probability >= SURE else fallback
+    language, probability = language_identifier().classify(text)
+    return str(language) if probability >= MIN_PROBABILITY else fallback
 
 
 @cache
-def identifier() -> LanguageIdentifier:
+def language_identifier() -> LanguageIdentifier:
     """The model, loaded at the first use."""
     loaded = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     loaded.set_languages([label for label in loaded.labels if LANGUAGES.fullmatch(label)])

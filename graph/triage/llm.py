@@ -1,4 +1,4 @@
-"""Triage by the chat model."""
+"""Triage by structured output of the chat model."""
 
 import re
 from functools import lru_cache
@@ -12,11 +12,11 @@ from graph.llm.protocol import ChatModel
 from graph.state import TurnInput
 from storage.records import GuardResult, Priority, Sentiment, Triage
 
-SMALL_TALK = ("greeting", "other")
+SMALL_TALK_INTENTS = ("greeting", "other")
 LANGUAGE = re.compile(r"([a-z]{2})([-_].*)?$")
 
 
-def _language(code: str) -> str:
+def _language_code(code: str) -> str:
     """The ISO 639-1 code of a language tag: `en` of `en-GB`."""
     match = LANGUAGE.match(code.strip().lower())
     if match is None:
@@ -32,7 +32,7 @@ class TriageAnswer(BaseModel):
     intent: str
     priority: Literal["low", "medium", "high"]
     sentiment: Literal["negative", "neutral", "positive"]
-    language: Annotated[str, AfterValidator(_language)]
+    language: Annotated[str, AfterValidator(_language_code)]
     wants_human: bool
     standalone_question: str
 
@@ -57,13 +57,13 @@ async def model_triage(turn: TurnInput, guard: GuardResult, model: ChatModel) ->
         sentiment=Sentiment(answer.sentiment),
         language=answer.language,
         wants_human=answer.wants_human,
-        standalone_question=answer.standalone_question.strip() or _nothing_asked(answer, guard.text),
+        standalone_question=answer.standalone_question.strip() or _fallback_question(answer, guard.text),
     )
 
 
-def _nothing_asked(answer: TriageAnswer, text: str) -> str:
+def _fallback_question(answer: TriageAnswer, text: str) -> str:
     """Empty for small talk, which gets a stock reply; the message itself when there is more to it."""
-    small_talk = answer.intent in SMALL_TALK and answer.sentiment != "negative" and not answer.wants_human
+    small_talk = answer.intent in SMALL_TALK_INTENTS and answer.sentiment != "negative" and not answer.wants_human
     return "" if small_talk else text
 
 

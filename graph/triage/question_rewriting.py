@@ -1,4 +1,4 @@
-"""The question as it reads without the conversation, made without a chat model."""
+"""Contextual query rewriting without a chat model: a follow-up becomes readable without its conversation."""
 
 import re
 from collections.abc import Sequence
@@ -7,16 +7,16 @@ from graph.guard.masking import redact
 from graph.triage.small_talk import WORD, is_greeting, is_small_talk
 from storage.records import Author, Line
 
-FRAGMENT = 3
+MAX_FRAGMENT_WORDS = 3
 """Up to this many words, a text that ends in a question mark and has no verb of its own is a fragment: "yearly?"."""
-ANTECEDENT = 5
+ANTECEDENT_WORDS = 5
 """After this many words, "it" and "that" usually point to something in the text itself."""
-LONGEST_CONTEXT = 300
+MAX_CONTEXT_LENGTH = 300
 """Characters of the earlier question that are worth repeating."""
-LOOK_BACK = 3
+MAX_LOOK_BACK = 3
 """Earlier customer messages that may hold the subject."""
 
-POINTS_BACK = re.compile(
+ANAPHORA = re.compile(
     r"\b(?:it(?! (?:possible|ok|okay|safe|true|legal|allowed|normal|usually|takes?|will take|worth)\b)|its|it's|they"
     r"|them|theirs?|they're|he|she|his|him|these|those|such|either|neither|both|latter|former|instead|else|too|as well"
     r"|the same|above|mentioned|you said|i meant?|do you mean|(?:this|that)(?! (?:i|my|you|your|we|our|the|a)\b)"
@@ -24,13 +24,15 @@ POINTS_BACK = re.compile(
     r"|(?<!is )(?<!are )(?<!was )(?<!if )(?<!hi )(?<!hello )(?<!hey )\bthere\b(?! (?:is|are|was|were|any|a)\b)",
     re.IGNORECASE,
 )
-CONTINUES = re.compile(
+CONTINUATION = re.compile(
     r"^\W*(?:(?:ok(?:ay)?|yes|no|thanks|thank you|great|hmm|well|sorry|i see|got it)[\s,.!]+)*"
     r"(?:and|or|but|so|also|then|what about|how about|what if|what else|anything else|for|with|without|to|because|only"
     r"|not|why(?: not)?\W*$|how\W*$|when\W*$|where\W*$|how (?:much|long|many)\W*$|i mean|by the way)\b",
     re.IGNORECASE,
 )
-ASKS = re.compile(r"\b(?:how|what|where|when|who|can|could|do|does|is|are|my|i|please|help|need|want)\b", re.IGNORECASE)
+QUESTION_WORD = re.compile(
+    r"\b(?:how|what|where|when|who|can|could|do|does|is|are|my|i|please|help|need|want)\b", re.IGNORECASE
+)
 
 
 def standalone_question(text: str, history: Sequence[Line]) -> str:
@@ -42,18 +44,18 @@ def standalone_question(text: str, history: Sequence[Line]) -> str:
         return ""
     if not depends_on_history(text):
         return text
-    earlier = _subject(history)
+    earlier = _antecedent(history)
     return f"{earlier} {text}" if earlier else text
 
 
 def depends_on_history(text: str) -> bool:
     """Whether the text is a fragment ("for yearly?") or points back ("how much is it?")."""
-    if CONTINUES.match(text):
+    if CONTINUATION.match(text):
         return True
-    if len(WORD.findall(text)) <= FRAGMENT and text.rstrip().endswith("?") and not ASKS.search(text):
+    if len(WORD.findall(text)) <= MAX_FRAGMENT_WORDS and text.rstrip().endswith("?") and not QUESTION_WORD.search(text):
         return True
-    pointer = POINTS_BACK.search(text)
-    return pointer is not None and len(WORD.findall(text[: pointer.start()])) < ANTECEDENT
+    pointer = ANAPHORA.search(text)
+    return pointer is not None and len(WORD.findall(text[: pointer.start()])) < ANTECEDENT_WORDS
 
 
 def _answers_a_question(history: Sequence[Line]) -> bool:
@@ -61,13 +63,13 @@ def _answers_a_question(history: Sequence[Line]) -> bool:
     return bool(history) and history[-1].author is not Author.CUSTOMER and history[-1].text.rstrip().endswith("?")
 
 
-def _subject(history: Sequence[Line]) -> str:
+def _antecedent(history: Sequence[Line]) -> str:
     """The customer's latest earlier message that asks something, masked; with its own subject if it has none."""
     asked = [line.text for line in history if line.author is Author.CUSTOMER]
     asked = [text for text in asked if not is_greeting(text) and not is_small_talk(text)]
     subject: list[str] = []
-    for text in reversed(asked[-LOOK_BACK:]):
-        subject.insert(0, text[:LONGEST_CONTEXT])
+    for text in reversed(asked[-MAX_LOOK_BACK:]):
+        subject.insert(0, text[:MAX_CONTEXT_LENGTH])
         if not depends_on_history(text):
             break
     return redact(" ".join(subject))

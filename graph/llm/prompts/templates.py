@@ -1,4 +1,4 @@
-"""The prompt templates: files beside this one, read with the first question."""
+"""Prompt templates: files beside this one, versioned by a digest of their texts."""
 
 from functools import cache
 from hashlib import sha256

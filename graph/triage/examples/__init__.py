@@ -1,4 +1,4 @@
-"""The labelled sentences, written for this project, that texts are compared with."""
+"""Training examples: the labelled sentences, written for this project, that texts are compared with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

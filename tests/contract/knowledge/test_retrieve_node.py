@@ -40,8 +40,8 @@ async def test_the_question_is_searched_as_it_reads_without_the_conversation(sto
 
 async def test_a_rejected_answer_is_not_proposed_again(store: Store) -> None:
     document = await store.knowledge.catalogue.store("demo", "entries", ParsedFile(ENTRIES))
-    rejected, *_ = await store.knowledge.catalogue.chunks("demo", document.id)
-    assert "How do I reset my password?" not in await found(store, rejected=(rejected.id,))
+    rejected_chunks, *_ = await store.knowledge.catalogue.chunks("demo", document.id)
+    assert "How do I reset my password?" not in await found(store, rejected_chunks=(rejected_chunks.id,))
 
 
 async def test_guidance_turns_the_search(store: Store) -> None:

@@ -7,13 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from graph.evaluation import (
-    auroc,
-    calibration_error,
-    coverage_at,
-    evaluate_folder,
-    load_set,
-)
+from graph.evaluation.dataset import load_dataset
+from graph.evaluation.measures import auroc, calibration_error, coverage_at_precision
+from graph.evaluation.runner import evaluate_folder
 from storage.embeddings.protocol import Embedder
 from storage.errors import InvalidError
 
@@ -68,7 +64,7 @@ def test_a_folder_of_passages_is_measured(tmp_path: Path, embedder: Embedder) ->
 def test_fewer_phrasings_can_be_asked_for(tmp_path: Path) -> None:
     write(tmp_path / "faqs_from_train.jsonl", [{"id": "a", "question": "q", "alternatives": ["x", "y", "z"]}])
     write(tmp_path / "queries.jsonl", [])
-    assert load_set(tmp_path, phrasings=2).entries[0][1].alternatives == ("x", "y")
+    assert load_dataset(tmp_path, phrasings=2).entries[0][1].alternatives == ("x", "y")
 
 
 @pytest.mark.parametrize("text", [None, "not json\n"])
@@ -76,7 +72,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, text: str
     if text:
         (tmp_path / "faqs.jsonl").write_text(text)
     with pytest.raises(InvalidError, match="cannot be read"):
-        load_set(tmp_path)
+        load_dataset(tmp_path)
 
 
 def test_auroc_counts_ties_as_half() -> None:
@@ -86,9 +82,9 @@ def test_auroc_counts_ties_as_half() -> None:
 
 def test_coverage_never_parts_equal_scores() -> None:
     right = np.array([True, True, False, True])
-    assert coverage_at(np.array([0.9, 0.8, 0.7, 0.6]), right, 0.98) == 0.5
-    assert coverage_at(np.array([0.9, 0.8, 0.8, 0.6]), right, 0.98) == 0.25
-    assert coverage_at(np.array([0.9, 0.8, 0.7, 0.6]), right, 0.75) == 1
+    assert coverage_at_precision(np.array([0.9, 0.8, 0.7, 0.6]), right, 0.98) == 0.5
+    assert coverage_at_precision(np.array([0.9, 0.8, 0.8, 0.6]), right, 0.98) == 0.25
+    assert coverage_at_precision(np.array([0.9, 0.8, 0.7, 0.6]), right, 0.75) == 1
 
 
 def test_calibration_error_is_the_gap_between_promise_and_truth() -> None:

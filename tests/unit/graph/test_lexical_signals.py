@@ -6,7 +6,7 @@ from graph.lexical_signals import (
     completed_actions,
     negated_actions,
     opposite_terms,
-    tells_trouble,
+    reports_problem,
 )
 from storage.knowledge.terms import terms
 
@@ -48,12 +48,12 @@ def test_a_question_tells_nothing_done(text: str) -> None:
     "text", ["I am unable to log in", "it doesn't work", "payment failed", "cash option not showing"]
 )
 def test_trouble_is_heard(text: str) -> None:
-    assert tells_trouble(text)
+    assert reports_problem(text)
 
 
 @pytest.mark.parametrize("text", ["How do I log in?", "no thanks", "a notable showing"])
 def test_no_trouble_is_heard_in_plain_questions(text: str) -> None:
-    assert not tells_trouble(text)
+    assert not reports_problem(text)
 
 
 def test_words_are_opposed_only_to_what_the_entry_has() -> None:

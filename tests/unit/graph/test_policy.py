@@ -9,7 +9,7 @@ from graph.policy import (
     RULES,
     Case,
     decide,
-    drawn,
+    is_audit_sample,
     is_open,
 )
 from storage.records import (
@@ -35,7 +35,7 @@ GOOD = Case(
     draft=Draft(text="Like this.", can_answer=True, confidence=0.9),
     bot_turns=0,
     failure="",
-    suspicious=False,
+    planted_instructions=False,
     version=1,
     at=MONDAY_NOON,
 )
@@ -60,7 +60,7 @@ HELD = {
     "bot turns": (replace(GOOD, bot_turns=10), "10 times in a row"),
     "guard": (replace(GOOD, guard=GuardResult(action=GuardAction.HOLD, text="x", reason="An attack.")), "An attack."),
     "failure": (replace(GOOD, failure="The model did not answer.", draft=Draft()), "The model did not answer."),
-    "planted": (replace(GOOD, suspicious=True), "gives orders to the assistant"),
+    "planted": (replace(GOOD, planted_instructions=True), "gives orders to the assistant"),
     "files": (replace(GOOD, unread_files=True), "a file that a person has to look at"),
     "redraft": (replace(GOOD, version=2), "asked for this redraft"),
     "personal data": (
@@ -123,10 +123,10 @@ def test_the_threshold_itself_is_enough() -> None:
 
 def test_the_audit_sample_is_the_same_at_every_run_and_about_as_large_as_asked() -> None:
     ids = [new_id() for _ in range(4000)]
-    share = sum(drawn(turn_id, 0.1) for turn_id in ids) / len(ids)
+    share = sum(is_audit_sample(turn_id, 0.1) for turn_id in ids) / len(ids)
     assert 0.07 < share < 0.13
-    assert [drawn(turn_id, 0.1) for turn_id in ids] == [drawn(turn_id, 0.1) for turn_id in ids]
-    assert not any(drawn(turn_id, 0.0) for turn_id in ids)
+    assert [is_audit_sample(turn_id, 0.1) for turn_id in ids] == [is_audit_sample(turn_id, 0.1) for turn_id in ids]
+    assert not any(is_audit_sample(turn_id, 0.0) for turn_id in ids)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from graph.drafting.summary import BATCH, LONGEST_SUMMARY, summarise
+from graph.drafting.summary import BATCH_LENGTH, MAX_SUMMARY_LENGTH, summarise
 from graph.errors import ModelInvalidError, ModelUnavailableError
 from graph.llm.openai import OpenAIChatModel
 from graph.llm.prompts.dialogue import MAX_LINE_LENGTH
@@ -28,7 +28,7 @@ async def test_nothing_new_needs_no_request(server: OpenAISimulator, chat: OpenA
 async def test_no_prompt_grows_with_the_conversation(server: OpenAISimulator, chat: OpenAIChatModel) -> None:
     await summarise("", [customer(f"Message {number} {'x' * 900}") for number in range(60)], chat)
     assert len(server.chats) > 1
-    assert max(len(call.text) for call in server.chats) < BATCH + LONGEST_SUMMARY + 4000
+    assert max(len(call.text) for call in server.chats) < BATCH_LENGTH + MAX_SUMMARY_LENGTH + 4000
     sent = "".join(call.prompt for call in server.chats)
     assert all(f"customer: Message {number} " in sent for number in range(60))
 
@@ -37,7 +37,7 @@ async def test_each_batch_builds_on_the_summary_of_the_one_before(
     server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
     server.script(answering({"summary": "First part."}), answering({"summary": "Both parts."}))
-    lines = [customer("x" * MAX_LINE_LENGTH)] * (2 * BATCH // MAX_LINE_LENGTH)
+    lines = [customer("x" * MAX_LINE_LENGTH)] * (2 * BATCH_LENGTH // MAX_LINE_LENGTH)
     assert await summarise("", lines, chat) == "Both parts."
     assert [call.fenced_after("The summary so far:") for call in server.chats] == ["", "First part."]
 
@@ -45,7 +45,7 @@ async def test_each_batch_builds_on_the_summary_of_the_one_before(
 async def test_a_summary_that_is_too_long_is_repaired_or_rejected(
     server: OpenAISimulator, chat: OpenAIChatModel
 ) -> None:
-    long = answering({"summary": "x" * (LONGEST_SUMMARY + 1)})
+    long = answering({"summary": "x" * (MAX_SUMMARY_LENGTH + 1)})
     server.script(long)
     assert await summarise("", [customer("Hello")], chat) == "Hello"
     server.default = long

@@ -1,7 +1,7 @@
 """Without a chat model the reply is what the knowledge says, word for word."""
 
 from graph.confidence import assess
-from graph.drafting.verbatim import EXCERPT, excerpt, verbatim_draft
+from graph.drafting.verbatim import MAX_EXCERPT_LENGTH, excerpt, verbatim_draft
 from storage.records import ChunkKind
 from tests.unit.graph.test_confidence import OTHERS, hit
 
@@ -53,7 +53,7 @@ def test_a_long_passage_is_cut_to_the_sentences_that_matter() -> None:
     found = excerpt("How do I cancel an order?", passage)
     assert "Orders can be cancelled within 14 days." in found
     assert found in passage
-    assert len(found) <= EXCERPT
+    assert len(found) <= MAX_EXCERPT_LENGTH
     assert found[0].isupper()
     assert found.endswith(".")
 

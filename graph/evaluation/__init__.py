@@ -1,0 +1,1 @@
+"""Offline evaluation of retrieval and confidence on labelled questions."""
