@@ -1,1 +1,1 @@
-"""The shared job queue on PostgreSQL by Procrastinate."""
+"""The shared job queue on PostgreSQL by Procrastinate; docs/procrastinate.md says what each file works around."""
