@@ -16,7 +16,7 @@ from storage.errors import DeskhandError, SettingsError
 from storage.settings import Settings, load_settings
 from storage.telemetry.logging import set_up_logging
 
-Result = TypeVar("Result")
+_Result = TypeVar("_Result")
 console = Console()
 
 
@@ -33,7 +33,7 @@ def settings_or_exit(*, quiet: bool = False) -> Settings:
     return settings
 
 
-def run(work: Coroutine[Any, Any, Result]) -> Result:
+def run(work: Coroutine[Any, Any, _Result]) -> _Result:
     """Run to the end; what a user can mend is one line and exit code 2."""
     try:
         with asyncio.Runner(loop_factory=new_event_loop) as runner:

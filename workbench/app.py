@@ -17,7 +17,7 @@ from workbench.inbox.tab import build_inbox
 from workbench.knowledge.tab import build_knowledge
 from workbench.monitoring.tab import build_monitoring
 from workbench.settings.tab import build_settings
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.header import build_header
 from workbench.ui.theme import gradio_theme
 
@@ -91,6 +91,6 @@ def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
             return [gr.Tab(visible=is_admin) for _ in admin_tabs]
 
         admin_tabs = [channels, autopilot, settings]
-        blocks.load(show_admin_tabs, None, admin_tabs, **PRIVATE)
+        blocks.load(show_admin_tabs, None, admin_tabs, **PRIVATE_EVENT)
     blocks.queue(default_concurrency_limit=None, api_open=False)
     return blocks

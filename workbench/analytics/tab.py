@@ -10,10 +10,10 @@ from storage.reporting.report import AnalyticsReport
 from workbench.analytics import view
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 
 PERIODS = {"24 hours": 1, "7 days": 7, "30 days": 30, "90 days": 90}
-TITLE = '<div class="dh-title"><h1>Analytics</h1><p>Counted from the rows, in UTC days.</p></div>'
+_TITLE = '<div class="dh-title"><h1>Analytics</h1><p>Counted from the rows, in UTC days.</p></div>'
 
 
 def build_analytics(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
@@ -21,7 +21,7 @@ def build_analytics(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
     numbers = context.store.reporting.analytics
     with gr.Column(elem_classes="dh-page"):
         with gr.Row(equal_height=True):
-            gr.HTML(TITLE, apply_default_css=False)
+            gr.HTML(_TITLE, apply_default_css=False)
             period = gr.Radio(list(PERIODS), value="7 days", show_label=False, container=False, elem_id="dh-period")
         tiles = gr.HTML(apply_default_css=False)
         with gr.Row(visible=False) as plots:
@@ -42,8 +42,8 @@ def build_analytics(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
         return _shown(await numbers.report(member.workspace_id, since, until))
 
     outputs = [tiles, plots, bars, messages, outcomes, shares, decisions, intents]
-    tab.select(refresh, period, outputs, **PRIVATE)
-    period.change(refresh, period, outputs, **PRIVATE)
+    tab.select(refresh, period, outputs, **PRIVATE_EVENT)
+    period.change(refresh, period, outputs, **PRIVATE_EVENT)
 
 
 def _plot(color: str, title: str, tokens: dict[str, str]) -> gr.BarPlot:
@@ -70,8 +70,8 @@ def _shown(report: AnalyticsReport) -> tuple[Any, ...]:
         view.tiles_html(report),
         gr.Row(visible=some),
         gr.Row(visible=some),
-        gr.BarPlot(value=view.message_plot(report), sort=view.labels(report)),
-        gr.BarPlot(value=view.outcome_plot(report), sort=view.labels(report)),
+        gr.BarPlot(value=view.message_plot(report), sort=view.plot_labels(report)),
+        gr.BarPlot(value=view.outcome_plot(report), sort=view.plot_labels(report)),
         view.shares_html(report),
         view.decisions_html(report),
         view.intents_html(report),

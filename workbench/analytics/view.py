@@ -68,7 +68,7 @@ def intents_html(report: AnalyticsReport) -> str:
     return bar_chart("Intents of new conversations", values, {})
 
 
-def labels(report: AnalyticsReport) -> list[str]:
+def plot_labels(report: AnalyticsReport) -> list[str]:
     """The plots' bars in order: days, or weeks by their first day when there are too many days to read."""
     return list(dict.fromkeys(_label(day, report) for day in report.days))
 

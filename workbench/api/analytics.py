@@ -19,20 +19,20 @@ from storage.reporting.monitoring import ProcessSummary
 from storage.reporting.report import AnalyticsReport
 from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
-    Cursor,
     Item,
     Items,
-    Limit,
+    PageCursor,
+    PageLimit,
     page_items,
 )
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
 
-USUAL = timedelta(days=30)
-YEARS = range(1970, 9000)
+DEFAULT_SPAN = timedelta(days=30)
+VALID_YEARS = range(1970, 9000)
 
 
-class Spread(Item):
+class SpreadItem(Item):
     """How long something took, in seconds; null when it never happened."""
 
     count: int
@@ -40,7 +40,7 @@ class Spread(Item):
     p90: float | None
 
 
-class Shares(Item):
+class SharesItem(Item):
     """Parts of all finished turns, 0 to 1."""
 
     automatic: float
@@ -49,14 +49,14 @@ class Shares(Item):
     dismissed: float
 
 
-class Votes(Item):
+class VotesItem(Item):
     """Customers' votes on replies."""
 
     up: int
     down: int
 
 
-class Labelled(Item):
+class LabelCountsItem(Item):
     """Drafts called right or wrong."""
 
     right: int
@@ -65,7 +65,7 @@ class Labelled(Item):
     """The share of wrong ones, 0 to 1; null without labels."""
 
 
-class Day(Item):
+class DayItem(Item):
     """One day (UTC)."""
 
     day: date
@@ -78,7 +78,7 @@ class Day(Item):
     dismissed: int
 
 
-class Metrics(Item):
+class MetricsItem(Item):
     """The most asked for numbers of a span of time."""
 
     since: datetime
@@ -86,25 +86,25 @@ class Metrics(Item):
     messages_in: int
     messages_out: int
     conversations: int
-    shares: Shares
-    first_reply: Spread
-    review_wait: Spread
-    votes: Votes
-    automatic: Labelled
+    shares: SharesItem
+    first_reply: SpreadItem
+    review_wait: SpreadItem
+    votes: VotesItem
+    automatic: LabelCountsItem
     """Replies that went out alone and have got a label; `error` is their error rate."""
 
 
-class Report(Metrics):
+class ReportItem(MetricsItem):
     """Everything that is counted over a span of time."""
 
     turns: Mapping[Outcome, int]
     decisions: Mapping[DecisionKind, int]
     intents: Mapping[str, int]
-    labels: Mapping[LabelSource, Labelled]
-    days: list[Day]
+    labels: Mapping[LabelSource, LabelCountsItem]
+    days: list[DayItem]
 
 
-class Process(Item):
+class ProcessItem(Item):
     """One ended turn in figures."""
 
     turn_id: str
@@ -126,25 +126,29 @@ class Process(Item):
     decision: DecisionKind | None
 
 
-Moment = Annotated[datetime | None, Query(description="ISO 8601; without a zone it is UTC.")]
+QueryTime = Annotated[datetime | None, Query(description="ISO 8601; without a zone it is UTC.")]
 
 
 @router.get("/metrics")
-async def metrics(context: Context, member: CurrentMember) -> Metrics:
+async def read_metrics(context: Context, member: CurrentMember) -> MetricsItem:
     """The numbers of the last 30 days."""
-    return Metrics.model_validate(await _report(context.store.reporting.analytics, member.workspace_id, None, None))
+    return MetricsItem.model_validate(await _report(context.store.reporting.analytics, member.workspace_id, None, None))
 
 
 @router.get("/report")
-async def report(context: Context, member: CurrentMember, since: Moment = None, until: Moment = None) -> Report:
+async def read_report(
+    context: Context, member: CurrentMember, since: QueryTime = None, until: QueryTime = None
+) -> ReportItem:
     """Every number from `since` to before `until`; the 30 days before `until` or now if not said otherwise."""
-    return Report.model_validate(await _report(context.store.reporting.analytics, member.workspace_id, since, until))
+    return ReportItem.model_validate(
+        await _report(context.store.reporting.analytics, member.workspace_id, since, until)
+    )
 
 
 @router.get("/process-summaries")
-async def process_summaries(
-    context: Context, member: CurrentMember, limit: Limit = 50, cursor: Cursor = None
-) -> Items[Process]:
+async def list_process_summaries(
+    context: Context, member: CurrentMember, limit: PageLimit = 50, cursor: PageCursor = None
+) -> Items[ProcessItem]:
     """Ended turns, the latest end first."""
     page = await context.store.reporting.monitoring.summaries(member.workspace_id, limit=limit, cursor=cursor)
     return page_items(page, _process)
@@ -154,14 +158,14 @@ async def _report(
     source: Analytics, workspace_id: str, since: datetime | None, until: datetime | None
 ) -> AnalyticsReport:
     end = _utc(until) if until else now()
-    return await source.report(workspace_id, _utc(since) if since else end - USUAL, end)
+    return await source.report(workspace_id, _utc(since) if since else end - DEFAULT_SPAN, end)
 
 
 def _utc(at: datetime) -> datetime:
-    if at.year not in YEARS:
+    if at.year not in VALID_YEARS:
         raise InvalidError(f"{at.isoformat()} is no time to report on.")
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _process(summary: ProcessSummary) -> Process:
-    return Process.model_validate(summary)
+def _process(summary: ProcessSummary) -> ProcessItem:
+    return ProcessItem.model_validate(summary)

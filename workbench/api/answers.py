@@ -15,13 +15,13 @@ from workbench.api.schemas import (
 router = APIRouter(prefix="/answers", tags=["answers"])
 
 
-class Question(Body):
+class QuestionBody(Body):
     """What a customer may ask."""
 
     question: NonEmptyText
 
 
-class Answer(Item):
+class AnswerItem(Item):
     """What the desk would reply."""
 
     text: str
@@ -39,15 +39,15 @@ class Answer(Item):
 
 
 @router.post("")
-async def answer(context: Context, member: CurrentMember, body: Question) -> Answer:
+async def propose_answer(context: Context, member: CurrentMember, body: QuestionBody) -> AnswerItem:
     """Run the desk on a question with this workspace's knowledge and settings."""
     workspace = await context.store.accounts.workspaces.read(member.workspace_id)
     return answer_of(*await context.desk.propose(workspace.id, body.question, workspace.settings))
 
 
-def answer_of(draft: Draft, verdict: Verdict, triage: Triage) -> Answer:
+def answer_of(draft: Draft, verdict: Verdict, triage: Triage) -> AnswerItem:
     """A proposal as an answer."""
-    return Answer(
+    return AnswerItem(
         text=draft.text,
         confidence=draft.confidence,
         citations=citation_items(draft.citations),

@@ -8,26 +8,26 @@ from pydantic import Field
 from storage.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError
 from storage.records import Member, Role
-from workbench.api.dependencies import Api, BearerToken, Context
-from workbench.api.schemas import Body, Item, Line
+from workbench.api.dependencies import Api, Context, MemberBearer
+from workbench.api.schemas import Body, Item, ShortText
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
-LongEnough = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
+NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 
 
-class Registration(Body):
+class RegistrationBody(Body):
     """A new workspace and its first admin."""
 
     workspace: Annotated[str, Field(max_length=63)]
     """The workspace's id: lower-case letters, digits and inner hyphens."""
-    workspace_name: Line = ""
+    workspace_name: ShortText = ""
     email: Annotated[str, Field(max_length=320)]
-    password: LongEnough
-    name: Line = ""
+    password: NewPassword
+    name: ShortText = ""
 
 
-class LoggedIn(Item):
+class MemberLoginItem(Item):
     """A member's bearer."""
 
     access_token: str
@@ -36,14 +36,14 @@ class LoggedIn(Item):
     role: Role
 
 
-class Place(Item):
+class WorkspaceRoleItem(Item):
     """A workspace that this login opens."""
 
     workspace: str
     role: Role
 
 
-class Me(Item):
+class MeItem(Item):
     """Who the bearer is."""
 
     id: str
@@ -51,12 +51,12 @@ class Me(Item):
     name: str
     workspace: str
     role: Role
-    places: list[Place]
+    places: list[WorkspaceRoleItem]
     """This workspace first, then the others; log in with `workspace` to act in one of them."""
 
 
 @router.post("/register", status_code=201)
-async def register(request: Request, body: Registration, api: Api) -> LoggedIn:
+async def register(request: Request, body: RegistrationBody, api: Api) -> MemberLoginItem:
     """Create a workspace and its first admin."""
     store, address = api.workbench.store, _address(request)
     api.logins.admit_registration(address)
@@ -73,7 +73,7 @@ async def log_in(
     password: Annotated[str, Form(max_length=1000)],
     workspace: Annotated[str, Form(max_length=63, description="Of several workspaces, the one to act in.")] = "",
     scope: Annotated[str, Form(max_length=200, description="The same, for OAuth2 clients without other fields.")] = "",
-) -> LoggedIn:
+) -> MemberLoginItem:
     """Log in by the OAuth2 password form."""
     accounts, address = api.workbench.store.accounts, _address(request)
     api.logins.admit(address, username)
@@ -84,11 +84,11 @@ async def log_in(
 
 
 @router.get("/me")
-async def me(context: Context, token: BearerToken) -> Me:
+async def read_me(context: Context, token: MemberBearer) -> MeItem:
     """Who the bearer is, and where else this login works."""
     member, *others = await context.store.accounts.tokens.members(token)
-    places = [Place(workspace=each.workspace_id, role=each.role) for each in (member, *others)]
-    return Me(
+    places = [WorkspaceRoleItem(workspace=each.workspace_id, role=each.role) for each in (member, *others)]
+    return MeItem(
         id=member.id,
         email=member.email,
         name=member.name,
@@ -107,8 +107,8 @@ def _chosen(found: list[Member], workspace: str) -> Member:
     raise NotAllowedError("This login does not open that workspace.")
 
 
-def _logged_in(member: Member, token: str) -> LoggedIn:
-    return LoggedIn(access_token=token, workspace=member.workspace_id, role=member.role)
+def _logged_in(member: Member, token: str) -> MemberLoginItem:
+    return MemberLoginItem(access_token=token, workspace=member.workspace_id, role=member.role)
 
 
 def _address(request: Request) -> str:

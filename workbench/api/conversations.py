@@ -13,12 +13,12 @@ from workbench.api.schemas import (
     ID_LENGTH,
     Body,
     ConversationItem,
-    Cursor,
     CustomerItem,
     Id,
     Item,
     Items,
-    Limit,
+    PageCursor,
+    PageLimit,
     Text,
     conversation_item,
     page_items,
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/conversations", tags=["conversations"])
 CustomerId = Annotated[str | None, Query(pattern=f"^[0-9a-f]{{{ID_LENGTH}}}$", description="A customer's id.")]
 
 
-class Summary(Item):
+class ConversationSummaryItem(Item):
     """A conversation in few words."""
 
     id: str
@@ -52,19 +52,19 @@ class Summary(Item):
     """What was said before the last messages, for long conversations; empty for short ones."""
 
 
-class Assignment(Body):
+class AssignmentBody(Body):
     """Who gets the conversation."""
 
     member_id: str
 
 
-class Said(Body):
+class TextBody(Body):
     """A text of a member."""
 
     text: Text
 
 
-class Sent(Item):
+class SentReplyItem(Item):
     """A reply that is on its way."""
 
     id: str
@@ -72,13 +72,13 @@ class Sent(Item):
 
 
 @router.get("")
-async def conversations(
+async def list_conversations(
     context: Context,
     member: CurrentMember,
     status: ConversationStatus | None = None,
     customer: CustomerId = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
 ) -> Items[ConversationItem]:
     """The workspace's conversations, the latest activity first."""
     page = await context.store.conversations.reading.page(
@@ -88,7 +88,7 @@ async def conversations(
 
 
 @router.get("/{conversation_id}/summary")
-async def summary(context: Context, member: CurrentMember, conversation_id: Id) -> Summary:
+async def read_summary(context: Context, member: CurrentMember, conversation_id: Id) -> ConversationSummaryItem:
     """What a member must know who has not read the conversation."""
     conversation = await context.store.conversations.reading.read(member.workspace_id, conversation_id)
     return _summary(
@@ -111,36 +111,38 @@ async def hand_back(context: Context, member: CurrentMember, conversation_id: Id
 
 
 @router.post("/{conversation_id}/assign")
-async def assign(context: Context, member: CurrentMember, conversation_id: Id, body: Assignment) -> ConversationItem:
+async def assign(
+    context: Context, member: CurrentMember, conversation_id: Id, body: AssignmentBody
+) -> ConversationItem:
     """Give the conversation to a member of the same workspace."""
     await context.desk.assign(member, conversation_id, body.member_id.replace("\x00", ""))
     return await _now(context, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/note")
-async def note(context: Context, member: CurrentMember, conversation_id: Id, body: Said) -> ConversationItem:
+async def add_note(context: Context, member: CurrentMember, conversation_id: Id, body: TextBody) -> ConversationItem:
     """Add a note that only members see."""
     await context.desk.note(member, conversation_id, body.text)
     return await _now(context, member.workspace_id, conversation_id)
 
 
 @router.post("/{conversation_id}/reply", status_code=201)
-async def reply(context: Context, member: CurrentMember, conversation_id: Id, body: Said) -> Sent:
+async def send_reply(context: Context, member: CurrentMember, conversation_id: Id, body: TextBody) -> SentReplyItem:
     """Send a reply by hand; take the conversation over first."""
     message_id = await context.desk.reply(member, conversation_id, body.text)
     conversation = await context.store.conversations.reading.read(member.workspace_id, conversation_id)
-    return Sent(id=message_id, status=conversation.status)
+    return SentReplyItem(id=message_id, status=conversation.status)
 
 
 async def _now(context: WorkbenchContext, workspace_id: str, conversation_id: str) -> ConversationItem:
     return conversation_item(await context.store.conversations.reading.read(workspace_id, conversation_id))
 
 
-def _summary(conversation: Conversation, messages: list[Message]) -> Summary:
+def _summary(conversation: Conversation, messages: list[Message]) -> ConversationSummaryItem:
     asked = [message.text for message in messages if message.author is Author.CUSTOMER]
     replied = [message.text for message in messages if message.author in (Author.BOT, Author.AGENT)]
     item = conversation_item(conversation)
-    return Summary(
+    return ConversationSummaryItem(
         **item.model_dump(include={"id", "status", "subject", "intent", "priority", "assignee"}),
         customer=item.customer,
         messages=len(messages),

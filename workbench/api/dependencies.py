@@ -53,10 +53,10 @@ def _token(token: Annotated[str | None, Depends(_bearer)]) -> str:
     return token
 
 
-BearerToken = Annotated[str, Depends(_token)]
+MemberBearer = Annotated[str, Depends(_token)]
 
 
-async def _member(context: Context, token: BearerToken) -> Member:
+async def _member(context: Context, token: MemberBearer) -> Member:
     return await context.store.accounts.tokens.member(token)
 
 

@@ -14,13 +14,13 @@ from starlette.responses import HTMLResponse
 
 router = APIRouter(include_in_schema=False)
 
-PAGE = Path(__file__).parent / "docs.html"
-SECURITY = {
+_PAGE = Path(__file__).parent / "docs.html"
+DOCS_PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
 }
 """The page runs no script."""
-DEEPEST = 6
+MAX_EXAMPLE_DEPTH = 6
 Schema = dict[str, Any]
 
 
@@ -44,12 +44,12 @@ async def docs(request: Request) -> HTMLResponse:
     """The page, made from the application's OpenAPI document."""
     api = request.app.openapi()
     groups = _by_tag(api)
-    page = Template(PAGE.read_text(encoding="utf-8")).substitute(
+    page = Template(_PAGE.read_text(encoding="utf-8")).substitute(
         title=escape(f"{api['info']['title']} {api['info']['version']}"),
         contents="".join(map(_contents, groups.items())),
         groups="".join(_group(api, *group) for group in groups.items()),
     )
-    return HTMLResponse(page, headers=SECURITY)
+    return HTMLResponse(page, headers=DOCS_PAGE_HEADERS)
 
 
 def _by_tag(api: Schema) -> dict[str, list[Operation]]:
@@ -128,11 +128,11 @@ def example(schema: Schema, api: Schema, depth: int = 0) -> Any:
 
 def _of_type(schema: Schema, api: Schema, depth: int) -> Any:
     match schema.get("type"):
-        case "object" if depth < DEEPEST:
+        case "object" if depth < MAX_EXAMPLE_DEPTH:
             known = {name: example(inner, api, depth + 1) for name, inner in schema.get("properties", {}).items()}
             others = schema.get("additionalProperties")
             return known or ({"…": example(others, api, depth + 1)} if isinstance(others, dict) else {})
-        case "array" if depth < DEEPEST:
+        case "array" if depth < MAX_EXAMPLE_DEPTH:
             return [example(schema.get("items", {}), api, depth + 1)]
         case "integer" | "number":
             return 1

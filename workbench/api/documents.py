@@ -15,7 +15,7 @@ from workbench.api.uploads import BYTES_PER_MB, receive_file
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
-FORM: dict[str, Any] = {
+UPLOAD_FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
@@ -43,14 +43,14 @@ class UnreadableFileError(InvalidError):
         """The extensions of what can be loaded."""
 
 
-class Loading(Item):
+class LoadingItem(Item):
     """A document that is being loaded."""
 
     id: str
     status: DocumentStatus
 
 
-class RefusedRow(Item):
+class RefusedRowItem(Item):
     """A row that could not be used."""
 
     row: int
@@ -65,15 +65,15 @@ class DocumentItem(Item):
     filename: str
     status: DocumentStatus
     entries: int
-    refused: list[RefusedRow]
+    refused: list[RefusedRowItem]
     error: str | None
     size: int
     """Bytes."""
     created_at: datetime
 
 
-@router.post("", status_code=202, openapi_extra=FORM)
-async def upload(request: Request, context: Context, admin: CurrentAdmin) -> Loading:
+@router.post("", status_code=202, openapi_extra=UPLOAD_FORM)
+async def upload_document(request: Request, context: Context, admin: CurrentAdmin) -> LoadingItem:
     """Load a file; read the document until its status is `ready` or `failed`."""
     filename, content = await receive_file(request, context.settings.web.max_upload_mb * BYTES_PER_MB)
     try:
@@ -81,24 +81,24 @@ async def upload(request: Request, context: Context, admin: CurrentAdmin) -> Loa
     except InvalidError as error:
         raise UnreadableFileError(error.detail) from error
     document = await context.desk.add_document(admin, filename, content)
-    return Loading(id=document.id, status=document.status)
+    return LoadingItem(id=document.id, status=document.status)
 
 
 @router.get("")
-async def documents(context: Context, member: CurrentMember) -> Items[DocumentItem]:
+async def list_documents(context: Context, member: CurrentMember) -> Items[DocumentItem]:
     """Every document of the workspace, newest first."""
     found = await context.store.knowledge.catalogue.list(member.workspace_id)
     return Items(items=[_item(document) for document in found])
 
 
 @router.get("/{document_id}")
-async def document(context: Context, member: CurrentMember, document_id: Id) -> DocumentItem:
+async def read_document(context: Context, member: CurrentMember, document_id: Id) -> DocumentItem:
     """One document: how far it is, and what was refused."""
     return _item(await context.store.knowledge.catalogue.get(member.workspace_id, document_id))
 
 
 @router.delete("/{document_id}", status_code=204)
-async def delete(context: Context, admin: CurrentAdmin, document_id: Id) -> None:
+async def delete_document(context: Context, admin: CurrentAdmin, document_id: Id) -> None:
     """Forget a document and everything loaded from it."""
     await context.desk.delete_document(admin, document_id)
 
@@ -109,7 +109,7 @@ def _item(document: Document) -> DocumentItem:
         filename=document.filename,
         status=document.status,
         entries=document.entries,
-        refused=[RefusedRow(row=refused.row, reason=refused.reason) for refused in document.refused],
+        refused=[RefusedRowItem(row=refused.row, reason=refused.reason) for refused in document.refused],
         error=document.error,
         size=document.size,
         created_at=document.created_at,

@@ -28,7 +28,7 @@ from workbench.http.unknown_paths import UnknownPathMiddleware
 
 log = structlog.get_logger(__name__)
 
-KINDS: Mapping[int, str] = MappingProxyType(
+KIND_BY_STATUS: Mapping[int, str] = MappingProxyType(
     {
         400: "invalid",
         401: "not-logged-in",
@@ -40,7 +40,7 @@ KINDS: Mapping[int, str] = MappingProxyType(
     }
 )
 """The kind of a problem that the framework found, by its HTTP status."""
-FROM_500 = "It is not your fault. If it happens again, give the reference to whoever runs this desk."
+INTERNAL_ERROR_DETAIL = "It is not your fault. If it happens again, give the reference to whoever runs this desk."
 
 
 def install_problems(app: FastAPI) -> None:
@@ -63,7 +63,7 @@ async def _known(request: Request, error: Exception) -> JSONResponse:
         # The words of such an error are for whoever runs the desk: they may name addresses and files.
         reference, route = request_id_of(request), route_of(request.scope)
         log.warning("request failed", request=reference, route=route, kind=error.kind, why=error.detail)
-        return problem_response(error.kind, error.status, title, FROM_500, reference=reference)
+        return problem_response(error.kind, error.status, title, INTERNAL_ERROR_DETAIL, reference=reference)
     answer = problem_response(error.kind, error.status, title, error.detail, **_members(error))
     answer.headers.update(_headers(error))
     return answer
@@ -104,7 +104,7 @@ async def _unreadable(_: Request, error: Exception) -> JSONResponse:
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
     phrase = HTTPStatus(error.status_code).phrase
-    kind = KINDS.get(error.status_code, phrase.lower().replace(" ", "-"))
+    kind = KIND_BY_STATUS.get(error.status_code, phrase.lower().replace(" ", "-"))
     answer = problem_response(kind, error.status_code, phrase, str(error.detail) or phrase)
     answer.headers.update(error.headers or {})
     return answer
@@ -113,4 +113,6 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
     reference, route = request_id_of(request), route_of(request.scope)
     log.error("request failed", request=reference, route=route, method=request.method, exc_info=error)
-    return problem_response("error", 500, "Something went wrong in Deskhand.", FROM_500, reference=reference)
+    return problem_response(
+        "error", 500, "Something went wrong in Deskhand.", INTERNAL_ERROR_DETAIL, reference=reference
+    )

@@ -11,11 +11,11 @@ from storage.records import ChannelName, Decision, DecisionKind, Draft, Member, 
 from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     Body,
-    Cursor,
     Id,
     Item,
     Items,
-    Limit,
+    PageCursor,
+    PageLimit,
     Text,
     page_items,
 )
@@ -50,20 +50,20 @@ class ReviewItem(Item):
 Version = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class Approval(Body):
+class ApprovalBody(Body):
     """Send the draft as it is."""
 
     version: Version
 
 
-class Edit(Body):
+class EditBody(Body):
     """Send this text instead."""
 
     version: Version
     text: Text
 
 
-class Rejection(Body):
+class RejectionBody(Body):
     """Have a new draft made."""
 
     version: Version
@@ -71,7 +71,7 @@ class Rejection(Body):
     """What the next draft should do."""
 
 
-class OfCurrent(Body):
+class CurrentVersionBody(Body):
     """A decision that does not depend on the draft's words."""
 
     version: Version | None = None
@@ -90,12 +90,12 @@ class DecisionItem(Item):
 
 
 @router.get("")
-async def reviews(
+async def list_reviews(
     context: Context,
     member: CurrentMember,
     status: ReviewStatus | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
 ) -> Items[ReviewItem]:
     """The workspace's reviews, the longest waiting first."""
     page = await context.store.conversations.reviews.page(member.workspace_id, status, limit=limit, cursor=cursor)
@@ -103,33 +103,33 @@ async def reviews(
 
 
 @router.get("/{review_id}")
-async def review(context: Context, member: CurrentMember, review_id: Id) -> ReviewItem:
+async def read_review(context: Context, member: CurrentMember, review_id: Id) -> ReviewItem:
     """One review."""
     return _item(await context.store.conversations.reviews.read(member.workspace_id, review_id))
 
 
 @router.post("/{review_id}/approve")
-async def approve(context: Context, member: CurrentMember, review_id: Id, body: Approval) -> DecisionItem:
+async def approve_review(context: Context, member: CurrentMember, review_id: Id, body: ApprovalBody) -> DecisionItem:
     """Send the draft as it is."""
     return await _decide(context, member, review_id, Decision(kind=DecisionKind.APPROVE), body.version)
 
 
 @router.post("/{review_id}/edit")
-async def edit(context: Context, member: CurrentMember, review_id: Id, body: Edit) -> DecisionItem:
+async def edit_review(context: Context, member: CurrentMember, review_id: Id, body: EditBody) -> DecisionItem:
     """Send this text instead of the draft's."""
     return await _decide(context, member, review_id, Decision(kind=DecisionKind.EDIT, text=body.text), body.version)
 
 
 @router.post("/{review_id}/reject")
-async def reject(context: Context, member: CurrentMember, review_id: Id, body: Rejection) -> DecisionItem:
+async def reject_review(context: Context, member: CurrentMember, review_id: Id, body: RejectionBody) -> DecisionItem:
     """Have a new draft made by this guidance; it waits for a person again."""
     decision = Decision(kind=DecisionKind.REJECT, guidance=body.guidance)
     return await _decide(context, member, review_id, decision, body.version)
 
 
 @router.post("/{review_id}/escalate")
-async def escalate(
-    context: Context, member: CurrentMember, review_id: Id, body: OfCurrent | None = None
+async def escalate_review(
+    context: Context, member: CurrentMember, review_id: Id, body: CurrentVersionBody | None = None
 ) -> DecisionItem:
     """Take the conversation over; the bot is silent from now on."""
     return await _decide(
@@ -138,8 +138,8 @@ async def escalate(
 
 
 @router.post("/{review_id}/dismiss")
-async def dismiss(
-    context: Context, member: CurrentMember, review_id: Id, body: OfCurrent | None = None
+async def dismiss_review(
+    context: Context, member: CurrentMember, review_id: Id, body: CurrentVersionBody | None = None
 ) -> DecisionItem:
     """Send nothing."""
     return await _decide(

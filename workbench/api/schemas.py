@@ -22,9 +22,9 @@ from storage.records import (
 )
 
 ID_LENGTH = 32
-MAX_TEXT_LENGTH = 20_000
-T = TypeVar("T")
-R = TypeVar("R")
+MAX_BODY_TEXT_LENGTH = 20_000
+ItemT = TypeVar("ItemT")
+RecordT = TypeVar("RecordT")
 
 
 def _storable(given: Any) -> Any:
@@ -40,17 +40,17 @@ def _id(given: str) -> str:
 
 
 # The validator stands last, so that it runs first and pydantic checks the length after stripping.
-Text = Annotated[str, StringConstraints(max_length=MAX_TEXT_LENGTH), BeforeValidator(_storable)]
+Text = Annotated[str, StringConstraints(max_length=MAX_BODY_TEXT_LENGTH), BeforeValidator(_storable)]
 NonEmptyText = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH, strip_whitespace=True),
+    StringConstraints(min_length=1, max_length=MAX_BODY_TEXT_LENGTH, strip_whitespace=True),
     BeforeValidator(_storable),
 ]
 """A text that says something."""
-Line = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), BeforeValidator(_storable)]
+ShortText = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), BeforeValidator(_storable)]
 Id = Annotated[str, Path(description="The item's id."), AfterValidator(_id)]
-Limit = Annotated[int, Query(ge=1, le=200, description="The most items in the answer.")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
+PageLimit = Annotated[int, Query(ge=1, le=200, description="The most items in the answer.")]
+PageCursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]
 
 
 class Item(BaseModel):
@@ -65,10 +65,10 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-class Items(Item, Generic[T]):
+class Items(Item, Generic[ItemT]):
     """A list, or a page of it."""
 
-    items: list[T]
+    items: list[ItemT]
     next: str | None = None
     """Pass it as `cursor` for the next page; null at the end."""
 
@@ -128,7 +128,7 @@ class MessageItem(Item):
     vote: Vote | None
 
 
-def page_items(page: Page[R], item_of: Callable[[R], T]) -> Items[T]:
+def page_items(page: Page[RecordT], item_of: Callable[[RecordT], ItemT]) -> Items[ItemT]:
     """A page of records as a page of items."""
     return Items(items=[item_of(record) for record in page.items], next=page.next)
 

@@ -9,18 +9,18 @@ from pydantic import StringConstraints
 from storage.accounts.emails import checked_email
 from storage.errors import InvalidError
 from storage.records import Author, ConversationStatus, Incoming, Message, Sentiment, new_id
-from workbench.api.answers import Answer, answer_of
+from workbench.api.answers import AnswerItem, answer_of
 from workbench.api.dependencies import Context, CurrentMember
 from workbench.api.schemas import (
     Body,
     ConversationItem,
-    Cursor,
     Id,
     Items,
-    Limit,
-    Line,
     MessageItem,
     NonEmptyText,
+    PageCursor,
+    PageLimit,
+    ShortText,
     conversation_item,
     message_item,
     page_items,
@@ -29,22 +29,22 @@ from workbench.api.schemas import (
 router = APIRouter(prefix="/tickets", tags=["tickets"])
 
 
-class NewTicket(Body):
+class TicketBody(Body):
     """A customer's matter."""
 
-    subject: Line
+    subject: ShortText
     body: NonEmptyText
     customer_email: Annotated[str, StringConstraints(max_length=320)]
-    customer_name: Line = ""
+    customer_name: ShortText = ""
 
 
-class Ticket(ConversationItem):
+class TicketItem(ConversationItem):
     """A ticket with everything said in it."""
 
     messages: list[MessageItem]
 
 
-class Evaluation(Answer):
+class EvaluationItem(AnswerItem):
     """What the desk makes of a ticket."""
 
     ticket_id: str
@@ -56,7 +56,7 @@ class Evaluation(Answer):
 
 
 @router.post("", status_code=201)
-async def create(context: Context, member: CurrentMember, body: NewTicket) -> ConversationItem:
+async def create_ticket(context: Context, member: CurrentMember, body: TicketBody) -> ConversationItem:
     """Open a web conversation of this customer; the desk answers it like any other."""
     email = checked_email(body.customer_email)
     accepted = await context.accept(
@@ -79,12 +79,12 @@ async def create(context: Context, member: CurrentMember, body: NewTicket) -> Co
 
 
 @router.get("")
-async def tickets(
+async def list_tickets(
     context: Context,
     member: CurrentMember,
     status: ConversationStatus | None = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
 ) -> Items[ConversationItem]:
     """The workspace's tickets, the latest activity first: every conversation is one."""
     page = await context.store.conversations.reading.page(
@@ -94,22 +94,22 @@ async def tickets(
 
 
 @router.get("/{ticket_id}")
-async def ticket(context: Context, member: CurrentMember, ticket_id: Id) -> Ticket:
+async def read_ticket(context: Context, member: CurrentMember, ticket_id: Id) -> TicketItem:
     """One ticket with its messages, notes included."""
     conversation = await context.store.conversations.reading.read(member.workspace_id, ticket_id)
     texts = await context.store.conversations.messages.of_conversation(member.workspace_id, ticket_id, internal=True)
-    return Ticket(**conversation_item(conversation).model_dump(), messages=[message_item(text) for text in texts])
+    return TicketItem(**conversation_item(conversation).model_dump(), messages=[message_item(text) for text in texts])
 
 
 @router.post("/{ticket_id}/ai-evaluate")
-async def ai_evaluate(context: Context, member: CurrentMember, ticket_id: Id) -> Evaluation:
+async def evaluate_ticket(context: Context, member: CurrentMember, ticket_id: Id) -> EvaluationItem:
     """Run the desk on what the customer wrote last; nothing is kept or sent."""
     conversation = await context.store.conversations.reading.read(member.workspace_id, ticket_id)
     texts = await context.store.conversations.messages.of_conversation(member.workspace_id, ticket_id)
     question = _question(texts)
     workspace = await context.store.accounts.workspaces.read(member.workspace_id)
     draft, verdict, triage = await context.desk.propose(workspace.id, question, workspace.settings)
-    return Evaluation(
+    return EvaluationItem(
         ticket_id=conversation.id,
         question=question,
         sentiment=triage.sentiment,

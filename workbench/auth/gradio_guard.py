@@ -18,7 +18,7 @@ MEMBER_PATHS = re.compile(
 )
 ADMIN_PATHS = re.compile(r"/gradio_api/upload(_progress)?")
 """Only admins load documents."""
-SECURITY_HEADERS = {
+GRADIO_HEADERS = {
     # Gradio compiles its templates in the browser, hence 'unsafe-eval'; nothing may be loaded from or sent elsewhere.
     "Content-Security-Policy": (
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
@@ -73,7 +73,7 @@ def _with_headers(send: Send, *, private: bool) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers.update(SECURITY_HEADERS)
+            headers.update(GRADIO_HEADERS)
             if private:
                 headers["Cache-Control"] = "no-store"
         await send(message)

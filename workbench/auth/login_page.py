@@ -15,9 +15,9 @@ from storage.store import AccountStore
 from workbench.auth.sessions import SESSION_COOKIE, Sessions, is_same_site
 from workbench.ui.html import esc
 
-HERE = Path(__file__).parent
+_HERE = Path(__file__).parent
 NO_STORE = {"Cache-Control": "no-store"}
-SECURITY_HEADERS = {
+LOGIN_PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
         "frame-ancestors 'none'; base-uri 'none'"
@@ -36,11 +36,11 @@ class LoginPage:
         self._sessions = Sessions(accounts.tokens)
         self._limits = limits
         self._session_seconds = settings.web.session_hours * 3600
-        self._template = Template((HERE / "login.html").read_text(encoding="utf-8"))
+        self._template = Template((_HERE / "login.html").read_text(encoding="utf-8"))
 
     async def stylesheet(self) -> FileResponse:
         """The one stylesheet, for the login page and for Gradio."""
-        return FileResponse(HERE.parent / "ui" / "theme.css", headers={"Cache-Control": "no-cache"})
+        return FileResponse(_HERE.parent / "ui" / "theme.css", headers={"Cache-Control": "no-cache"})
 
     async def show(self, request: Request) -> Response:
         """The login page, or on to the workbench."""
@@ -108,4 +108,6 @@ def _start_session(request: Request, token: str, seconds: int) -> Response:
 
 def _render(template: Template, email: str = "", message: str = "", status: int = 200) -> HTMLResponse:
     alert = f'<p class="dh-alert" role="alert">{esc(message)}</p>' if message else ""
-    return HTMLResponse(template.substitute(email=esc(email), alert=alert), status, headers=NO_STORE | SECURITY_HEADERS)
+    return HTMLResponse(
+        template.substitute(email=esc(email), alert=alert), status, headers=NO_STORE | LOGIN_PAGE_HEADERS
+    )

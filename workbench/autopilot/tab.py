@@ -10,11 +10,11 @@ from workbench.autopilot.backtest import backtest, backtest_summary
 from workbench.autopilot.fields import components_of, values_of
 from workbench.autopilot.form import build_form, changes_of
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.html import esc
 
 PAST_DRAFTS = 50
-TITLE = (
+_TITLE = (
     '<div class="dh-title"><h1>Autopilot</h1><p>What the bot may send alone. Everything else waits for a person; '
     "the customer is told once.</p></div>"
 )
@@ -23,7 +23,7 @@ TITLE = (
 def build_autopilot(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
-        gr.HTML(TITLE, apply_default_css=False)
+        gr.HTML(_TITLE, apply_default_css=False)
         fields = build_form()
         result = gr.HTML(apply_default_css=False)
         with gr.Row():
@@ -55,6 +55,6 @@ def build_autopilot(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
         return await backtest_html(member.workspace_id, changed)
 
     components = components_of(fields)
-    tab.select(refresh, None, [*components, result], **PRIVATE)
-    save.click(save_settings, components, [*components, result], **PRIVATE)
-    preview.click(preview_settings, components, result, **PRIVATE)
+    tab.select(refresh, None, [*components, result], **PRIVATE_EVENT)
+    save.click(save_settings, components, [*components, result], **PRIVATE_EVENT)
+    preview.click(preview_settings, components, result, **PRIVATE_EVENT)

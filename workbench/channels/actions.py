@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from storage.errors import InvalidError, NotAllowedError, NotFoundError
 from storage.records import Member, Mode, Place
-from workbench.channels.ids import ChatName, place_in, user_in
+from workbench.channels.ids import ChatName, parse_place, parse_user
 from workbench.context import WorkbenchContext
 from workbench.ui.server_functions import Notice
 
@@ -50,7 +50,7 @@ class ChangeResult(Notice):
     """A link that the admin asked for."""
 
 
-async def perform(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
+async def apply_change(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     """Do it in the admin's own workspace. Raises DeskhandError with what to mend."""
     match change.kind:
         case ChangeKind.ADD_PLACE:
@@ -73,8 +73,8 @@ async def perform(context: WorkbenchContext, admin: Member, change: Change) -> C
 
 async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     teams = await _teams(context, admin.workspace_id, change.channel)
-    team, external_id = place_in(change.channel, change.where, teams)
-    if await home_of(context, change.channel, team) != admin.workspace_id:
+    team, external_id = parse_place(change.channel, change.where, teams)
+    if await workspace_of(context, change.channel, team) != admin.workspace_id:
         raise NotAllowedError(f"{team} does not belong to this workspace, so its channels cannot be set up here.")
     place = Place(
         workspace_id=admin.workspace_id,
@@ -101,7 +101,7 @@ async def _link(context: WorkbenchContext, admin: Member, change: Change) -> Cha
     if not change.member_id:
         raise InvalidError("Choose a member.")
     teams = await _teams(context, admin.workspace_id, change.channel)
-    user = user_in(change.channel, change.where, teams)
+    user = parse_user(change.channel, change.where, teams)
     await context.store.channels.identities.link(admin.workspace_id, change.member_id, change.channel, user)
     return ChangeResult("Linked: from now on they take over and decide reviews there.")
 
@@ -123,7 +123,7 @@ async def _teams(context: WorkbenchContext, workspace_id: str, channel: ChatName
     return found - {""}
 
 
-async def home_of(context: WorkbenchContext, channel: ChatName, team: str) -> str:
+async def workspace_of(context: WorkbenchContext, channel: ChatName, team: str) -> str:
     """The workspace that a team or server belongs to: who added it, else the one of the deployment's own token."""
     if installed := await context.store.channels.installations.find(channel, team):
         return installed.workspace_id

@@ -22,7 +22,7 @@ USERS = {
 }
 
 
-def place_in(channel: ChatName, text: str, teams: Collection[str]) -> tuple[str, str]:
+def parse_place(channel: ChatName, text: str, teams: Collection[str]) -> tuple[str, str]:
     """(team or server, channel) of an address or of ids; with one team known, the channel's id alone will do.
 
     Raises InvalidError with what to write instead.
@@ -34,7 +34,7 @@ def place_in(channel: ChatName, text: str, teams: Collection[str]) -> tuple[str,
     return found[1] or _only(teams, EXAMPLES[channel]), found[2]
 
 
-def user_in(channel: ChatName, text: str, teams: Collection[str]) -> str:
+def parse_user(channel: ChatName, text: str, teams: Collection[str]) -> str:
     """A person's external id: Slack's with their team in front. Raises InvalidError with what to write instead."""
     if channel == "discord":
         if not DISCORD_USER.fullmatch(text.strip()):

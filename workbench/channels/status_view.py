@@ -9,7 +9,7 @@ from storage.records.labels import CHANNEL_NAMES
 from storage.settings import Settings
 from workbench.ui.html import chip, clock_time, esc
 
-ADVICE = (
+ADVICE_BY_ERROR = (
     (
         r"SLACK_BOT_TOKEN",
         "Copy the Bot User OAuth Token again (a new installation changes it), then start the desk again.",
@@ -28,11 +28,11 @@ ADVICE = (
     ),
     (r"asks to wait", "Nothing to do: the desk waits as long as it was asked to."),
 )
-OTHERWISE = "The desk goes on by itself; the log says more."
+DEFAULT_ADVICE = "The desk goes on by itself; the log says more."
 
 
 @dataclass(frozen=True, slots=True)
-class Setup:
+class SetupGuide:
     """How a chat platform is set up."""
 
     missing: tuple[str, ...]
@@ -43,7 +43,7 @@ class Setup:
     """Where the app is made."""
 
 
-def setups(settings: Settings) -> dict[ChannelName, Setup]:
+def setup_guides(settings: Settings) -> dict[ChannelName, SetupGuide]:
     """What Slack and Discord still need, as far as this process's settings tell."""
     slack, discord = settings.slack, settings.discord
     token = slack.bot_token.get_secret_value() or (slack.client_id and slack.client_secret.get_secret_value())
@@ -52,29 +52,34 @@ def setups(settings: Settings) -> dict[ChannelName, Setup]:
     for_slack = tuple(name for name, value in wanted if not value)
     for_discord = () if discord.bot_token.get_secret_value() else ("DISCORD_BOT_TOKEN",)
     return {
-        "slack": Setup(for_slack, "docs/slack.md", "https://api.slack.com/apps"),
-        "discord": Setup(for_discord, "docs/discord.md", "https://discord.com/developers/applications"),
+        "slack": SetupGuide(for_slack, "docs/slack.md", "https://api.slack.com/apps"),
+        "discord": SetupGuide(for_discord, "docs/discord.md", "https://discord.com/developers/applications"),
     }
 
 
 def states_html(
-    states: Sequence[ChannelState], setup: Mapping[ChannelName, Setup], modes: Mapping[ChannelName, Mode], chat: str
+    states: Sequence[ChannelState],
+    guides: Mapping[ChannelName, SetupGuide],
+    modes: Mapping[ChannelName, Mode],
+    chat: str,
 ) -> str:
     """One box per channel; `modes` are the autopilot's, `chat` is the web chat's address."""
     known = {state.channel: state for state in states}
-    boxes = [_box(name, known.get(name, ChannelState(name)), setup[name], modes[name]) for name in ("slack", "discord")]
+    boxes = [
+        _box(name, known.get(name, ChannelState(name)), guides[name], modes[name]) for name in ("slack", "discord")
+    ]
     link = f'<a class="dh-link" href="{esc(chat)}" target="_blank">{esc(chat)}</a>'
     body = f"<p>Customers write at {link}.</p>{_mode(modes['web'])}"
     return "".join((*boxes, _article("web", chip("On", "ok"), body)))
 
 
-def _box(name: ChannelName, state: ChannelState, setup: Setup, mode: Mode) -> str:
+def _box(name: ChannelName, state: ChannelState, guide: SetupGuide, mode: Mode) -> str:
     if state.is_on or state.connected_since:
         status = chip("Connected", "ok") if state.connected_since else chip("Connecting …", "warn")
         return _article(name, status, _times(state) + _error(state) + _mode(mode))
     if state.last_error:
         return _article(name, chip("Off", "danger"), _error(state))
-    return _article(name, chip("Not set up" if setup.missing else "Not running"), _steps(setup))
+    return _article(name, chip("Not set up" if guide.missing else "Not running"), _steps(guide))
 
 
 def _article(name: ChannelName, status: str, body: str) -> str:
@@ -98,24 +103,24 @@ def _error(state: ChannelState) -> str:
 
 def advice_on(error: str) -> str:
     """What to do about an error, in one or two sentences."""
-    return next((advice for pattern, advice in ADVICE if re.search(pattern, error)), OTHERWISE)
+    return next((advice for pattern, advice in ADVICE_BY_ERROR if re.search(pattern, error)), DEFAULT_ADVICE)
 
 
 def _mode(mode: Mode) -> str:
     return f'<p class="dh-muted">Autopilot: {esc(mode)}, set on the Autopilot page.</p>'
 
 
-def _steps(setup: Setup) -> str:
-    page = f"<code>{esc(setup.page)}</code>"
-    if not setup.missing:
+def _steps(guide: SetupGuide) -> str:
+    page = f"<code>{esc(guide.page)}</code>"
+    if not guide.missing:
         return (
             "<p>Its tokens are set, but no process has reported a connection. Run <code>deskhand up</code>, or beside "
             f"<code>deskhand web</code> also <code>deskhand bot</code>. See {page}.</p>"
         )
-    names = " and ".join(f"<code>{esc(name)}</code>" for name in setup.missing)
+    names = " and ".join(f"<code>{esc(name)}</code>" for name in guide.missing)
     return (
-        f"<ol><li>Make the app: <a class='dh-link' href='{esc(setup.console)}' target='_blank' rel='noreferrer'>"
-        f"{esc(setup.console.removeprefix('https://'))}</a>; {page} leads through it, step 1.</li>"
+        f"<ol><li>Make the app: <a class='dh-link' href='{esc(guide.console)}' target='_blank' rel='noreferrer'>"
+        f"{esc(guide.console.removeprefix('https://'))}</a>; {page} leads through it, step 1.</li>"
         f"<li>Set {names} in the desk's environment.</li><li>Start the desk again.</li></ol>"
     )
 

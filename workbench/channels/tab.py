@@ -8,15 +8,15 @@ import gradio as gr
 from storage.records import Member
 from storage.records.labels import CHANNEL_NAMES
 from workbench.auth.sessions import Sessions
-from workbench.channels.actions import Change, home_of, perform
-from workbench.channels.status_view import setups, states_html
+from workbench.channels.actions import Change, apply_change, workspace_of
+from workbench.channels.status_view import setup_guides, states_html
 from workbench.channels.view import choices_html, people_html, places_html, teams_html
 from workbench.context import WorkbenchContext
 from workbench.ui.partials import RefreshRequest, changed_parts
 from workbench.ui.scripts import script
 from workbench.ui.server_functions import Notice, action_function, refresh_function
 
-PAGE = Path(__file__).parent / "channels.html"
+_PAGE = Path(__file__).parent / "channels.html"
 
 
 def build_channels(context: WorkbenchContext, sessions: Sessions) -> None:
@@ -26,11 +26,11 @@ def build_channels(context: WorkbenchContext, sessions: Sessions) -> None:
         return changed_parts(await parts(context, admin), asked.seen)
 
     async def act(admin: Member, change: Change) -> Notice:
-        return await perform(context, admin, change)
+        return await apply_change(context, admin, change)
 
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(
-            html_template=PAGE.read_text(encoding="utf-8"),
+            html_template=_PAGE.read_text(encoding="utf-8"),
             js_on_load=script("ui/live", "channels/channels"),
             server_functions=[
                 refresh_function(sessions.admin, RefreshRequest, view),
@@ -46,10 +46,10 @@ async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
     store, workspace_id = context.store, admin.workspace_id
     settings = (await store.accounts.workspaces.read(workspace_id)).settings
     modes = {name: settings.mode_of(name) for name in CHANNEL_NAMES}
-    discord_is_ours = await home_of(context, "discord", "") == workspace_id
+    discord_is_ours = await workspace_of(context, "discord", "") == workspace_id
     return {
         "states": states_html(
-            context.channel_states(), setups(context.settings), modes, f"/chat?workspace={workspace_id}"
+            context.channel_states(), setup_guides(context.settings), modes, f"/chat?workspace={workspace_id}"
         ),
         "places": places_html(
             await store.channels.places.all(workspace_id),

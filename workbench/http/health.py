@@ -62,25 +62,25 @@ CurrentProbes = Annotated[Probes, Depends(_probes)]
 
 
 @router.get("/health", responses=UNREADY)
-async def health(probes: CurrentProbes, response: Response) -> HealthItem:
+async def read_health(probes: CurrentProbes, response: Response) -> HealthItem:
     """200 when database and vectors answer, else 503; the reasons are in the log."""
     return _item(await probes.health.parts(), response)
 
 
 @router.get("/health/live")
-async def live() -> LiveItem:
+async def read_liveness() -> LiveItem:
     """Always 200: a process that cannot answer this should be started anew. Nothing else is asked."""
     return LiveItem()
 
 
 @router.get("/health/ready", responses=UNREADY)
-async def ready(probes: CurrentProbes, response: Response) -> HealthItem:
+async def read_readiness(probes: CurrentProbes, response: Response) -> HealthItem:
     """200 when everything that this process needs for its work is there, else 503 with the failing parts."""
     return _item(await probes.health.readiness(), response)
 
 
 @router.get("/metrics", response_class=Response)
-async def metrics(probes: CurrentProbes) -> Response:
+async def scrape_metrics(probes: CurrentProbes) -> Response:
     """What Prometheus scrapes."""
     return Response(await probes.metrics.scrape(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 

@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workbench.http.problem_document import problem_response
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+ROUTED_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class UnknownPathMiddleware:
@@ -19,7 +19,7 @@ class UnknownPathMiddleware:
         """Let a request through if a route will take it."""
         if scope["type"] != "http" or not scope["path"].startswith("/api/") or _has_route(scope, scope["method"]):
             return await self._app(scope, receive, send)
-        allowed = [method for method in METHODS if _has_route(scope, method)]
+        allowed = [method for method in ROUTED_METHODS if _has_route(scope, method)]
         return await _refusal(allowed)(scope, receive, send)
 
 

@@ -71,7 +71,7 @@ DECISIONS = {
 ADVANCING_ACTIONS = (ActionKind.APPROVE, ActionKind.EDIT, ActionKind.DISMISS)
 
 
-async def perform(context: WorkbenchContext, member: Member, action: Action) -> ActionResult:
+async def perform_action(context: WorkbenchContext, member: Member, action: Action) -> ActionResult:
     """Do it; what cannot be done is told with what happened to the customer's message."""
     try:
         if action.review_id and action.kind in DECISIONS:

@@ -21,9 +21,9 @@ from workbench.ui.html import (
     markdown,
 )
 
-MOST_SHOWN = 5000
+MAX_THREAD_LENGTH = 5000
 """Who wants to read more than so many messages of one conversation asks the REST interface."""
-STATUS_WORDS = {
+STATUS_LABELS = {
     ConversationStatus.OPEN: ("Bot answers", "ok"),
     ConversationStatus.PENDING: ("Draft waits", "warn"),
     ConversationStatus.ASSIGNED: ("With a person", "accent"),
@@ -35,7 +35,7 @@ NOBODY_SELECTED = empty_state("No conversation is open", "Pick one in the queue,
 
 def head_html(conversation: Conversation, members: Sequence[Member]) -> str:
     """Who it is, and what can be set: priority and assignee."""
-    words, tone = STATUS_WORDS[conversation.status]
+    words, tone = STATUS_LABELS[conversation.status]
     email = conversation.customer.email
     subtitle = " · ".join(filter(None, (email, CHANNEL_NAMES.get(conversation.channel), conversation.subject)))
     return (
@@ -83,8 +83,8 @@ def thread_html(messages: Sequence[Message], conversation: Conversation, length:
 
 
 def _older(length: int) -> str:
-    if length >= MOST_SHOWN:
-        return f'<p class="dh-line">Only the latest {MOST_SHOWN} messages are shown here.</p>'
+    if length >= MAX_THREAD_LENGTH:
+        return f'<p class="dh-line">Only the latest {MAX_THREAD_LENGTH} messages are shown here.</p>'
     return '<p class="dh-line"><button type="button" class="dh-link" data-do="older">Show older messages</button></p>'
 
 

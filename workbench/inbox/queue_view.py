@@ -12,7 +12,7 @@ from workbench.ui.html import (
 )
 
 PRIORITY_TONES = {Priority.HIGH: "danger", Priority.MEDIUM: "", Priority.LOW: "quiet"}
-STATUS_WORDS = {
+STATUS_SENTENCES = {
     ConversationStatus.OPEN: "The bot answers here.",
     ConversationStatus.PENDING: "The desk is working on it.",
     ConversationStatus.RESOLVED: "Resolved.",
@@ -70,7 +70,7 @@ def waiting_reason(item: QueueItem, member: Member) -> str:
     if item.review:
         return plain_reason(item.review.held_because[0]) if item.review.held_because else "Held for review."
     if item.conversation.status is not ConversationStatus.ASSIGNED:
-        return STATUS_WORDS[item.conversation.status]
+        return STATUS_SENTENCES[item.conversation.status]
     if item.conversation.assignee_id is None:
         return "Waits for a person: nobody has it yet."
     who = "You have" if item.conversation.assignee_id == member.id else f"{item.conversation.assignee_name} has"

@@ -12,9 +12,9 @@ from storage.records import Member
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.inbox.action_panel import EMPTY, Panel, panel_of
-from workbench.inbox.actions import Action, perform
+from workbench.inbox.actions import Action, perform_action
 from workbench.inbox.conversation_view import (
-    MOST_SHOWN,
+    MAX_THREAD_LENGTH,
     NOBODY_SELECTED,
     head_html,
     thread_html,
@@ -27,7 +27,7 @@ from workbench.ui.partials import RefreshRequest, changed_parts
 from workbench.ui.scripts import script
 from workbench.ui.server_functions import Notice, action_function, refresh_function
 
-HERE = Path(__file__).parent
+_HERE = Path(__file__).parent
 
 
 class InboxRequest(RefreshRequest):
@@ -35,7 +35,7 @@ class InboxRequest(RefreshRequest):
 
     selected: str = Field(default="", max_length=64)
     filter: QueueFilter = QueueFilter()
-    length: int = Field(default=100, ge=1, le=MOST_SHOWN)
+    length: int = Field(default=100, ge=1, le=MAX_THREAD_LENGTH)
     """How many of the conversation's latest messages are shown."""
 
 
@@ -63,10 +63,10 @@ def build_inbox(context: WorkbenchContext, sessions: Sessions) -> gr.HTML:
         return await view(context, member, asked)
 
     async def act(member: Member, action: Action) -> Notice:
-        return await perform(context, member, action)
+        return await perform_action(context, member, action)
 
     return gr.HTML(
-        html_template=(HERE / "inbox.html").read_text(encoding="utf-8"),
+        html_template=(_HERE / "inbox.html").read_text(encoding="utf-8"),
         js_on_load=script("ui/live", "inbox/inbox"),
         server_functions=[
             refresh_function(sessions.member, InboxRequest, refresh),

@@ -11,12 +11,12 @@ from storage.records import DocumentStatus, Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.knowledge.view import document_html, documents_html
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.html import empty_state, esc
 
 FORMATS = [".csv", ".tsv", ".json", ".jsonl", ".md", ".txt"]
 CHUNKS_SHOWN = 100
-POLL_SECONDS = 1.0
+LOADING_POLL_SECONDS = 1.0
 """Between two looks at a document that is being loaded."""
 FORWARD_CLICKS = """
 element.addEventListener('click', (event) => {
@@ -36,7 +36,7 @@ class DocumentsPanel:
         self._context = context
         self._sessions = sessions
         self._picked = gr.State("")
-        self._timer = gr.Timer(POLL_SECONDS, active=False)
+        self._timer = gr.Timer(LOADING_POLL_SECONDS, active=False)
         with gr.Group(visible=False) as self._uploads:
             files = gr.File(
                 label="Load documents: CSV, TSV, JSON, JSONL, Markdown, text",
@@ -52,16 +52,16 @@ class DocumentsPanel:
         with gr.Row(visible=False) as confirmation:
             confirm = gr.Button("Delete for good", variant="stop", size="sm")
             cancel = gr.Button("Keep it", size="sm")
-        files.upload(self._load, files, [self._picked, files, refusals, *self._outputs], **PRIVATE)
-        self._listing.click(self._pick, None, [self._picked, confirmation, *self._outputs], **PRIVATE)
-        self._delete.click(lambda: gr.Row(visible=True), None, confirmation, **PRIVATE)
-        cancel.click(lambda: gr.Row(visible=False), None, confirmation, **PRIVATE)
-        confirm.click(self._forget, self._picked, [self._picked, confirmation, *self._outputs], **PRIVATE)
+        files.upload(self._load, files, [self._picked, files, refusals, *self._outputs], **PRIVATE_EVENT)
+        self._listing.click(self._pick, None, [self._picked, confirmation, *self._outputs], **PRIVATE_EVENT)
+        self._delete.click(lambda: gr.Row(visible=True), None, confirmation, **PRIVATE_EVENT)
+        cancel.click(lambda: gr.Row(visible=False), None, confirmation, **PRIVATE_EVENT)
+        confirm.click(self._forget, self._picked, [self._picked, confirmation, *self._outputs], **PRIVATE_EVENT)
 
     def refresh_on(self, tab: gr.Tab) -> None:
         """Show the documents when the tab opens, and go on while one of them is being loaded."""
         for event in (tab.select, self._timer.tick):
-            event(self._refresh, self._picked, self._outputs, **PRIVATE)
+            event(self._refresh, self._picked, self._outputs, **PRIVATE_EVENT)
 
     @property
     def _outputs(self) -> list[Any]:

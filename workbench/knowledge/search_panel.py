@@ -7,7 +7,7 @@ from storage.records import Member
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.knowledge.view import answer_html
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.html import empty_state
 
 MAX_QUESTION_LENGTH = 2000
@@ -29,7 +29,7 @@ class SearchPanel:
             search = gr.Button("Search", variant="primary", scale=1, min_width=90)
         answer = gr.HTML(NOTHING_ASKED, apply_default_css=False, elem_id="dh-answer")
         for event in (question.submit, search.click):
-            event(self._search, question, answer, **PRIVATE)
+            event(self._search, question, answer, **PRIVATE_EVENT)
 
     @reporting_errors
     async def _search(self, question: str, request: gr.Request) -> str:

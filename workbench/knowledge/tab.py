@@ -7,7 +7,7 @@ from workbench.context import WorkbenchContext
 from workbench.knowledge.documents_panel import DocumentsPanel
 from workbench.knowledge.search_panel import SearchPanel
 
-TITLE = (
+_TITLE = (
     '<div class="dh-title"><h1>Knowledge</h1><p>What the bot answers from. A FAQ entry is kept whole; longer pages '
     "are cut into passages.</p></div>"
 )
@@ -16,7 +16,7 @@ TITLE = (
 def build_knowledge(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The documents on the left, the search on the right."""
     with gr.Column(elem_classes="dh-page"):
-        gr.HTML(TITLE, apply_default_css=False)
+        gr.HTML(_TITLE, apply_default_css=False)
         with gr.Row():
             with gr.Column(scale=5, min_width=340):
                 documents = DocumentsPanel(context, sessions)

@@ -24,14 +24,14 @@ from workbench.ui.html import (
 )
 from workbench.ui.labels import confidence_label
 
-STATUS_CHIPS = {
+DOCUMENT_STATUS_CHIPS = {
     DocumentStatus.LOADING: ("Loading …", "accent"),
     DocumentStatus.READY: ("Ready", "ok"),
     DocumentStatus.FAILED: ("Failed", "danger"),
 }
 KB = 1024
 REFUSED_SHOWN = 100
-ROUTE_WORDS = {
+ROUTE_LABELS = {
     Route.SEND: ("The bot would answer alone.", "ok"),
     Route.REVIEW: ("A person would look at this draft first.", "warn"),
     Route.HANDOFF: ("A person would answer by hand.", "accent"),
@@ -59,7 +59,7 @@ def documents_html(documents: Sequence[Document], selected: str, *, may_load: bo
 
 
 def _status(document: Document) -> str:
-    words, tone = STATUS_CHIPS[document.status]
+    words, tone = DOCUMENT_STATUS_CHIPS[document.status]
     if document.status is DocumentStatus.LOADING and document.progress:
         words = f"Loading, {document.progress} %"
     return chip(words, tone, title=document.error or "")
@@ -119,7 +119,7 @@ def _chunk(chunk: Chunk) -> str:
 
 def answer_html(draft: Draft, verdict: Verdict, triage: Triage, hits: Sequence[Hit]) -> str:
     """What a customer who asks this would get, and what was found for it."""
-    words, tone = ROUTE_WORDS[verdict.route]
+    words, tone = ROUTE_LABELS[verdict.route]
     sure, sure_tone = confidence_label(draft)
     reasons = "".join(f"<li>{esc(plain_reason(reason))}</li>" for reason in verdict.held_because)
     reply = markdown(draft.text) if draft.text else '<p class="dh-muted">There is no reply to propose.</p>'

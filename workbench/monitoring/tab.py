@@ -5,11 +5,11 @@ import gradio as gr
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.monitoring import view
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.scripts import script
 
 TURNS = 30
-TITLE = (
+_TITLE = (
     '<div class="dh-title"><h1>Monitoring</h1><p>What the desk is doing right now, and what became of the latest '
     "messages.</p></div>"
 )
@@ -20,7 +20,7 @@ def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions)
     ages = script("ui/live", "ui/ages")
     with gr.Column(elem_classes="dh-page"):
         with gr.Row():
-            gr.HTML(TITLE, apply_default_css=False)
+            gr.HTML(_TITLE, apply_default_css=False)
             refresh_button = gr.Button("Refresh", size="sm", scale=0, min_width=100)
         tiles = gr.HTML(apply_default_css=False)
         gr.HTML('<p class="dh-section">Latest messages</p>', apply_default_css=False)
@@ -44,10 +44,10 @@ def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions)
             view.dashboard_html(await monitoring.dashboard(workspace_id)),
             view.turns_html(await monitoring.traces(workspace_id, TURNS), summaries.items),
             view.undelivered_html(await context.store.reporting.activity.undelivered(workspace_id)),
-            view.documents_html(await context.store.knowledge.catalogue.list(workspace_id)),
+            view.unready_documents_html(await context.store.knowledge.catalogue.list(workspace_id)),
             view.events_html(await context.store.reporting.activity.latest_events(workspace_id)),
         )
 
     outputs = [tiles, turns, failures, documents, events]
     for event in (tab.select, refresh_button.click):
-        event(refresh, None, outputs, **PRIVATE)
+        event(refresh, None, outputs, **PRIVATE_EVENT)

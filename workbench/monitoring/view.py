@@ -34,7 +34,7 @@ OUTCOME_CHIPS = {
     Outcome.HANDOFF: ("By hand", "accent"),
     Outcome.SILENCED: ("Silenced: a person had taken over", "accent"),
 }
-STATUS_CHIPS = {
+TURN_STATUS_CHIPS = {
     TurnStatus.QUEUED: ("Queued", "accent"),
     TurnStatus.WAITING: ("Waits for a person", "warn"),
     TurnStatus.DECIDED: ("Taking effect", "accent"),
@@ -73,7 +73,7 @@ def turns_html(traces: Sequence[TurnTrace], summaries: Sequence[ProcessSummary])
 
 
 def _turn(trace: TurnTrace, summary: ProcessSummary | None) -> tuple[str, ...]:
-    words, tone = OUTCOME_CHIPS[trace.outcome] if trace.outcome else STATUS_CHIPS[trace.status]
+    words, tone = OUTCOME_CHIPS[trace.outcome] if trace.outcome else TURN_STATUS_CHIPS[trace.status]
     confidence = f"{summary.confidence:.0%}" if summary and summary.confidence is not None else NO_VALUE
     return (
         relative_time(trace.created_at),
@@ -103,7 +103,7 @@ def undelivered_html(failures: Sequence[Undelivered]) -> str:
     return table(("When", "Customer", "Channel", "State", "Tries", "Reason"), rows)
 
 
-def documents_html(documents: Sequence[Document]) -> str:
+def unready_documents_html(documents: Sequence[Document]) -> str:
     """Documents that are not ready."""
     rows = [
         (

@@ -8,7 +8,7 @@ import gradio as gr
 from storage.accounts.canned_replies import CannedReply
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.html import empty_state, esc, table
 
 
@@ -26,8 +26,8 @@ class CannedRepliesForm:
             save = gr.Button("Save", variant="primary")
             self._picker = gr.Dropdown([], label="Remove")
             remove = gr.Button("Remove it")
-        save.click(self._save, [title, text], [title, text, *self.outputs], **PRIVATE)
-        remove.click(self._remove, self._picker, self.outputs, **PRIVATE)
+        save.click(self._save, [title, text], [title, text, *self.outputs], **PRIVATE_EVENT)
+        remove.click(self._remove, self._picker, self.outputs, **PRIVATE_EVENT)
 
     @property
     def outputs(self) -> list[Any]:

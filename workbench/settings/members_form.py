@@ -9,7 +9,7 @@ from storage.errors import InvalidError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.html import chip, esc, table
 
 ROLE_CHOICES = [("Agent: decides reviews", "agent"), ("Admin: also sets up", "admin")]
@@ -29,7 +29,7 @@ class MembersForm:
             with gr.Row():
                 change = gr.Button("Change role")
                 remove = gr.Button("Remove member …")
-            change.click(self._change_role, [self._picker, role], self.outputs, **PRIVATE)
+            change.click(self._change_role, [self._picker, role], self.outputs, **PRIVATE_EVENT)
             self._build_removal(remove)
         self._build_addition()
 
@@ -53,8 +53,8 @@ class MembersForm:
             with gr.Row():
                 add = gr.Button("Add member", variant="primary")
                 reset = gr.Button("Set this password")
-        add.click(self._add, [email, name, role, password], [password, *self.outputs], **PRIVATE)
-        reset.click(self._reset_password, [email, password], password, **PRIVATE)
+        add.click(self._add, [email, name, role, password], [password, *self.outputs], **PRIVATE_EVENT)
+        reset.click(self._reset_password, [email, password], password, **PRIVATE_EVENT)
 
     def _build_removal(self, remove: gr.Button) -> None:
         with gr.Column(visible=False) as confirmation:
@@ -64,9 +64,9 @@ class MembersForm:
                 cancel = gr.Button("Keep them")
         # Whom the question names, whatever is picked meanwhile.
         leaving_id = gr.State("")
-        remove.click(self._ask_removal, self._picker, [leaving_id, question, confirmation], **PRIVATE)
-        cancel.click(lambda: gr.Column(visible=False), None, confirmation, **PRIVATE)
-        confirm.click(self._remove, leaving_id, [confirmation, *self.outputs], **PRIVATE)
+        remove.click(self._ask_removal, self._picker, [leaving_id, question, confirmation], **PRIVATE_EVENT)
+        cancel.click(lambda: gr.Column(visible=False), None, confirmation, **PRIVATE_EVENT)
+        confirm.click(self._remove, leaving_id, [confirmation, *self.outputs], **PRIVATE_EVENT)
 
     @reporting_errors
     async def _add(self, email: str, name: str, role: str, password: str, request: gr.Request) -> tuple[Any, ...]:

@@ -8,15 +8,15 @@ from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.settings.canned_replies_form import CannedRepliesForm
 from workbench.settings.members_form import MembersForm
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 
-TITLE = '<div class="dh-title"><h1>Settings</h1><p>Who works here, and the texts that are used often.</p></div>'
+_TITLE = '<div class="dh-title"><h1>Settings</h1><p>Who works here, and the texts that are used often.</p></div>'
 
 
 def build_settings(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events; only admins get and set them."""
     with gr.Column(elem_classes="dh-page"):
-        gr.HTML(TITLE, apply_default_css=False)
+        gr.HTML(_TITLE, apply_default_css=False)
         with gr.Row():
             with gr.Column(min_width=340):
                 members = MembersForm(context, sessions)
@@ -28,4 +28,4 @@ def build_settings(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -
         workspace_id = (await sessions.admin(request)).workspace_id
         return *await members.refreshed(workspace_id), *await canned_replies.refreshed(workspace_id)
 
-    tab.select(refresh, None, [*members.outputs, *canned_replies.outputs], **PRIVATE)
+    tab.select(refresh, None, [*members.outputs, *canned_replies.outputs], **PRIVATE_EVENT)

@@ -10,21 +10,21 @@ import structlog
 from storage.errors import DeskhandError, NotLoggedInError
 from workbench.ui.html import esc
 
-P = ParamSpec("P")
-Result = TypeVar("Result")
+_Params = ParamSpec("_Params")
+_Result = TypeVar("_Result")
 log = structlog.get_logger(__name__)
 
 UNEXPECTED_ERROR = "Something went wrong in Deskhand. Load the page again and see whether it took effect."
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+PRIVATE_EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """How every event is registered: no documented endpoint, no veil over the page while it runs."""
 
 
-def reporting_errors(handler: Callable[P, Awaitable[Result]]) -> Callable[P, Awaitable[Result]]:
+def reporting_errors(handler: Callable[_Params, Awaitable[_Result]]) -> Callable[_Params, Awaitable[_Result]]:
     """A handler whose errors are shown as a notice; Gradio renders notices as HTML, so they are escaped."""
 
     @functools.wraps(handler)
-    async def guarded(*args: P.args, **kwargs: P.kwargs) -> Result:
+    async def guarded(*args: _Params.args, **kwargs: _Params.kwargs) -> _Result:
         try:
             return await handler(*args, **kwargs)
         except NotLoggedInError as error:

@@ -8,10 +8,10 @@ import gradio as gr
 from storage.errors import NotFoundError
 from storage.records import Member, Role
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
 from workbench.ui.html import esc
 
-HERE = Path(__file__).parent
+_HERE = Path(__file__).parent
 
 
 def build_header(
@@ -23,7 +23,7 @@ def build_header(
     """
     header = gr.HTML(
         header_html((), {}),
-        js_on_load=(HERE / "header.js").read_text(encoding="utf-8"),
+        js_on_load=(_HERE / "header.js").read_text(encoding="utf-8"),
         apply_default_css=False,
         elem_id="dh-top",
     )
@@ -36,7 +36,7 @@ def build_header(
             {membership.workspace_id: await _workspace_name(context, membership) for membership in memberships},
         )
 
-    blocks.load(refresh, None, header, **PRIVATE)
+    blocks.load(refresh, None, header, **PRIVATE_EVENT)
 
 
 async def _workspace_name(context: WorkbenchContext, member: Member) -> str:

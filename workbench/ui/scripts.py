@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-HERE = Path(__file__).parents[1]
+_HERE = Path(__file__).parents[1]
 
 
 def script(*names: str) -> str:
     """These files of the workbench one after the other: the later ones use what the earlier ones define."""
-    return "\n".join((HERE / f"{name}.js").read_text(encoding="utf-8") for name in names)
+    return "\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in names)

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ValidationError
 from storage.errors import DeskhandError, NotLoggedInError
 from storage.records import Member
 
-Asked = TypeVar("Asked", bound=BaseModel)
-Answer = dict[str, Any]
-ServerFunction = Callable[[Answer, gr.Request], Awaitable[Answer]]
+_Asked = TypeVar("_Asked", bound=BaseModel)
+Payload = dict[str, Any]
+ServerFunction = Callable[[Payload, gr.Request], Awaitable[Payload]]
 Identify = Callable[[gr.Request], Awaitable[Member]]
 """Finds the member behind a request. Raises NotLoggedInError, and NotAllowedError on a page for admins."""
 OUTDATED_PAGE = "This page is older than the desk: load it again."
@@ -28,17 +28,17 @@ class Notice:
     text: str
     ok: bool = True
 
-    def for_browser(self) -> Answer:
+    def for_browser(self) -> Payload:
         """The record as JSON."""
         return asdict(self)
 
 
 def refresh_function(
-    identify: Identify, asked_type: type[Asked], view: Callable[[Member, Asked], Awaitable[Answer]]
+    identify: Identify, asked_type: type[_Asked], view: Callable[[Member, _Asked], Awaitable[Payload]]
 ) -> ServerFunction:
     """Answers with what changed on the page, or with `login` or `error`."""
 
-    async def refresh(asked: Answer, request: gr.Request) -> Answer:
+    async def refresh(asked: Payload, request: gr.Request) -> Payload:
         try:
             return await view(await identify(request), asked_type.model_validate(asked))
         except NotLoggedInError:
@@ -51,13 +51,13 @@ def refresh_function(
 
 def action_function(
     identify: Identify,
-    asked_type: type[Asked],
-    perform: Callable[[Member, Asked], Awaitable[Notice]],
+    asked_type: type[_Asked],
+    perform: Callable[[Member, _Asked], Awaitable[Notice]],
     explain: Callable[[DeskhandError | ValidationError], str] | None = None,
 ) -> ServerFunction:
     """Does what was asked and answers with a notice, or with `login`; `explain` words an error."""
 
-    async def act(asked: Answer, request: gr.Request) -> Answer:
+    async def act(asked: Payload, request: gr.Request) -> Payload:
         try:
             notice = await perform(await identify(request), asked_type.model_validate(asked))
         except NotLoggedInError:

@@ -16,11 +16,11 @@ from storage.records import (
     Role,
 )
 from storage.settings import Settings
-from workbench.channels.ids import ChatName, place_in, user_in
+from workbench.channels.ids import ChatName, parse_place, parse_user
 from workbench.channels.status_view import (
-    OTHERWISE,
+    DEFAULT_ADVICE,
     advice_on,
-    setups,
+    setup_guides,
     states_html,
 )
 from workbench.channels.view import (
@@ -47,31 +47,31 @@ ALL_DRAFT: dict[ChannelName, Mode] = {"slack": Mode.DRAFT, "discord": Mode.DRAFT
     ],
 )
 def test_a_place_is_read_from_ids_or_an_address(channel: ChatName, text: str, place: tuple[str, str]) -> None:
-    assert place_in(channel, text, {"T1"}) == place
+    assert parse_place(channel, text, {"T1"}) == place
 
 
 @pytest.mark.parametrize("text", ["", "support", "#support", "T012AB", "t012ab/c034cd", "https://evil.example/T1/C1"])
 def test_what_is_no_place_says_what_to_write(text: str) -> None:
     with pytest.raises(InvalidError, match="T012AB/C034CD"):
-        place_in("slack", text, {"T1"})
+        parse_place("slack", text, {"T1"})
 
 
 def test_a_channel_alone_needs_one_known_team() -> None:
     for teams in ((), ("T1", "T2")):
         with pytest.raises(InvalidError, match="not clear which team"):
-            place_in("slack", "C034CD", teams)
+            parse_place("slack", "C034CD", teams)
         with pytest.raises(InvalidError, match="not clear which team"):
-            user_in("slack", "U034CD", teams)
+            parse_user("slack", "U034CD", teams)
 
 
 def test_a_user_is_read_from_ids() -> None:
-    assert user_in("slack", "T012AB/U034CD", ()) == "T012AB/U034CD"
-    assert user_in("slack", "W034CD", {"T1"}) == "T1/W034CD"
-    assert user_in("discord", " 42 ", ()) == "42"
+    assert parse_user("slack", "T012AB/U034CD", ()) == "T012AB/U034CD"
+    assert parse_user("slack", "W034CD", {"T1"}) == "T1/W034CD"
+    assert parse_user("discord", " 42 ", ()) == "42"
     wrong: tuple[tuple[ChatName, str], ...] = (("slack", "@anna"), ("discord", "anna"), ("discord", "1/2"))
     for channel, text in wrong:
         with pytest.raises(InvalidError, match="user"):
-            user_in(channel, text, {"T1"})
+            parse_user(channel, text, {"T1"})
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_user_is_read_from_ids() -> None:
         ("Discord cannot be reached: TimeoutError", "tries again by itself"),
         ("Slack does not answer (TimeoutError)", "tries again by itself"),
         ("403 Forbidden (error code: 50013): Missing Permissions", "docs/discord.md, step 1"),
-        ("Something quite new", OTHERWISE),
+        ("Something quite new", DEFAULT_ADVICE),
     ],
 )
 def test_every_error_comes_with_what_to_do(error: str, advice: str) -> None:
@@ -90,13 +90,13 @@ def test_every_error_comes_with_what_to_do(error: str, advice: str) -> None:
 
 
 def test_what_is_missing_is_named_and_what_runs_elsewhere_is_not_called_missing() -> None:
-    bare = setups(Settings())
+    bare = setup_guides(Settings())
     assert (bare["slack"].missing, bare["discord"].missing) == (
         ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"),
         ("DISCORD_BOT_TOKEN",),
     )
     given = {"slack": {"bot_token": "x", "signing_secret": "y"}, "discord": {"bot_token": "z"}}
-    ready = setups(Settings.model_validate(given))
+    ready = setup_guides(Settings.model_validate(given))
     assert (ready["slack"].missing, ready["discord"].missing) == ((), ())
     assert "deskhand bot" in states_html((), ready, ALL_DRAFT, "/chat")
     running = ChannelState("discord", is_on=True, connected_since=NOON)
@@ -114,7 +114,7 @@ def test_what_people_named_is_text_on_the_page() -> None:
         people_html([Identity(member, "slack", attack)]),
         teams_html([Installation("w", "slack", attack, name=attack)], may_invite=True),
         choices_html([member]),
-        states_html((failed,), setups(Settings()), ALL_DRAFT, attack),
+        states_html((failed,), setup_guides(Settings()), ALL_DRAFT, attack),
     )
     for html in parts:
         assert "<script>" not in html
