@@ -9,7 +9,7 @@ import structlog
 from bot.attachments import with_files
 from storage.clock import now
 from storage.cluster.events import EventBus
-from storage.conversations.edits import Corrected, MessageEdits
+from storage.conversations.edits import EditedMessage, MessageEdits
 from storage.conversations.intake import Accepted, MessageIntake
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import READ_FROM_ROWS, ChannelName, Incoming
@@ -61,7 +61,7 @@ class Intake:
         self._publish(accepted.conversation_id, accepted.workspace_id)
         return accepted
 
-    async def edit(self, incoming: Incoming) -> Corrected | None:
+    async def edit(self, incoming: Incoming) -> EditedMessage | None:
         """The customer changed a message: what has not been answered yet is answered as it reads now.
 
         None: it was so already, or the message has not arrived yet and will be kept as edited.
@@ -70,7 +70,7 @@ class Intake:
         await self._corrected(corrected)
         return corrected
 
-    async def delete(self, workspace_id: str, channel: ChannelName, external_id: str) -> Corrected | None:
+    async def delete(self, workspace_id: str, channel: ChannelName, external_id: str) -> EditedMessage | None:
         """The customer deleted a message: it is not answered any more, and its text is forgotten."""
         corrected = await self._corrections.delete(workspace_id, channel, external_id, self._gather_seconds)
         await self._corrected(corrected)
@@ -88,7 +88,7 @@ class Intake:
         with log_fields(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
             log.debug("message accepted", channel=channel, repeated=accepted.repeated)
 
-    async def _corrected(self, corrected: Corrected | None) -> None:
+    async def _corrected(self, corrected: EditedMessage | None) -> None:
         if corrected is None:
             return
         if corrected.turn_id is not None:

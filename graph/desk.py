@@ -94,9 +94,9 @@ class Desk:
         await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
         return message_id
 
-    async def overhear(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
+    async def record_thread_reply(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
         """The member wrote in the customer's thread themself: they have the conversation, their words are kept."""
-        await self._actions.overhear(member, conversation_id, text, external_id)
+        await self._actions.record_thread_reply(member, conversation_id, text, external_id)
         await self._changes.publish_and_deliver(member.workspace_id, conversation_id)
 
     async def hand_back(self, member: Member, conversation_id: str) -> None:

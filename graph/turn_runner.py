@@ -44,7 +44,7 @@ from storage.records import (
 )
 from storage.store import Store
 from storage.telemetry.tracing import Tracing, span
-from storage.turns.begin import Decided, NotYet, TurnWork
+from storage.turns.begin import DecidedTurn, NotYet, TurnWork
 from storage.turns.result import CommitResult, TurnResult
 
 log = structlog.get_logger(__name__)
@@ -92,15 +92,15 @@ class TurnRunner:
                     return await self._answer(work)
 
     async def _answer(self, work: TurnWork) -> RunAt | None:
-        await self._delete_checkpoints(work.overtaken)
-        if work.owned or not work.question:
+        await self._delete_checkpoints(work.obsolete_checkpoints)
+        if work.is_assigned or not work.question:
             # The completion sees the owner; without an owner there was nothing left to answer.
             state = State(draft=Draft(), ending="dismiss")
             committed = await self._completion.dismiss(_result_of(work, state))
         else:
             committed, state = await self._run_turn(work)
         self._telemetry.answered(work, committed, state)
-        if committed is CommitResult.CONTINUED and (rest := await self._turns.queued(work.conversation_id)):
+        if committed is CommitResult.CONTINUED and (rest := await self._turns.queued_turn(work.conversation_id)):
             await self._jobs.enqueue(Job(JobKind.ANSWER, rest, work.conversation_id))
         return RunAt(now()) if committed is CommitResult.RESTART else None
 
@@ -110,7 +110,7 @@ class TurnRunner:
             mode = work.settings.mode_of(work.channel, work.place_mode)
             committed = await self._commit(_result_of(work, state), state, mode)
         await self._changes.publish_and_deliver(work.workspace_id, work.conversation_id, work.channel)
-        if work.long and self._deps.model is not None:
+        if work.needs_summary and self._deps.model is not None:
             await self._jobs.enqueue(Job(JobKind.SUMMARISE, work.conversation_id, work.conversation_id))
         return committed, state
 
@@ -133,12 +133,12 @@ class TurnRunner:
         review = await self._reviews.by_id(review_id)
         if review is None or review.decision is None:
             return
-        decided = await self._turns.decided(review.turn_id, review.version)
+        decided = await self._turns.decided_turn(review.turn_id, review.version)
         if decided is not None:
             with self._telemetry.resuming(review):
                 await self._resume(review, review.decision, decided)
 
-    async def _resume(self, review: Review, decision: Decision, decided: Decided) -> None:
+    async def _resume(self, review: Review, decision: Decision, decided: DecidedTurn) -> None:
         with self.checkpoints.resuming(review.turn_id, decided.checkpoint_id):
             await self._rebuild_if_lost(review)
             state = await self._run(review.turn_id, Command(resume=response_for(decision)))
@@ -161,14 +161,14 @@ class TurnRunner:
 
     async def give_up(self, job: Job, reason: str) -> None:
         """The last resort of a turn or a decision whose job failed at every try: a person gets the conversation."""
-        turn = await self._turns.stranded(job.id, job.kind is JobKind.RESUME)
+        turn = await self._turns.unfinished(job.id, job.kind is JobKind.RESUME)
         if turn is None:
             return
         workspace_id, conversation_id, notice = turn.workspace_id, turn.conversation_id, turn.waiting_notice
         because = f"The desk could not finish this turn ({reason}); a person has to answer."
         with contextlib.suppress(ConversationClosedError):
             await self._actions.hand_to_person(workspace_id, conversation_id, because=because, notice=notice)
-        await self._turns.abandon(job.id, job.kind is JobKind.RESUME)
+        await self._turns.end_failed(job.id, job.kind is JobKind.RESUME)
         self._telemetry.given_up(turn, job.kind)
         await self._changes.publish_and_deliver(workspace_id, conversation_id)
 
@@ -191,7 +191,7 @@ class TurnRunner:
 
     async def sweep(self) -> None:
         """Delete the checkpoints of ended turns that a crash left behind."""
-        await self._delete_checkpoints(await self._turns.finished_checkpoints())
+        await self._delete_checkpoints(await self._turns.leftover_checkpoints())
 
     async def _rebuild_if_lost(self, review: Review) -> None:
         config = config_of(review.turn_id)
@@ -199,7 +199,7 @@ class TurnRunner:
             return
         log.warning("review resumes from its rows: no usable checkpoint", review=review.id)
         self.checkpoints.disregard_durable(review.turn_id)
-        turn = _turn_input(await self._turns.held(review.turn_id)).model_copy(update={"question": review.question})
+        turn = _turn_input(await self._turns.work_of(review.turn_id)).model_copy(update={"question": review.question})
         await self._machine.aupdate_state(config, await state_from_rows(review, turn, self._deps), as_node="check")
 
     async def _run(self, turn_id: str, start: State | Command[Any]) -> State:
@@ -224,7 +224,7 @@ class TurnRunner:
 
     async def _hold(self, result: TurnResult, decision: Decision | None) -> CommitResult:
         """The run stopped at its interrupt: persist it, and open the review."""
-        await self._turns.will_checkpoint(result.turn_id)
+        await self._turns.mark_checkpointed(result.turn_id)
         checkpoint_id = await self.checkpoints.persist(result.turn_id)
         committed = await self._completion.hold(replace(result, checkpoint_id=checkpoint_id), decision)
         if committed in (CommitResult.DROPPED, CommitResult.RESTART):
@@ -234,7 +234,7 @@ class TurnRunner:
     async def _delete_checkpoints(self, turn_ids: tuple[str, ...]) -> None:
         if turn_ids:
             await self.checkpoints.delete(turn_ids)
-            await self._turns.forget_checkpoints(turn_ids)
+            await self._turns.unmark_checkpointed(turn_ids)
 
 
 def _turn_input(work: TurnWork) -> TurnInput:

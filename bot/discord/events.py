@@ -184,7 +184,7 @@ class DiscordEvents:
     async def _overhear(self, routed: StaffMessage, message: discord.Message) -> None:
         text = text_of(message, self._client.me) or "(sent a file)"
         try:
-            await self._desk.overhear(routed.member, routed.conversation.id, text, str(message.id))
+            await self._desk.record_thread_reply(routed.member, routed.conversation.id, text, str(message.id))
         except ConversationClosedError:
             log.info("staff wrote in a closed conversation", conversation=routed.conversation.id)
 

@@ -80,7 +80,7 @@ class SlackEvents:
         if routed is None:
             return
         if routed.role == "staff" and routed.member is not None and routed.conversation is not None:
-            await self._desk.overhear(
+            await self._desk.record_thread_reply(
                 routed.member, routed.conversation.id, plain_text(team, message.text), message.key
             )
             return

@@ -35,7 +35,7 @@ from bot.web.sse import (
 from graph.desk import Desk
 from storage.accounts.emails import checked_email
 from storage.cluster.events import wait_for_event
-from storage.conversations.customer_view import ConversationRef, Progress
+from storage.conversations.customer_view import ConversationRef, ReplyProgress
 from storage.errors import ConversationClosedError, InvalidError, TooLargeError
 from storage.records import ConversationStatus, Customer, Incoming, new_id
 from storage.store import Store
@@ -201,7 +201,7 @@ class ConversationRoutes:
             raise ConversationClosedError
         return accepted.message_id
 
-    async def _await_progress(self, ref: ConversationRef, message_id: str, seconds: float) -> Progress:
+    async def _await_progress(self, ref: ConversationRef, message_id: str, seconds: float) -> ReplyProgress:
         """How far the desk has come when it is settled, when the time is over, or when this process ends."""
         clock = asyncio.get_running_loop().time
         ends = clock() + seconds
@@ -247,7 +247,7 @@ def _checked_text(text: str) -> str:
     return text
 
 
-def _accepted_item(message_id: str, progress: Progress) -> AcceptedMessageItem:
+def _accepted_item(message_id: str, progress: ReplyProgress) -> AcceptedMessageItem:
     if progress.reply is not None:
         return AcceptedMessageItem(id=message_id, status="answered", reply=chat_reply_item(progress.reply))
     return AcceptedMessageItem(id=message_id, status="pending" if progress.waits_for_person else "accepted")

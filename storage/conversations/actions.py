@@ -86,7 +86,7 @@ class ConversationActions:
             await self._event(connection, row, member, "replied-by-hand", {"message_id": message_id})
             return message_id
 
-    async def overhear(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
+    async def record_thread_reply(self, member: Member, conversation_id: str, text: str, external_id: str) -> None:
         """Keep what a member wrote in the customer's thread itself: they have the conversation from now on.
 
         Nothing is delivered, the words are there already. The same external id again changes nothing.

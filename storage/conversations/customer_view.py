@@ -58,7 +58,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReplyProgress:
     """How far the desk is with one of the customer's messages."""
 
     status: ConversationStatus
@@ -150,7 +150,7 @@ class CustomerView:
         working = bool(row.working) and status is not ConversationStatus.ASSIGNED
         return Snapshot(status, row.name, row.last_seq, working)
 
-    async def progress(self, message_id: str) -> Progress:
+    async def progress(self, message_id: str) -> ReplyProgress:
         """How far the desk is with this message of the customer; NotFoundError if there is none."""
         query = (
             select(messages.c.conversation_id, messages.c.seq, messages.c.turn_id, conversations.c.status)
@@ -162,7 +162,7 @@ class CustomerView:
             if row is None:
                 raise NotFoundError("There is no such message.")
             reply = await self._reply(connection, row)
-        return Progress(ConversationStatus(row["status"]), row["turn_id"] is not None, reply)
+        return ReplyProgress(ConversationStatus(row["status"]), row["turn_id"] is not None, reply)
 
     async def _reply(self, connection: AsyncConnection, row: RowMapping) -> Message | None:
         """The reply of the message's own turn, or the first that an agent wrote by hand after it.

@@ -28,7 +28,7 @@ EARLY_EDITS_KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class EditedMessage:
     """The conversation that a change was about, and the new turn over what is unanswered now."""
 
     conversation_id: str
@@ -43,20 +43,20 @@ class MessageEdits:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def edit(self, incoming: Incoming, gather_seconds: float = 0.0) -> Corrected | None:
+    async def edit(self, incoming: Incoming, gather_seconds: float = 0.0) -> EditedMessage | None:
         """Replace a message's text; None when that changes nothing yet."""
         text = incoming.text
         return await self._change(incoming.workspace_id, incoming.channel, incoming.external_id, text, gather_seconds)
 
     async def delete(
         self, workspace_id: str, channel: ChannelName, external_id: str, gather_seconds: float = 0.0
-    ) -> Corrected | None:
+    ) -> EditedMessage | None:
         """Forget a message's text; None when that changes nothing yet."""
         return await self._change(workspace_id, channel, external_id, None, gather_seconds)
 
     async def _change(
         self, workspace_id: str, channel: ChannelName, external_id: str, text: str | None, gather_seconds: float
-    ) -> Corrected | None:
+    ) -> EditedMessage | None:
         async with self._database.write() as connection:
             mine = _message(workspace_id, channel, external_id)
             message = (await connection.execute(select(message_table).where(mine))).mappings().one_or_none()
@@ -70,7 +70,7 @@ class MessageEdits:
             turn_id = None
             if _is_unanswered(conversation, message):
                 turn_id = await self._again(connection, conversation, gather_seconds)
-            return Corrected(conversation["id"], workspace_id, turn_id)
+            return EditedMessage(conversation["id"], workspace_id, turn_id)
 
     async def _wait_for_it(
         self, connection: AsyncConnection, workspace_id: str, channel: ChannelName, external_id: str, text: str | None

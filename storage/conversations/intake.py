@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, bindparam, select, update
+from sqlalchemy import RowMapping, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -33,12 +33,12 @@ from storage.records import (
 SUBJECT_LENGTH = 80
 
 # Built once: making such a statement takes longer than running it.
-KNOWN = select(message_table).where(
+SAME_MESSAGE = select(message_table).where(
     message_table.c.workspace_id == bindparam("workspace_id"),
     message_table.c.channel == bindparam("channel"),
     message_table.c.external_id == bindparam("external_id"),
 )
-LIVE = (
+OPEN_IN_THREAD = (
     select(conversations)
     .where(
         conversations.c.workspace_id == bindparam("workspace_id"),
@@ -48,7 +48,6 @@ LIVE = (
     )
     .with_for_update()
 )
-CHANGE_CONVERSATION = update(conversations).where(conversations.c.id == bindparam("conversation"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class MessageIntake:
             "channel": incoming.channel,
             "external_id": incoming.external_id,
         }
-        row = (await connection.execute(KNOWN, keys)).mappings().one_or_none()
+        row = (await connection.execute(SAME_MESSAGE, keys)).mappings().one_or_none()
         if row is None:
             return None
         return Accepted(row["id"], row["conversation_id"], row["workspace_id"], row["seq"], None, repeated=True)
@@ -137,7 +136,7 @@ class MessageIntake:
 
     async def _conversation(self, connection: AsyncConnection, incoming: Incoming) -> RowMapping:
         keys = {"workspace_id": incoming.workspace_id, "channel": incoming.channel, "thread": incoming.thread}
-        if row := (await connection.execute(LIVE, keys)).mappings().one_or_none():
+        if row := (await connection.execute(OPEN_IN_THREAD, keys)).mappings().one_or_none():
             return row
         customer_id = await self._customer(connection, incoming)
         created = insert_into(connection, conversations).values(
@@ -155,7 +154,7 @@ class MessageIntake:
         )
         # Two first messages of one thread may race: the loser finds the winner's row.
         await connection.execute(created.on_conflict_do_nothing())
-        return (await connection.execute(LIVE, keys)).mappings().one()
+        return (await connection.execute(OPEN_IN_THREAD, keys)).mappings().one()
 
     async def _customer(self, connection: AsyncConnection, incoming: Incoming) -> str:
         row = insert_into(connection, customers).values(
@@ -187,9 +186,9 @@ class MessageIntake:
         )
         owned = conversation["status"] == ConversationStatus.ASSIGNED
         await connection.execute(
-            CHANGE_CONVERSATION,
+            messages.CHANGE_CONVERSATION,
             {
-                "conversation": conversation["id"],
+                "this_conversation": conversation["id"],
                 "last_seq": seq,
                 "customer_seq": seq,
                 "status": ConversationStatus.ASSIGNED if owned else ConversationStatus.OPEN,

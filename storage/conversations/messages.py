@@ -38,6 +38,7 @@ LOCK = (
     )
     .with_for_update()
 )
+CHANGE_CONVERSATION = update(conversations).where(conversations.c.id == bindparam("this_conversation"))
 APPEND = insert(messages)
 DISPATCH = insert(deliveries)
 

@@ -201,7 +201,7 @@ async def _unanswer(connection: AsyncConnection, conversation: RowMapping, reply
     seq = (await connection.execute(statements.FIRST_QUESTION, asked)).scalar_one()
     if seq is not None and seq <= conversation["answered_seq"]:
         await connection.execute(
-            statements.CHANGE_CONVERSATION,
+            messages.CHANGE_CONVERSATION,
             {
                 "this_conversation": conversation["id"],
                 "answered_seq": seq - 1,

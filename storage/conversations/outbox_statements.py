@@ -58,5 +58,3 @@ FIRST_QUESTION = select(func.min(messages.c.seq)).where(
     messages.c.author == Author.CUSTOMER,
 )
 """Where what a turn answers begins."""
-
-CHANGE_CONVERSATION = update(conversations).where(conversations.c.id == bindparam("this_conversation"))

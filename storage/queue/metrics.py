@@ -12,7 +12,7 @@ from storage.queue.jobs import (
     RunAt,
 )
 
-BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+JOB_SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
 class JobMetrics:
@@ -26,7 +26,7 @@ class JobMetrics:
             registry=registry,
         )
         self._seconds = Histogram(
-            "deskhand_job_seconds", "Time per try at a job.", ["kind"], registry=registry, buckets=BUCKETS
+            "deskhand_job_seconds", "Time per try at a job.", ["kind"], registry=registry, buckets=JOB_SECONDS_BUCKETS
         )
 
     def instrument(self, handlers: Handlers) -> Handlers:

@@ -56,15 +56,15 @@ class TurnWork:
     history: tuple[Message, ...]
     summary: str
     bot_turns: int
-    owned: bool
+    is_assigned: bool
     """A person has the conversation: the bot is silent."""
-    overtaken: tuple[str, ...]
+    obsolete_checkpoints: tuple[str, ...]
     """Earlier turns of the conversation whose checkpoints are no longer needed."""
     place_mode: Mode | None = None
     """The mode of the place within the channel, where it has its own."""
     unread_files: bool = False
     """The unanswered messages came with files that are not in the question."""
-    long: bool = False
+    needs_summary: bool = False
     """The history has grown to twice its length: the older half should go into the summary."""
 
 
@@ -88,7 +88,7 @@ class UnfinishedTurn:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecidedTurn:
     """A turn whose newest review has a decision that has not taken effect yet."""
 
     upto_seq: int
@@ -115,22 +115,22 @@ class Turns:
                 return NotYet(row["due_at"])
             return await self._work(connection, row)
 
-    async def will_checkpoint(self, turn_id: str) -> None:
+    async def mark_checkpointed(self, turn_id: str) -> None:
         """Note that the checkpoint store is about to hold something of this turn: a crash leaves nothing unknown."""
         async with self._database.write() as connection:
             await connection.execute(update(turns).where(turns.c.id == turn_id).values(checkpointed=True))
 
-    async def forget_checkpoints(self, turn_ids: tuple[str, ...]) -> None:
+    async def unmark_checkpointed(self, turn_ids: tuple[str, ...]) -> None:
         """Note that the checkpoint store holds nothing of these turns any more."""
         async with self._database.write() as connection:
             await connection.execute(update(turns).where(turns.c.id.in_(turn_ids)).values(checkpointed=False))
 
-    async def finished_checkpoints(self) -> tuple[str, ...]:
+    async def leftover_checkpoints(self) -> tuple[str, ...]:
         """Ended turns whose checkpoints a crash left behind."""
         async with self._database.read() as connection:
             return tuple((await connection.execute(LEFT_CHECKPOINTS)).scalars().all())
 
-    async def decided(self, turn_id: str, version: int) -> Decided | None:
+    async def decided_turn(self, turn_id: str, version: int) -> DecidedTurn | None:
         """The turn that the decision on this version is about; None if it has taken effect already."""
         newest = select(func.max(reviews.c.version)).where(reviews.c.turn_id == turn_id).scalar_subquery()
         query = (
@@ -140,9 +140,9 @@ class Turns:
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return Decided(row.upto_seq, row.checkpoint_id, row.channel) if row else None
+        return DecidedTurn(row.upto_seq, row.checkpoint_id, row.channel) if row else None
 
-    async def held(self, turn_id: str) -> TurnWork:
+    async def work_of(self, turn_id: str) -> TurnWork:
         """What a turn with a review was about. Raises NotFoundError."""
         async with self._database.read() as connection:
             row = await self._joined(connection, turn_id)
@@ -151,7 +151,7 @@ class Turns:
             raise NotFoundError(f"there is no turn {turn_id} to go on with")
         return work
 
-    async def queued(self, conversation_id: str) -> str | None:
+    async def queued_turn(self, conversation_id: str) -> str | None:
         """The turn that waits for its job in a conversation."""
         query = select(turns.c.id).where(
             turns.c.conversation_id == conversation_id, turns.c.status == TurnStatus.QUEUED
@@ -160,7 +160,7 @@ class Turns:
             turn_id: str | None = (await connection.execute(query)).scalar_one_or_none()
         return turn_id
 
-    async def stranded(self, job_id: str, is_review: bool) -> UnfinishedTurn | None:
+    async def unfinished(self, job_id: str, is_review: bool) -> UnfinishedTurn | None:
         """An unfinished turn, by its own id or its review's."""
         query = (
             select(turns, workspaces.c.settings)
@@ -174,7 +174,7 @@ class Turns:
         notice = WorkspaceSettings.model_validate(row.settings).waiting_notice
         return UnfinishedTurn(row.id, row.workspace_id, row.conversation_id, row.created_at, notice)
 
-    async def abandon(self, job_id: str, is_review: bool) -> None:
+    async def end_failed(self, job_id: str, is_review: bool) -> None:
         """End a turn that failed at every try; the conversation has gone to a person."""
         async with self._database.write() as connection:
             ended = await connection.execute(
@@ -219,11 +219,11 @@ class Turns:
             upto_seq=row["customer_seq"],
             question="\n".join(text.text for text in fresh),
             history=history,
-            long=len(history) >= 2 * self._history_messages - 2,
+            needs_summary=len(history) >= 2 * self._history_messages - 2,
             summary=row["summary"],
             bot_turns=row["bot_turns"],
-            owned=row["conversation_status"] == ConversationStatus.ASSIGNED,
-            overtaken=tuple(turn_id for turn_id, status in others if status != TurnStatus.WAITING),
+            is_assigned=row["conversation_status"] == ConversationStatus.ASSIGNED,
+            obsolete_checkpoints=tuple(turn_id for turn_id, status in others if status != TurnStatus.WAITING),
             place_mode=Mode(row["place_mode"]) if row["place_mode"] else None,
             unread_files=any(text.attachments for text in fresh),
         )

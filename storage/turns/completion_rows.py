@@ -178,7 +178,7 @@ class CompletionRows:
 
     async def _change_conversation(self, **values: object) -> None:
         await self.connection.execute(
-            statements.CHANGE_CONVERSATION,
+            messages.CHANGE_CONVERSATION,
             {"this_conversation": self.conversation["id"], "updated_at": clock.now(), **values},
         )
 

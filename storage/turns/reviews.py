@@ -46,7 +46,7 @@ deciders = members.alias("deciders")
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class DecidedReview:
     """A decision that won, and the turn whose graph must resume."""
 
     review: Review
@@ -111,7 +111,7 @@ class Reviews:
             await connection.execute(update(reviews).where(reviews.c.id == review_id).values(claimed_by=claimant))
         return await self.read(member.workspace_id, review_id)
 
-    async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> Decided:
+    async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> DecidedReview:
         """Compare and swap: the first decision on this version wins.
 
         Raises AlreadyDecidedError for a second one, StaleError when newer customer text or a redraft has
@@ -127,7 +127,7 @@ class Reviews:
                 raise StaleError(f"the draft is now version {row['version']}")
             _check(decision, row)
             await self._write(connection, row, decision, based_on)
-        return Decided(
+        return DecidedReview(
             await self.read(member.workspace_id, review_id), row["turn_id"], row["conversation_id"], member.workspace_id
         )
 

@@ -61,7 +61,6 @@ TEXTS = (
 """What customer, bot and agents said."""
 
 CHANGE_TURN = update(turns).where(turns.c.id == bindparam("this_turn"))
-CHANGE_CONVERSATION = update(conversations).where(conversations.c.id == bindparam("this_conversation"))
 
 CLAIM = (
     update(messages)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import clock
 from storage.database.tables import Utc
 
-LOOK_SECONDS = 3.0
+BACKLOG_REFRESH_SECONDS = 3.0
 # The partial index is only found by the literal status.
 LATEST_DUE = text("""
     SELECT due_at FROM turns WHERE status = 'queued' AND due_at <= :now ORDER BY due_at LIMIT 1 OFFSET :at_work
@@ -23,13 +23,13 @@ class BacklogMonitor:
         self._at_work = at_work
         """Turns that may be at work or between two tries are no sign of a queue."""
         self._late = 0.0
-        self._looked_at = -LOOK_SECONDS
+        self._looked_at = -BACKLOG_REFRESH_SECONDS
 
     async def is_busy(self, connection: AsyncConnection) -> bool:
         """Whether a turn that nobody has begun has been due for `conversation.busy_seconds`."""
         if not self._busy_seconds:
             return False
-        if time.monotonic() - self._looked_at >= LOOK_SECONDS:
+        if time.monotonic() - self._looked_at >= BACKLOG_REFRESH_SECONDS:
             self._looked_at = time.monotonic()
             self._late = await late_seconds(connection, self._at_work)
         return self._late >= self._busy_seconds

@@ -18,7 +18,7 @@ from storage.database.batches import change_in_batches
 from storage.database.engine import Database
 from storage.database.tables import admission_counters
 
-WORKSPACE = ""
+WORKSPACE_SUBJECT = ""
 """The subject of a workspace's own row."""
 REFUSAL_SECONDS = 60.0
 """How much longer than a refusal lasts the customer counts as told."""
@@ -101,7 +101,7 @@ async def charge(connection: AsyncConnection, workspace_id: str, customer_id: st
         "workspace_step": cost.workspace_step,
     }
     rows = {row.subject: _counter(row) for row in await connection.execute(CHARGE, values)}
-    return Charged(rows[customer_id], rows[WORKSPACE])
+    return Charged(rows[customer_id], rows[WORKSPACE_SUBJECT])
 
 
 async def refund_workspace(connection: AsyncConnection, workspace_id: str, *, minute: float, step: int) -> None:

@@ -44,11 +44,11 @@ async def tell_busy(connection: AsyncConnection, conversation: RowMapping) -> bo
 async def tell_refused(connection: AsyncConnection, conversation: RowMapping, retry_after: int) -> None:
     """A message was not kept. This is said in every mode: it would be lost silently otherwise."""
     settings, _ = await _settings(connection, conversation)
-    text = settings.refused_notice.replace("{when}", in_words(retry_after))
+    text = settings.refused_notice.replace("{when}", retry_in_words(retry_after))
     await messages.say(connection, conversation, text, visibility=Visibility.PUBLIC)
 
 
-def in_words(seconds: int) -> str:
+def retry_in_words(seconds: int) -> str:
     """When so many seconds have passed: "in a minute", "in 5 minutes"."""
     minutes = -(-seconds // 60)
     return "in a minute" if seconds <= SHORT_WAIT_SECONDS else f"in {minutes} minutes"

@@ -11,7 +11,7 @@ from storage.database.engine import Database
 from storage.database.tables import conversations
 from storage.records import ConversationStatus
 
-BATCH = 200
+REMINDER_BATCH = 200
 """Conversations at a time; the others follow at the next look."""
 
 
@@ -35,7 +35,7 @@ class SlaReminders:
             select(conversations.c.workspace_id, conversations.c.id)
             .where(_waits_since_before(clock.now() - after))
             .order_by(conversations.c.waiting_since)
-            .limit(BATCH)
+            .limit(REMINDER_BATCH)
         )
         async with self._database.read() as connection:
             found = [Reminded(row[0], row[1]) for row in await connection.execute(query)]
@@ -53,7 +53,9 @@ class SlaReminders:
             if row is None or not marked.rowcount:
                 return False
             waited = clock.now() - row["waiting_since"]
-            await messages.say(connection, row, f"The customer has been waiting for a person for {in_words(waited)}.")
+            await messages.say(
+                connection, row, f"The customer has been waiting for a person for {duration_in_words(waited)}."
+            )
             await audit.record(
                 connection,
                 "conversation.overdue",
@@ -64,7 +66,7 @@ class SlaReminders:
             return True
 
 
-def in_words(duration: timedelta) -> str:
+def duration_in_words(duration: timedelta) -> str:
     """A duration in whole minutes, hours or days, as people say it."""
     minutes = int(duration.total_seconds() // 60)
     for size, name in ((24 * 60, "day"), (60, "hour"), (1, "minute")):

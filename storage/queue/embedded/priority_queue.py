@@ -18,7 +18,7 @@ Urgency = tuple[bool, int, datetime, int]
 
 
 @dataclass(slots=True)
-class Waiting:
+class WaitingJob:
     """A job and when it may run."""
 
     job: Job
@@ -31,7 +31,7 @@ class Waiting:
 class KeyQueue:
     """The jobs of one key: a conversation or a document."""
 
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[WaitingJob] = field(default_factory=list)
     running: Job | None = None
     served_at: datetime = LONG_AGO
     """A key that has just been served queues up again behind the others of the same rank."""
@@ -41,22 +41,22 @@ class KeyQueue:
         """Jobs that wait or run."""
         return len(self.waiting) + (self.running is not None)
 
-    def urgency(self, entry: Waiting, now: datetime) -> Urgency:
+    def urgency(self, entry: WaitingJob, now: datetime) -> Urgency:
         """The place of one of its jobs among all."""
         if entry.due > now:
             return True, 0, entry.due, entry.number
         return False, entry.job.rank, max(entry.due, self.served_at), entry.number
 
-    def first(self, now: datetime, without: Collection[JobKind] = ()) -> tuple[Urgency, Waiting] | None:
+    def first(self, now: datetime, without: Collection[JobKind] = ()) -> tuple[Urgency, WaitingJob] | None:
         """Its most urgent job, leaving out some kinds."""
         places = [(self.urgency(entry, now), entry) for entry in self.waiting if entry.job.kind not in without]
         return min(places, key=itemgetter(0)) if places else None
 
-    def find(self, job: Job) -> Waiting | None:
+    def find(self, job: Job) -> WaitingJob | None:
         """The same job as it waits."""
         return next((entry for entry in self.waiting if _is_same(entry.job, job)), None)
 
-    def add(self, entry: Waiting) -> None:
+    def add(self, entry: WaitingJob) -> None:
         """Let a job wait; of the same one that waits already the earlier time counts."""
         known = self.find(entry.job)
         if known is None:
@@ -104,7 +104,7 @@ class KeyedPriorityQueue:
 
     def put(self, job: Job, due: datetime) -> None:
         """Take a job; of the same one that still waits the earlier time counts."""
-        entry = Waiting(ranked(job), due, next(self._numbers))
+        entry = WaitingJob(ranked(job), due, next(self._numbers))
         queue = self._keys.get(job.key)
         if queue is None:
             if not self._make_room(entry):
@@ -145,7 +145,7 @@ class KeyedPriorityQueue:
         """Forget everything."""
         self._keys.clear()
 
-    def _make_room(self, entry: Waiting) -> bool:
+    def _make_room(self, entry: WaitingJob) -> bool:
         """Whether a new key may come in; the least urgent one makes room for a more urgent one."""
         if self._max_keys is None or len(self._keys) < self._max_keys:
             return True

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 MIN_PAUSE_SECONDS = 0.1
 """Between two looks at the least: who is done with a job sooner than its rows tell must not make them a loop."""
-LOOK_SECONDS = 2.0
+REFILL_SECONDS = 2.0
 """How often the rows are looked at while they hold more than fits into memory: something may have become due."""
 
 
@@ -78,7 +78,7 @@ class QueueRefill:
             self._room.clear()
         if not self._queue.has_room:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._room.wait(), REFILL_SECONDS)
 
     def _put(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -10,7 +10,7 @@ from storage.queue.embedded.wakeup import WakeUp
 from storage.queue.jobs import LONG, Handlers, Job
 from storage.queue.retries import DeadLettered, Retry, attempt
 
-Outcome = Retry | DeadLettered | None
+AttemptOutcome = Retry | DeadLettered | None
 
 
 class JobRunner:
@@ -25,7 +25,7 @@ class JobRunner:
         self._retries = retries
         self._on_change = on_change
         self._handlers: Handlers | None = None
-        self._running: dict[asyncio.Task[Outcome], Job] = {}
+        self._running: dict[asyncio.Task[AttemptOutcome], Job] = {}
         self._wake_up = WakeUp(self.dispatch)
 
     @property
@@ -72,7 +72,7 @@ class JobRunner:
         self._running[task] = job
         task.add_done_callback(self._ended)
 
-    def _ended(self, task: asyncio.Task[Outcome]) -> None:
+    def _ended(self, task: asyncio.Task[AttemptOutcome]) -> None:
         job = self._running.pop(task)
         outcome = None if task.cancelled() else task.result()
         if isinstance(outcome, Retry):

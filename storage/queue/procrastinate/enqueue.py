@@ -26,7 +26,7 @@ from storage.records import DeliveryStatus
 ENQUEUE_TRIES = 5
 """A waiting job may be fetched between two looks at it, but not time and again."""
 DECISION_PRIORITY = 1
-CHANNEL = (
+PENDING_CHANNEL = (
     select(deliveries.c.channel)
     .where(deliveries.c.conversation_id == bindparam("conversation"), deliveries.c.status == DeliveryStatus.PENDING)
     .limit(1)
@@ -97,7 +97,7 @@ class Enqueuer:
         if job.kind is not JobKind.DELIVER:
             return Queue.DESK_LONG if job.kind in LONG else Queue.DESK
         async with self._database.read() as connection:
-            channel = (await connection.execute(CHANNEL, {"conversation": job.id})).scalar_one_or_none()
+            channel = (await connection.execute(PENDING_CHANNEL, {"conversation": job.id})).scalar_one_or_none()
         return None if channel is None else Queue(f"deliver-{channel}")
 
 

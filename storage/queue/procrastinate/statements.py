@@ -29,14 +29,14 @@ BRING_FORWARD = """
     SELECT (SELECT count(*) FROM waiting) AS waiting, (SELECT count(*) FROM woken) AS woken
 """
 TAKE_LOCK = "UPDATE procrastinate_jobs SET lock = %(lock)s WHERE id = %(id)s AND status = 'doing'"
-KNOWN = """
+ENQUEUED = """
     SELECT queueing_lock FROM procrastinate_jobs
     WHERE status = 'todo' AND queueing_lock = ANY(%(queueing_locks)s::text[])
     UNION
     SELECT queueing_lock FROM procrastinate_jobs
     WHERE status = 'doing' AND queueing_lock = ANY(%(queueing_locks)s::text[])
 """
-BUSY = """
+IS_BUSY = """
     SELECT EXISTS (
         SELECT FROM procrastinate_jobs
         WHERE status IN ('todo', 'doing') AND task_name = %(task)s AND queue_name = ANY(%(queues)s::text[])
@@ -93,12 +93,14 @@ class JobTable:
 
     async def known(self, queueing_locks: Sequence[str]) -> set[str]:
         """Which of these wait or run."""
-        rows = await self._connector.execute_query_all_async(KNOWN, queueing_locks=list(queueing_locks))
+        rows = await self._connector.execute_query_all_async(ENQUEUED, queueing_locks=list(queueing_locks))
         return {row["queueing_lock"] for row in rows}
 
     async def is_busy(self, queues: Collection[str]) -> bool:
         """Whether a job of these queues waits or runs."""
-        found = await self._connector.execute_query_one_async(BUSY, task=TASK, queues=[str(queue) for queue in queues])
+        found = await self._connector.execute_query_one_async(
+            IS_BUSY, task=TASK, queues=[str(queue) for queue in queues]
+        )
         return bool(found["busy"])
 
     async def wake(self, queue: str) -> None:

@@ -35,7 +35,7 @@ from storage.settings import JobsSettings
 
 log = structlog.get_logger(__name__)
 
-POLL_SECONDS = 1.0
+FETCH_POLL_SECONDS = 1.0
 """How often a worker looks for jobs of which no notification has come."""
 RESTART_SECONDS = 1.0
 STOP_POLL_SECONDS = 0.1
@@ -127,7 +127,7 @@ class QueueWorker:
             concurrency=max(1, concurrency // 2) if Queue.DESK_LONG in queues else concurrency,
             install_signal_handlers=False,
             delete_jobs="successful",
-            fetch_job_polling_interval=POLL_SECONDS,
+            fetch_job_polling_interval=FETCH_POLL_SECONDS,
             abort_job_polling_interval=HOUR,
             update_heartbeat_interval=self._settings.silent_seconds / 4,
             stalled_worker_timeout=2 * self._settings.silent_seconds,

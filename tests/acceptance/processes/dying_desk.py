@@ -31,7 +31,7 @@ from storage.settings import LimitsSettings, Settings
 from storage.store import Store, migrate_database, open_store
 from storage.turns.completion import TurnCompletion
 from storage.turns.result import CommitResult, TurnResult
-from storage.turns.reviews import Decided, Reviews
+from storage.turns.reviews import DecidedReview, Reviews
 from tests.simulators.platform import PlatformChannel
 from tests.support.faq import FAQ
 from tests.support.passwords import PASSWORD
@@ -94,7 +94,7 @@ class DyingAtSend(TurnCompletion):
 
 
 class DyingReviews(Reviews):
-    async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> Decided:
+    async def decide(self, member: Member, review_id: str, decision: Decision, *, based_on: int) -> DecidedReview:
         await super().decide(member, review_id, decision, based_on=based_on)
         pull_the_plug()
         raise AssertionError

@@ -290,7 +290,7 @@ class PlatformSeat:
     async def staff_says(self, thread: str, text: str) -> None:
         found = await self.process.store.conversations.threads.find("demo", "slack", thread)
         assert found
-        await self.process.desk.overhear(self.agent, found.id, text, new_id())
+        await self.process.desk.record_thread_reply(self.agent, found.id, text, new_id())
 
     async def presses(self, thread: str, button: Button) -> None:
         raise NotImplementedError

@@ -124,7 +124,7 @@ async def test_a_change_that_overtakes_its_message_waits_for_it(store: Store) ->
 async def test_a_member_who_writes_in_the_thread_has_the_conversation(store: Store, agent: Member) -> None:
     work = await held(store, "How do I reset?", "m1")
     for _ in range(2):
-        await store.conversations.actions.overhear(agent, work.conversation_id, "Let me help.", "m2")
+        await store.conversations.actions.record_thread_reply(agent, work.conversation_id, "Let me help.", "m2")
     conversation = await store.conversations.reading.read("demo", work.conversation_id)
     assert conversation.status is ConversationStatus.ASSIGNED
     assert conversation.assignee_id == agent.id

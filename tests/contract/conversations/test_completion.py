@@ -37,7 +37,7 @@ async def test_after_a_dismissal_nobody_waits(store: Store, agent: Member) -> No
     conversation_id = await dismissed(store, agent)
     conversation = await store.conversations.reading.read("demo", conversation_id)
     assert conversation.waiting_since is None
-    assert await store.conversations.turns.queued(conversation_id) is None
+    assert await store.conversations.turns.queued_turn(conversation_id) is None
 
 
 async def test_a_wait_is_told_once_however_many_drafts_it_takes(store: Store) -> None:
@@ -55,7 +55,7 @@ async def test_the_texts_of_a_conversation_are_numbered_without_gaps(store: Stor
     await store.conversations.actions.take_over(agent, work.conversation_id)
     await store.conversations.actions.note(agent, work.conversation_id, "Careful here.")
     await store.conversations.actions.reply(agent, work.conversation_id, "By hand.")
-    await store.conversations.actions.overhear(agent, work.conversation_id, "Written in the thread.", "m1")
+    await store.conversations.actions.record_thread_reply(agent, work.conversation_id, "Written in the thread.", "m1")
     await store.conversations.actions.hand_back(agent, work.conversation_id)
     last = await begun(store, await store.conversations.intake.accept(incoming("thanks, and the invoice?")))
     await store.conversations.completion.hand_off(proposal(last), mode=Mode.AUTO)

@@ -146,7 +146,7 @@ async def test_a_customer_who_never_stops_writing_is_answered_all_the_same(store
         await store.conversations.intake.accept(incoming(f"more {number}"))
         assert await store.conversations.completion.send(proposal(work)) is CommitResult.RESTART
     assert await store.conversations.completion.send(proposal(work)) is CommitResult.CONTINUED
-    rest = await store.conversations.turns.queued(work.conversation_id)
+    rest = await store.conversations.turns.queued_turn(work.conversation_id)
     assert rest
     again = await store.conversations.turns.begin(rest)
     assert isinstance(again, TurnWork)

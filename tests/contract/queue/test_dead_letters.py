@@ -20,7 +20,7 @@ async def test_a_turn_that_failed_at_every_try_is_explained_by_the_audit_trail(s
     accepted = await store.conversations.intake.accept(QUESTION)
     assert accepted.turn_id
     for _ in range(2):
-        await store.conversations.turns.abandon(accepted.turn_id, is_review=False)
+        await store.conversations.turns.end_failed(accepted.turn_id, is_review=False)
     query = select(audit_events.c.kind, audit_events.c.data).where(audit_events.c.turn_id == accepted.turn_id)
     async with database_of(store).read() as connection:
         told = [tuple(row) for row in await connection.execute(query.order_by(audit_events.c.at))]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from storage.clock import now
-from storage.conversations.upkeep.sla import in_words
+from storage.conversations.upkeep.sla import duration_in_words
 from storage.database.tables import conversations, early_edits
 from storage.records import Author, ConversationStatus, Visibility, new_id
 from storage.store import Store
@@ -90,10 +90,10 @@ async def test_the_inbox_knows_who_is_overdue(store: Store, kept: Rows) -> None:
 
 
 def test_a_wait_is_told_in_whole_minutes_hours_or_days() -> None:
-    assert in_words(timedelta(seconds=59)) == "less than a minute"
-    assert in_words(timedelta(minutes=1, seconds=30)) == "1 minute"
-    assert in_words(timedelta(minutes=90)) == "1 hour"
-    assert in_words(timedelta(days=2, hours=5)) == "2 days"
+    assert duration_in_words(timedelta(seconds=59)) == "less than a minute"
+    assert duration_in_words(timedelta(minutes=1, seconds=30)) == "1 minute"
+    assert duration_in_words(timedelta(minutes=90)) == "1 hour"
+    assert duration_in_words(timedelta(days=2, hours=5)) == "2 days"
 
 
 async def test_changes_whose_message_never_came_are_forgotten_after_a_day(store: Store) -> None:
