@@ -3,7 +3,7 @@
 import pytest
 
 from storage.knowledge.keyword_index import build_index
-from storage.knowledge.terms import terms
+from storage.knowledge.terms import terms, words
 from storage.records import Chunk, ChunkKind
 
 
@@ -52,3 +52,40 @@ def test_a_chunk_that_came_later_scores_nothing() -> None:
 
 def test_terms_are_stems_without_the_words_that_carry_no_meaning() -> None:
     assert terms("How can I change the E-mail addresses?") == ["chang", "e", "mail", "address"]
+
+
+def test_a_chunk_scores_by_its_best_text() -> None:
+    alone = build_index(1, [chunk("a", "zebra", "", "lion")]).scores("zebra")
+    assert alone.values.shape == (1,)
+    assert alone.score("a") == alone.highest > 0
+
+
+def test_a_word_asked_twice_counts_once() -> None:
+    index = build_index(1, CHUNKS)
+    assert index.scores("password password").highest == index.scores("password").highest
+
+
+def test_every_known_word_adds_to_the_score() -> None:
+    index = build_index(1, CHUNKS)
+    one, both = index.scores("printer"), index.scores("printer driver")
+    assert both.score("page") == pytest.approx(one.score("page") + index.scores("driver").score("page"))
+
+
+@pytest.mark.parametrize(
+    ("limit", "found"), [(1, ["high"]), (2, ["high", "low"]), (3, ["high", "low"]), (9, ["high", "low"])]
+)
+def test_the_top_are_the_highest_above_nothing(limit: int, found: list[str]) -> None:
+    chunks = [chunk("none", "giraffe"), chunk("low", "zebra lion tiger bear wolf"), chunk("high", "zebra")]
+    assert sorted(build_index(1, chunks).scores("zebra").top(limit)) == found
+
+
+def test_the_index_knows_how_many_texts_each_chunk_has_and_which_are_passages() -> None:
+    index = build_index(7, CHUNKS)
+    assert index.version == 7
+    assert index.text_counts == {"reset": 3, "code": 2, "page": 1}
+    assert index.passages == {"page"}
+    assert index.positions == {"reset": 0, "code": 1, "page": 2}
+
+
+def test_curly_and_straight_apostrophes_make_one_word() -> None:
+    assert words("Don\u2019t") == words("don't") == ["don't"]

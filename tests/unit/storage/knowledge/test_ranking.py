@@ -4,8 +4,11 @@ import pytest
 
 from storage.knowledge.keyword_index import KeywordScores, build_index
 from storage.knowledge.ranking import (
+    FAQ_KEYWORD_WEIGHT,
+    PASSAGE_KEYWORD_WEIGHT,
     Candidate,
     dense_candidates,
+    dense_score,
     fuse,
     keyword_candidates,
 )
@@ -53,3 +56,69 @@ def test_a_chunk_that_only_words_found_contends_if_it_could_win() -> None:
     assert keyword_candidates(near, words("E1234", page)) == ["page"]
     strong = [Candidate(f"n{number}", 0.9 if number else 0.2, 0.9, 0, score=0.9) for number in range(10)]
     assert keyword_candidates(strong, words("E1234", page)) == []
+
+
+def test_a_tie_between_a_chunk_s_texts_goes_to_the_first_one() -> None:
+    (found,) = dense_candidates({"a:2": 0.8, "a:1": 0.8, "a:0": 0.1}, {"a": 3})
+    assert found.best_text == 1
+
+
+def test_the_only_hit_agrees_with_itself() -> None:
+    (found,) = dense_candidates({"a:0": 0.6}, {"a": 1})
+    assert (found.dense, found.agreement) == (0.6, 0.6)
+    assert dense_candidates({}, {"a": 1}) == []
+
+
+def test_only_the_three_best_texts_count() -> None:
+    (found,) = dense_candidates({"a:0": 0.9, "a:1": 0.6, "a:2": 0.3, "a:3": 0.0}, {"a": 4})
+    assert found.agreement == pytest.approx(0.6)
+
+
+def test_the_dense_score_lies_half_way_between_the_best_text_and_the_three_best() -> None:
+    assert dense_score(0.8, 0.4) == pytest.approx(0.6)
+    assert dense_score(0.8, 0.8) == pytest.approx(0.8)
+
+
+def test_the_fused_score_adds_the_share_of_the_best_keyword_score_by_its_weight() -> None:
+    faq, page = chunk("faq", "printer"), chunk("page", "printer setup guide", kind=ChunkKind.PASSAGE)
+    scores = words("printer", faq, page)
+    fused = {
+        found.chunk_id: found for found in fuse([Candidate("faq", 0.8, 0.4, 0), Candidate("page", 0, 0, 0)], scores)
+    }
+    assert fused["faq"].keyword == scores.highest
+    assert fused["faq"].score == pytest.approx(0.6 + FAQ_KEYWORD_WEIGHT)
+    assert fused["page"].score == pytest.approx(PASSAGE_KEYWORD_WEIGHT * scores.score("page") / scores.highest)
+    assert 0 < fused["page"].keyword < scores.highest
+
+
+def test_without_known_words_the_dense_score_stays() -> None:
+    (fused,) = fuse([Candidate("faq", 0.8, 0.4, 0)], words("xyzzy", chunk("faq", "printer")))
+    assert (fused.keyword, fused.score) == (0, pytest.approx(0.6))
+
+
+def test_without_any_near_chunk_keywords_alone_find_none() -> None:
+    assert keyword_candidates([], words("E1234", chunk("code", "error E1234"))) == []
+
+
+def test_a_chunk_that_is_there_already_does_not_come_twice() -> None:
+    page = chunk("page", "error E1234", kind=ChunkKind.PASSAGE)
+    assert keyword_candidates([Candidate("page", 0.2, 0.2, 0, score=0.2)], words("E1234", page)) == []
+
+
+def test_keywords_must_beat_the_tenth_best_and_not_only_reach_it() -> None:
+    page = chunk("page", "error E1234", kind=ChunkKind.PASSAGE)
+    scores = words("E1234", page)
+    bar = 0.2 + PASSAGE_KEYWORD_WEIGHT
+
+    def ranked(*first_ten: float) -> list[Candidate]:
+        far = [Candidate(f"far{number}", 0.2, 0.2, 0, score=0.1) for number in range(5)]
+        return [*far, *(Candidate(f"n{number}", 0.9, 0.9, 0, score=score) for number, score in enumerate(first_ten))]
+
+    assert keyword_candidates(ranked(*[0.9] * 9, bar), scores) == []
+    assert keyword_candidates(ranked(*[0.9] * 9, bar - 0.001), scores) == ["page"]
+    assert keyword_candidates(ranked(*[0.9] * 10), scores) == []
+
+
+def test_at_most_ten_chunks_come_by_keywords_alone() -> None:
+    pages = [chunk(f"p{number}", "error E1234", kind=ChunkKind.PASSAGE) for number in range(12)]
+    assert len(keyword_candidates([Candidate("near", 0.2, 0.2, 0, score=0.2)], words("E1234", *pages))) == 10
