@@ -1,4 +1,4 @@
-"""Customers' files: text-like ones are read into the message, the others are kept as links."""
+"""Attachments: text-like files are read into the message, the others are kept as links."""
 
 import re
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ MAX_READ_BYTES = 64 * 1024
 """A larger file is not downloaded: a person looks at it."""
 MAX_FILE_CHARACTERS = 1500
 """How much of a message's files is read into it: with the customer's own words it must stay below the guard's limit."""
-CUT = "… (cut)"
+TRUNCATED = "… (cut)"
 
 
 def is_readable(name: str, media_type: str, size: int) -> bool:
@@ -23,7 +23,7 @@ def is_readable(name: str, media_type: str, size: int) -> bool:
     return 0 < size <= MAX_READ_BYTES and (text_like or named_so)
 
 
-def decoded(content: bytes) -> str | None:
+def decode_text(content: bytes) -> str | None:
     """The text of a file's bytes; None if they are no text after all."""
     try:
         text = content.decode("utf-8-sig")
@@ -32,7 +32,7 @@ def decoded(content: bytes) -> str | None:
     return None if "\0" in text else text
 
 
-def with_files(text: str, attachments: Iterable[Attachment]) -> tuple[str, tuple[Attachment, ...]]:
+def inline_files(text: str, attachments: Iterable[Attachment]) -> tuple[str, tuple[Attachment, ...]]:
     """The text with what its readable files say, and the files that are not in it."""
     parts, unread, left = [text.strip()], [], MAX_FILE_CHARACTERS
     for attachment in attachments:
@@ -40,7 +40,7 @@ def with_files(text: str, attachments: Iterable[Attachment]) -> tuple[str, tuple
             unread.append(attachment)
             continue
         shown = attachment.text.strip()
-        shown = shown if len(shown) <= left else shown[: left - len(CUT)] + CUT
+        shown = shown if len(shown) <= left else shown[: left - len(TRUNCATED)] + TRUNCATED
         left -= len(shown)
         parts.append(f"{attachment.name}:\n{shown}")
     if not parts[0] and len(parts) == 1:

@@ -1,4 +1,4 @@
-"""What a channel must be able to do; the adapters know nothing of the AI."""
+"""Channel protocol: what every adapter must be able to do; adapters know nothing of the AI."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""How the channels are connected, here and in the other processes; the workbench shows it."""
+"""Status registry: how the channels are connected, here and in the other processes; the workbench shows it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -19,15 +19,15 @@ class ChannelStatusRegistry:
 
     def all(self) -> tuple[ChannelState, ...]:
         """The state of every channel that has reported in any process, by name."""
-        told = (*self.own(), *self._elsewhere)
-        names = sorted({state.channel for state in told})
-        return tuple(joined(state for state in told if state.channel == name) for name in names)
+        reported = (*self.own(), *self._elsewhere)
+        names = sorted({state.channel for state in reported})
+        return tuple(merged(state for state in reported if state.channel == name) for name in names)
 
     def own(self) -> tuple[ChannelState, ...]:
         """The state of every channel that has reported in this process."""
         return tuple(self._states.values())
 
-    def hear(self, elsewhere: tuple[ChannelState, ...]) -> None:
+    def update_elsewhere(self, elsewhere: tuple[ChannelState, ...]) -> None:
         """What the other processes say now."""
         self._elsewhere = elsewhere
 
@@ -37,7 +37,7 @@ class ChannelStatusRegistry:
 
     def off(self, channel: ChannelName, why: str = "") -> None:
         """The channel is not running: its tokens are missing or wrong."""
-        self._states[channel] = ChannelState(channel, last_error=_line(why), last_error_at=now() if why else None)
+        self._states[channel] = ChannelState(channel, last_error=_one_line(why), last_error_at=now() if why else None)
 
     def starting(self, channel: ChannelName) -> None:
         """The channel tries to connect."""
@@ -60,24 +60,24 @@ class ChannelStatusRegistry:
 
     def failed(self, channel: ChannelName, why: str) -> None:
         """Something went wrong; the channel goes on."""
-        self._states[channel] = replace(self.of(channel), last_error=_line(why), last_error_at=now())
+        self._states[channel] = replace(self.of(channel), last_error=_one_line(why), last_error_at=now())
 
 
-def joined(states: Iterable[ChannelState]) -> ChannelState:
+def merged(states: Iterable[ChannelState]) -> ChannelState:
     """One channel's state over all processes: it is connected if one of them is; the newest error counts."""
-    told = tuple(states)
-    failed = max(told, key=lambda state: state.last_error_at.timestamp() if state.last_error_at else 0.0)
+    reported = tuple(states)
+    failed = max(reported, key=lambda state: state.last_error_at.timestamp() if state.last_error_at else 0.0)
     return replace(
         failed,
-        is_on=any(state.is_on for state in told),
-        connected_since=min(_known(state.connected_since for state in told), default=None),
-        last_event_at=max(_known(state.last_event_at for state in told), default=None),
+        is_on=any(state.is_on for state in reported),
+        connected_since=min(_not_none(state.connected_since for state in reported), default=None),
+        last_event_at=max(_not_none(state.last_event_at for state in reported), default=None),
     )
 
 
-def _known(times: Iterable[datetime | None]) -> list[datetime]:
+def _not_none(times: Iterable[datetime | None]) -> list[datetime]:
     return [time for time in times if time is not None]
 
 
-def _line(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())[:MAX_STATUS_ERROR_LENGTH]

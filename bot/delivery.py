@@ -1,4 +1,4 @@
-"""The deliver job: a conversation's replies go out in order, each of them once."""
+"""Delivery from the transactional outbox: a conversation's replies go out in order, each of them once."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,13 +30,13 @@ class DeliveryJob:
         self,
         outbox: Outbox,
         channels: Mapping[ChannelName, Channel],
-        signals: EventBus,
+        events: EventBus,
         retries: RetryPolicy | None = None,
         tracing: Tracing | None = None,
     ) -> None:
         self._outbox = outbox
         self._channels = channels
-        self._signals = signals
+        self._events = events
         self._retries = retries or RetryPolicy()
         self._tracing = tracing or Tracing()
 
@@ -48,21 +48,21 @@ class DeliveryJob:
         while outgoing := await self._outbox.next(job.id):
             if outgoing.not_before > now():
                 return RunAt(outgoing.not_before)
-            with self._reporting(outgoing):
-                seen_at_once = await self._send(outgoing)
-            if seen_at_once and not outgoing.more:
+            with self._traced(outgoing):
+                delivered_unheld = await self._send(outgoing)
+            if delivered_unheld and not outgoing.more:
                 break
         return None
 
     async def give_up(self, job: Job, reason: str) -> None:
         """The job itself failed at every try: its oldest reply is marked so, those behind it get their chance."""
         if outgoing := await self._outbox.next(job.id):
-            with self._reporting(outgoing):
+            with self._traced(outgoing):
                 await self._fail(outgoing, reason)
             await self.deliver(job)
 
     @contextmanager
-    def _reporting(self, outgoing: Outgoing) -> Iterator[None]:
+    def _traced(self, outgoing: Outgoing) -> Iterator[None]:
         """Every line and span of this delivery says which it is; a reply by hand belongs to no turn's trace."""
         turn_id, conversation_id, workspace_id = outgoing.turn_id, outgoing.conversation_id, outgoing.workspace_id
         with log_fields(
@@ -93,21 +93,21 @@ class DeliveryJob:
         try:
             external_id = await channel.send(outgoing)
         except ChannelError as error:
-            await self._failed(outgoing, error)
+            await self._postpone_or_fail(outgoing, error)
         except Exception as error:
             # What an adapter did not foresee is a failed try like any other.
             log.exception("delivery try failed", channel=outgoing.channel)
-            await self._failed(outgoing, ChannelError(type(error).__name__))
+            await self._postpone_or_fail(outgoing, ChannelError(type(error).__name__))
         else:
             await self._outbox.sent(outgoing, external_id)
             annotate_span(outcome="sent")
             seconds = round((now() - outgoing.message.created_at).total_seconds(), 3)
             log.info("reply delivered", channel=outgoing.channel, seconds=seconds)
-            self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
+            self._events.publish(outgoing.conversation_id, outgoing.workspace_id)
             return True
         return False
 
-    async def _failed(self, outgoing: Outgoing, error: ChannelError) -> None:
+    async def _postpone_or_fail(self, outgoing: Outgoing, error: ChannelError) -> None:
         annotate_span(outcome="postponed")
         if error.retry_after is not None:
             # The platform said when: that is no failed try, however often it says so.
@@ -123,4 +123,4 @@ class DeliveryJob:
         annotate_span(outcome="failed")
         log.warning("delivery failed", channel=outgoing.channel, reason=reason)
         await self._outbox.fail(outgoing, reason)
-        self._signals.publish(outgoing.conversation_id, outgoing.workspace_id)
+        self._events.publish(outgoing.conversation_id, outgoing.workspace_id)

@@ -1,4 +1,4 @@
-"""Accepting what customers write, change and delete: kept first, then queued, then acknowledged."""
+"""Message intake: what customers write, change and delete is kept first, then queued, then acknowledged."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.attachments import with_files
+from bot.attachments import inline_files
 from storage.clock import now
 from storage.cluster.events import EventBus
 from storage.conversations.edits import EditedMessage, MessageEdits
@@ -24,23 +24,23 @@ class Intake:
 
     def __init__(
         self,
-        arrivals: MessageIntake,
-        corrections: MessageEdits,
+        message_intake: MessageIntake,
+        edits: MessageEdits,
         jobs: Jobs,
-        signals: EventBus,
+        events: EventBus,
         gather_seconds: float,
         *,
         tracing: Tracing | None = None,
-        expect: Callable[[str], None] | None = None,
+        prefetch: Callable[[str], None] | None = None,
     ) -> None:
-        """`expect` is told each text before it is kept, for what may be done ahead; it returns at once."""
-        self._arrivals = arrivals
-        self._corrections = corrections
+        """`prefetch` is told each text before it is kept, for what may be done ahead; it returns at once."""
+        self._message_intake = message_intake
+        self._edits = edits
         self._jobs = jobs
-        self._signals = signals
+        self._events = events
         self._gather_seconds = gather_seconds
         self._tracing = tracing or Tracing()
-        self._expect = expect
+        self._prefetch = prefetch
 
     async def accept(self, incoming: Incoming) -> Accepted:
         """Keep a message; when this returns it will be answered, whatever crashes, and may be acknowledged.
@@ -48,14 +48,14 @@ class Intake:
         What the text-like files of the message say becomes part of its text; the others stay with it as links.
         Beyond all limits nothing is kept: TooManyMessagesError on the web, elsewhere a notice in the thread.
         """
-        begun = now()
-        whole = _whole(incoming)
-        if self._expect is not None:
-            self._expect(whole.text)
-        accepted = await self._arrivals.accept(whole, self._gather_seconds)
-        self._tell(accepted, incoming.channel, begun)
+        started_at = now()
+        prepared = _with_readable_files(incoming)
+        if self._prefetch is not None:
+            self._prefetch(prepared.text)
+        accepted = await self._message_intake.accept(prepared, self._gather_seconds)
+        self._trace_accepted(accepted, incoming.channel, started_at)
         if accepted.turn_id is not None:
-            await self._answer(accepted.turn_id, accepted.conversation_id, accepted.wait, accepted.rank)
+            await self._enqueue_turn(accepted.turn_id, accepted.conversation_id, accepted.wait, accepted.rank)
         if accepted.notified and incoming.channel not in READ_FROM_ROWS:
             await self._jobs.enqueue(Job(JobKind.DELIVER, accepted.conversation_id, accepted.conversation_id))
         self._publish(accepted.conversation_id, accepted.workspace_id)
@@ -66,46 +66,46 @@ class Intake:
 
         None: it was so already, or the message has not arrived yet and will be kept as edited.
         """
-        corrected = await self._corrections.edit(_whole(incoming), self._gather_seconds)
-        await self._corrected(corrected)
-        return corrected
+        edited = await self._edits.edit(_with_readable_files(incoming), self._gather_seconds)
+        await self._requeue(edited)
+        return edited
 
     async def delete(self, workspace_id: str, channel: ChannelName, external_id: str) -> EditedMessage | None:
         """The customer deleted a message: it is not answered any more, and its text is forgotten."""
-        corrected = await self._corrections.delete(workspace_id, channel, external_id, self._gather_seconds)
-        await self._corrected(corrected)
-        return corrected
+        edited = await self._edits.delete(workspace_id, channel, external_id, self._gather_seconds)
+        await self._requeue(edited)
+        return edited
 
     async def open(self, incoming: Incoming) -> str:
         """Start a conversation before its first text; gives its id."""
-        return await self._arrivals.open(incoming)
+        return await self._message_intake.open(incoming)
 
-    def _tell(self, accepted: Accepted, channel: ChannelName, begun: datetime) -> None:
+    def _trace_accepted(self, accepted: Accepted, channel: ChannelName, started_at: datetime) -> None:
         turn_id, conversation_id, workspace_id = accepted.turn_id, accepted.conversation_id, accepted.workspace_id
         if turn_id is not None:
             turn = TracedTurn(turn_id, conversation_id, workspace_id)
-            self._tracing.record_step(turn, "accept", begun, now(), channel=channel)
+            self._tracing.record_step(turn, "accept", started_at, now(), channel=channel)
         with log_fields(turn=turn_id, conversation=conversation_id, workspace=workspace_id):
             log.debug("message accepted", channel=channel, repeated=accepted.repeated)
 
-    async def _corrected(self, corrected: EditedMessage | None) -> None:
-        if corrected is None:
+    async def _requeue(self, edited: EditedMessage | None) -> None:
+        if edited is None:
             return
-        if corrected.turn_id is not None:
-            await self._answer(corrected.turn_id, corrected.conversation_id)
-        self._publish(corrected.conversation_id, corrected.workspace_id)
+        if edited.turn_id is not None:
+            await self._enqueue_turn(edited.turn_id, edited.conversation_id)
+        self._publish(edited.conversation_id, edited.workspace_id)
 
-    async def _answer(self, turn_id: str, conversation_id: str, wait: float = 0.0, rank: int = 0) -> None:
+    async def _enqueue_turn(self, turn_id: str, conversation_id: str, wait: float = 0.0, rank: int = 0) -> None:
         due = now() + timedelta(seconds=max(self._gather_seconds, wait))
         await self._jobs.enqueue(Job(JobKind.ANSWER, turn_id, conversation_id, rank=rank), due=due)
 
     def _publish(self, conversation_id: str, workspace_id: str) -> None:
         if conversation_id:
-            self._signals.publish(conversation_id, workspace_id)
+            self._events.publish(conversation_id, workspace_id)
 
 
-def _whole(incoming: Incoming) -> Incoming:
+def _with_readable_files(incoming: Incoming) -> Incoming:
     if not incoming.attachments:
         return incoming
-    text, unread = with_files(incoming.text, incoming.attachments)
+    text, unread = inline_files(incoming.text, incoming.attachments)
     return replace(incoming, text=text, attachments=unread)

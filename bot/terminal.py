@@ -1,4 +1,4 @@
-"""`deskhand chat`: the web channel's conversation in a terminal, for the engineer on a server."""
+"""Terminal chat (`deskhand chat`): the web channel's conversation in a terminal, for the engineer on a server."""
 
 import asyncio
 import getpass
@@ -11,7 +11,7 @@ from storage.cluster.events import wait_for_event
 from storage.records import Author, ConversationStatus, Incoming, Message, new_id
 from storage.store import Store
 
-LOOK_AGAIN_SECONDS = 0.5
+TERMINAL_POLL_SECONDS = 0.5
 
 
 class Terminal:
@@ -62,11 +62,11 @@ class Terminal:
                     seen = message.seq
                     self._print(message)
                 if not working:
-                    await self._say_who_has_it(conversation_id)
+                    await self._print_if_person_has_it(conversation_id)
                     return seen
-                await wait_for_event(news, LOOK_AGAIN_SECONDS)
+                await wait_for_event(news, TERMINAL_POLL_SECONDS)
 
-    async def _say_who_has_it(self, conversation_id: str) -> None:
+    async def _print_if_person_has_it(self, conversation_id: str) -> None:
         conversation = await self._store.conversations.reading.read(self._workspace_id, conversation_id)
         if conversation.status in (ConversationStatus.PENDING, ConversationStatus.ASSIGNED):
             self._console.print("(a person has this now; write on, or come back later)", style="dim")

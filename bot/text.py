@@ -1,4 +1,4 @@
-"""Texts as the chat platforms take them: split at natural places, mentions defused."""
+"""Text splitting and mention neutralising: what chat platforms need of every text."""
 
 import re
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from bot.slack.connection.oauth import install_link
+from bot.slack.connection.install_links import install_link
 from commands.console import console, fail, run, settings_or_exit
 from commands.store import with_store
 from storage.errors import InvalidError, NotFoundError

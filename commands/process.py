@@ -15,7 +15,7 @@ from bot.delivery import DeliveryJob
 from bot.discord.connection.shards import LocalLeases, ShardLeases
 from bot.discord.opening import open_discord
 from bot.intake import Intake
-from bot.slack.connection.oauth import install_link
+from bot.slack.connection.install_links import install_link
 from bot.slack.opening import open_slack
 from bot.web.channel import WebChannel
 from commands.job_handlers import handlers_of
@@ -130,7 +130,7 @@ async def _build(
     channels: dict[ChannelName, Channel] = {"web": WebChannel(store.cluster.events)}
     process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, role=role, tracing=tracing)
     await enter(bridged_events(settings.database_url, store.cluster.events))
-    await enter(store.cluster.sharing_channel_status(process.states.own, process.states.hear))
+    await enter(store.cluster.sharing_channel_status(process.states.own, process.states.update_elsewhere))
     return process
 
 
@@ -204,7 +204,7 @@ def assemble(
     gather_seconds = settings.conversation.gather_seconds
     expect = prefetch(settings, store.knowledge.index.embedder, role)
     parts = (store.conversations.intake, store.conversations.edits, jobs, store.cluster.events)
-    intake = Intake(*parts, gather_seconds, tracing=tracing, expect=expect)
+    intake = Intake(*parts, gather_seconds, tracing=tracing, prefetch=expect)
     connected, states = dict(channels), ChannelStatusRegistry()
     retries = RetryPolicy(settings.jobs.delivery_attempts, settings.jobs.retry_seconds)
     delivery = DeliveryJob(store.conversations.outbox, connected, store.cluster.events, retries, tracing)

@@ -11,9 +11,9 @@ from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.directory import Directory
 from bot.discord.events import DiscordEvents
 from bot.discord.read_cursors import DiscordReadCursors
-from bot.discord.texts import is_for
+from bot.discord.texts import is_addressed_to
 from storage.clock import now
-from storage.records import Conversation, ConversationStatus
+from storage.records import LIVE_STATUSES, Conversation
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ class Backfill:
     async def direct_messages(self) -> None:
         """The direct messages of conversations that are not over."""
         for workspace_id in await self._direct_messages.workspaces():
-            for status in (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED):
+            for status in LIVE_STATUSES:
                 page = await self._conversations.page(workspace_id, status=status, limit=200)
                 for conversation in page.items:
                     if conversation.channel == "discord" and not conversation.place:
@@ -93,7 +93,7 @@ class Backfill:
             await self._read(channel, earliest, self._is_mention)
 
     def _is_mention(self, message: discord.Message) -> bool:
-        return is_for(message, self._client.me)
+        return is_addressed_to(message, self._client.me)
 
     async def _active_threads(self, guild: discord.Guild) -> list[discord.Thread]:
         """Asked for: GUILD_CREATE names only the threads that the bot may see at that moment."""

@@ -74,7 +74,7 @@ class DiscordChannel:
             async with asyncio.timeout(CALL_SECONDS):
                 await self.client.get_partial_messageable(int(conversation.thread)).typing()
         except FAILURES as error:
-            log.debug("no typing sign", conversation=conversation.id, error=error)
+            log.debug("typing not shown", conversation=conversation.id, error=error)
 
     async def open_thread(self, channel_id: int, message_id: int, name: str) -> None:
         """Open the thread of a message; one that is there already is as good.
@@ -87,7 +87,7 @@ class DiscordChannel:
         except ChannelError as error:
             log.warning("thread not opened yet", channel=channel_id, message=message_id, reason=error.reason)
 
-    async def say(self, channel_id: int, text: str, key: str) -> None:
+    async def post_notice(self, channel_id: int, text: str, key: str) -> None:
         """A line of the desk's own; the same key again says it once."""
         async with translate_errors():
             await self._post(channel_id, ReplyPart(text, nonce_of(key)))

@@ -1,4 +1,4 @@
-"""The slash commands: /ask, /support, /status for everybody; /takeover, /handback, /resolve for the team."""
+"""Slash commands: /ask, /support, /status for everybody; /takeover, /handback, /resolve for the team."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.directory import Directory
 from bot.discord.ephemeral import reply_ephemeral, report_error
 from bot.discord.events import INVITATION
-from bot.discord.replies.rendering import MAX_CONTENT, shortened, sources
+from bot.discord.replies.rendering import MAX_CONTENT, shortened, sources_embed
 from bot.discord.texts import thread_name
 from bot.text import neutralise_mentions, pluralise
 from storage.errors import DeskhandError
@@ -62,7 +62,7 @@ class DiscordCommands:
         if verdict.route is not Route.SEND:
             await reply_ephemeral(interaction, UNSURE)
             return
-        embeds = [sources(draft.citations, draft.text)] if draft.citations else []
+        embeds = [sources_embed(draft.citations, draft.text)] if draft.citations else []
         text = shortened(neutralise_mentions(draft.text), MAX_CONTENT)
         await reply_ephemeral(interaction, text, embeds)
 
@@ -87,14 +87,16 @@ class DiscordCommands:
             place=str(parent.id),
         )
         if question:
-            await self._channel.say(thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}")
+            await self._channel.post_notice(
+                thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}"
+            )
             accepted = await self._intake.accept(incoming)
             if accepted.turn_id is not None:
                 conversation = await self._store.conversations.reading.read(workspace_id, accepted.conversation_id)
                 self._typing.show(self._channel, conversation)
         else:
             await self._intake.open(incoming)
-            await self._channel.say(thread.id, INVITATION, f"invitation/{interaction.id}")
+            await self._channel.post_notice(thread.id, INVITATION, f"invitation/{interaction.id}")
         await reply_ephemeral(interaction, f"Here is your private thread: {thread.mention}")
 
     async def status(self, interaction: CommandInteraction) -> None:

@@ -12,7 +12,7 @@ from bot.discord.interactions import ButtonInteraction
 from bot.discord.replies.rendering import nonce_of
 from bot.discord.team_choice import choice_ids, choice_view
 from storage.clock import now
-from storage.records import Conversation, ConversationStatus, Installation
+from storage.records import LIVE_STATUSES, Conversation, ConversationStatus, Installation
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,6 @@ DIRECT_HISTORY_LIMIT = 50
 """Direct messages that are searched for a question that still waits for its answer."""
 CONTINUES_FOR = timedelta(days=1)
 """How long a settled matter stays the one that somebody writes about."""
-LIVE_STATUSES = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
 
 
 class DirectMessageRouter:

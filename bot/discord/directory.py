@@ -1,4 +1,4 @@
-"""Which workspace a Discord server belongs to, who is staff there, and which are support channels."""
+"""Directory: which workspace a Discord server belongs to, who is staff there, and which are support channels."""
 
 import secrets
 from dataclasses import replace

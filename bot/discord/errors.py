@@ -1,4 +1,4 @@
-"""Discord's errors (docs.discord.com/developers/topics/opcodes-and-status-codes#http) as ours."""
+"""Translating Discord's errors (docs.discord.com/developers/topics/opcodes-and-status-codes#http) as ours."""
 
 import asyncio
 from collections.abc import AsyncIterator

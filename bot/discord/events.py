@@ -171,7 +171,7 @@ class DiscordEvents:
 
     async def _invite(self, thread_id: int) -> None:
         try:
-            await self._channel.say(thread_id, INVITATION, f"invitation/{thread_id}")
+            await self._channel.post_notice(thread_id, INVITATION, f"invitation/{thread_id}")
         except ChannelError as error:
             log.warning("invitation not posted", thread=thread_id, reason=error.reason)
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from bot.channel_status import ChannelStatusRegistry
 from bot.discord.channel import DiscordChannel
-from bot.discord.connection.client import point_at
+from bot.discord.connection.client import use_api_url
 from bot.discord.connection.lifecycle import stay_connected
 from bot.discord.connection.shards import LocalLeases, ShardLeases
 from bot.discord.deps import DiscordDeps
@@ -39,7 +39,7 @@ async def open_discord(
     typing = TypingIndicators(store.conversations.reading, store.cluster.events)
     deps = DiscordDeps(settings.discord, store, intake, desk, statuses, typing)
     channel = DiscordChannel(store.conversations.reading)
-    point_at(settings.discord.api_url)
+    use_api_url(settings.discord.api_url)
     connecting = asyncio.create_task(stay_connected(deps, leases or LocalLeases(), channel, token), name="discord")
     try:
         yield channel

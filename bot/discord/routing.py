@@ -7,7 +7,7 @@ import discord
 from bot.discord.connection.client import DeskClient
 from bot.discord.direct_messages import DirectMessageRouter
 from bot.discord.directory import Directory
-from bot.discord.texts import is_for, text_of
+from bot.discord.texts import is_addressed_to, text_of
 from storage.conversations.threads import Threads
 from storage.records import Conversation, Member
 
@@ -88,7 +88,7 @@ class DiscordMessageRouter:
 
     async def _begins_conversation(self, workspace_id: str, message: discord.Message, thread: discord.Thread) -> bool:
         """A mention in anybody's thread, or what a customer writes in their own one of a support channel."""
-        if is_for(message, self._client.me):
+        if is_addressed_to(message, self._client.me):
             return True
         if message.author.id != thread.owner_id:
             return False
@@ -98,7 +98,9 @@ class DiscordMessageRouter:
         self, workspace_id: str, message: discord.Message, channel: discord.TextChannel
     ) -> CustomerMessage | None:
         """A mention, or any message of a support channel, opens a thread."""
-        if is_for(message, self._client.me) or await self._is_support_question(workspace_id, message, channel.id):
+        if is_addressed_to(message, self._client.me) or await self._is_support_question(
+            workspace_id, message, channel.id
+        ):
             return CustomerMessage(workspace_id, message.id, channel.id, opens_thread=True)
         return None
 

@@ -1,4 +1,4 @@
-"""What a Discord message says to the desk: readable text, files, and whether it is meant for the bot."""
+"""Reading Discord messages: their text and files, and whether they are addressed to the bot."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.attachments import decoded, is_readable
+from bot.attachments import decode_text, is_readable
 from storage.records import Attachment
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ def is_from_human(message: discord.Message) -> bool:
     return not message.author.bot and message.webhook_id is None and message.type in HUMAN_TYPES
 
 
-def is_for(message: discord.Message, me: discord.ClientUser) -> bool:
+def is_addressed_to(message: discord.Message, me: discord.ClientUser) -> bool:
     """Whether the message names the bot or replies to it; @everyone does not name it."""
     replied_to = message.reference.resolved if message.reference else None
     is_reply = isinstance(replied_to, discord.Message) and replied_to.author.id == me.id
@@ -53,7 +53,7 @@ async def _file_of(attachment: discord.Attachment) -> Attachment:
     text = None
     if is_readable(attachment.filename, media_type, attachment.size):
         try:
-            text = decoded(await attachment.read())
+            text = decode_text(await attachment.read())
         except (discord.DiscordException, aiohttp.ClientError, TimeoutError) as error:
             log.warning("discord attachment not read", error=error)
     return Attachment(attachment.filename, attachment.url, media_type, attachment.size, text)

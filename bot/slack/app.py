@@ -149,7 +149,7 @@ class SlackApp:
             self._background.spawn(self._respond(team.id, respond, body), "answer /deskhand")
 
     async def _respond(self, team_id: str, respond: AsyncRespond, body: dict[str, Any]) -> None:
-        team = await self._teams.need(team_id)
+        team = await self._teams.require(team_id)
         text = await self._command.answer(team, body["user_id"], body["channel_id"], body.get("text") or "")
         await respond(text=text, response_type="ephemeral")
 

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.errors import SLACK_UNREACHABLE, reason_of
+from bot.slack.errors import SLACK_UNREACHABLE, error_code
 from bot.slack.installations import SlackTeam
 from bot.slack.routing import SlackMessage, plain_text
 from storage.conversations.suggested_questions import SuggestedQuestions
@@ -36,7 +36,7 @@ class SlackAssistant:
                 prompts=[{"title": _shortened(question), "message": question} for question in questions],
             )
         except SlackApiError as error:
-            log.info("suggested prompts not shown", reason=reason_of(error))
+            log.info("suggested prompts not shown", reason=error_code(error))
         except SLACK_UNREACHABLE as error:
             log.info("suggested prompts not shown", reason=type(error).__name__)
 
@@ -51,7 +51,7 @@ class SlackAssistant:
             )
         except SlackApiError as error:
             # A thread in direct messages that was not begun in the pane has no title.
-            log.debug("assistant thread not titled", reason=reason_of(error))
+            log.debug("assistant thread not titled", reason=error_code(error))
         except SLACK_UNREACHABLE as error:
             log.info("assistant thread not titled", reason=type(error).__name__)
 

@@ -43,7 +43,7 @@ class SlackChannel:
     async def send(self, outgoing: Outgoing) -> str | None:
         """Post the reply unless an earlier try has; gives the message's `ts`."""
         thread = SlackThread.parse(outgoing.thread)
-        team = await self._teams.need(thread.team)
+        team = await self._teams.require(thread.team)
         try:
             if self._may_be_posted(outgoing) and (ts := await self._find(team, thread, outgoing)):
                 return ts

@@ -10,7 +10,7 @@ from bot.slack.reviews.actions import NOT_STAFF
 from bot.text import pluralise
 from graph.desk import Desk
 from storage.errors import DeskhandError, InvalidError
-from storage.records import Conversation, ConversationStatus, Member, ReviewStatus
+from storage.records import LIVE_STATUSES, Conversation, ConversationStatus, Member, ReviewStatus
 from storage.store import Store
 
 USAGE = (
@@ -20,7 +20,6 @@ USAGE = (
 PERMALINK = re.compile(
     r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<digits>\d{10})(?P<micros>\d{6})(?:\S*?thread_ts=(?P<thread>[\d.]+))?"
 )
-LIVE_STATUSES = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
 
 
 class SlackCommand:

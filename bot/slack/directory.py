@@ -1,4 +1,4 @@
-"""Who a Slack user is: the member who an admin linked to them, and what people call them."""
+"""Directory: who a Slack user is, the member who an admin linked to them, and what people call them."""
 
 import asyncio
 

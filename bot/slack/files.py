@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.attachments import MAX_READ_BYTES, decoded, is_readable
+from bot.attachments import MAX_READ_BYTES, decode_text, is_readable
 from bot.slack.errors import SLACK_UNREACHABLE
 from bot.slack.installations import SlackTeam
 from storage.records import Attachment
@@ -43,7 +43,7 @@ class SlackFiles:
             content = await self._download(team, url)
         except SLACK_UNREACHABLE:
             return attachment
-        text = decoded(content)
+        text = decode_text(content)
         return Attachment(attachment.name, attachment.url, attachment.media_type, attachment.size, text)
 
     async def _download(self, team: SlackTeam, url: str) -> bytes:

@@ -1,4 +1,4 @@
-"""How Slack's teams, channels, threads and messages are named in our rows."""
+"""External ids: how Slack's teams, channels, threads and messages are named in our rows."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -39,7 +39,7 @@ class SlackTeams:
         self._store = store
         self._settings = settings
         self._session = session
-        self._own: SlackTeam | None = None
+        self._own_team: SlackTeam | None = None
         self._cache: dict[str, tuple[float, SlackTeam | None]] = {}
 
     def client(self, token: str = "") -> AsyncWebClient:
@@ -54,15 +54,15 @@ class SlackTeams:
     async def start(self) -> None:
         """Ask Slack whose SLACK_BOT_TOKEN is; ChannelError if the token is wrong."""
         token = self._settings.slack.bot_token.get_secret_value()
-        if not token or self._own is not None:
+        if not token or self._own_team is not None:
             return
         client = self.client(token)
         with translate_errors():
             answer = await client.auth_test()
         if answer.get("is_enterprise_install"):
             raise ChannelError(f"the token belongs to a whole organisation ({SINGLE_WORKSPACE})", permanent=True)
-        workspace_id = await self._workspace()
-        self._own = SlackTeam(
+        workspace_id = await self._own_workspace_id()
+        self._own_team = SlackTeam(
             answer["team_id"], workspace_id, answer["user_id"], answer.get("bot_id") or "", client, answer["url"]
         )
 
@@ -70,8 +70,8 @@ class SlackTeams:
         """The team, or None if it belongs to no workspace."""
         if not team_id:
             return None
-        if self._own is not None and self._own.id == team_id:
-            return self._own
+        if self._own_team is not None and self._own_team.id == team_id:
+            return self._own_team
         now = asyncio.get_running_loop().time()
         at, team = self._cache.get(team_id, (0.0, None))
         if team is None or now - at > CACHE_SECONDS:
@@ -80,10 +80,10 @@ class SlackTeams:
             self._cache[team_id] = (now, team)
         return team
 
-    async def need(self, team_id: str) -> SlackTeam:
+    async def require(self, team_id: str) -> SlackTeam:
         """The team; ChannelError if the app was removed from it."""
         team = await self.find(team_id)
-        if team is None and self._own is None and self._settings.slack.bot_token.get_secret_value():
+        if team is None and self._own_team is None and self._settings.slack.bot_token.get_secret_value():
             raise ChannelError("Slack is not connected yet", retry_after=NOT_CONNECTED_SECONDS)
         if team is None:
             raise ChannelError(f"the app is not installed in the Slack team {team_id} any more", permanent=True)
@@ -112,17 +112,17 @@ class SlackTeams:
         )
 
     def _team(self, installed: Installation) -> SlackTeam:
-        kept = json.loads(installed.secrets)
+        data = json.loads(installed.secrets)
         return SlackTeam(
             installed.team,
             installed.workspace_id,
             installed.bot_user,
-            kept.get("bot_id") or "",
-            self.client(kept["bot_token"]),
-            kept.get("url") or "",
+            data.get("bot_id") or "",
+            self.client(data["bot_token"]),
+            data.get("url") or "",
         )
 
-    async def _workspace(self) -> str:
+    async def _own_workspace_id(self) -> str:
         """The workspace of SLACK_BOT_TOKEN's team: as configured, else the only one, else `demo`."""
         if configured := self._settings.slack.workspace:
             return configured

@@ -1,4 +1,4 @@
-"""Finding again what was posted: Slack keeps metadata with each message (docs.slack.dev/messaging/message-metadata)."""
+"""Idempotent posting: what was posted is found again by its metadata (docs.slack.dev/messaging/message-metadata)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack.errors import translate_errors
 from bot.slack.ids import SlackThread
 
-CLOCKS_DIFFER = 300.0
+CLOCK_SKEW_SECONDS = 300.0
 """Seconds by which Slack's clock may be behind ours."""
 PAGE_SIZE = 200
 MAX_PAGES = 10
@@ -22,7 +22,7 @@ async def find_post(
     """
     cursor, wanted = "", (event_type, value)
     for _ in range(MAX_PAGES):
-        page = await _page(client, thread, f"{max(since - CLOCKS_DIFFER, 0.0):.6f}", cursor)
+        page = await _page(client, thread, f"{max(since - CLOCK_SKEW_SECONDS, 0.0):.6f}", cursor)
         for message in page["messages"]:
             metadata = message.get("metadata") or {}
             if (metadata.get("event_type"), (metadata.get("event_payload") or {}).get(key)) == wanted:
@@ -34,17 +34,17 @@ async def find_post(
 
 
 async def _page(client: AsyncWebClient, thread: SlackThread, oldest: str, cursor: str) -> dict[str, Any]:
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "channel": thread.channel,
         "oldest": oldest,
         "limit": PAGE_SIZE,
         "include_all_metadata": True,
     }
     if cursor:
-        asked["cursor"] = cursor
+        arguments["cursor"] = cursor
     with translate_errors():
         if thread.ts:
-            answer = await client.conversations_replies(ts=thread.ts, **asked)
+            answer = await client.conversations_replies(ts=thread.ts, **arguments)
         else:
-            answer = await client.conversations_history(**asked)
+            answer = await client.conversations_history(**arguments)
     return dict(answer.data) if isinstance(answer.data, dict) else {"messages": []}

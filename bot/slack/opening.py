@@ -47,7 +47,7 @@ LONGEST_WAIT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Slack:
-    """The running channel."""
+    """Slack, running."""
 
     channel: SlackChannel
     routes: APIRouter

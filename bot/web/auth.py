@@ -1,4 +1,4 @@
-"""Who may enter a conversation on the web: its own token, its registered customer, a member of its workspace."""
+"""Authentication on the web: a conversation is opened by its own token, its registered customer or a member."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -74,7 +74,7 @@ class WebAccess:
             raise NotAllowedError("Only the customer may do that.")
         return principal.ref
 
-    async def registered(self, workspace_id: str, token: str | None) -> Customer | None:
+    async def registered_customer(self, workspace_id: str, token: str | None) -> Customer | None:
         """The registered customer who starts a conversation here; None: somebody anonymous."""
         if token is None or self._tokens.kind(token) != "customer":
             return None

@@ -79,9 +79,9 @@ class ConversationRoutes:
         self, body: ChatConversationBody, request: Request, token: CustomerBearer
     ) -> OpenedConversationItem:
         """Start a conversation: anonymous, or a registered customer's with their bearer."""
-        self._limits.conversation(request)
+        self._limits.count_conversation(request)
         await self._store.accounts.workspaces.read(body.workspace)
-        customer = await self._access.registered(body.workspace, token)
+        customer = await self._access.registered_customer(body.workspace, token)
         conversation_id = await self._intake.open(_new_conversation(body, customer))
         ref = await self._customer_view.ref(conversation_id)
         customer_token = self._store.accounts.tokens.for_conversation(conversation_id, ref.customer_id)
@@ -108,7 +108,7 @@ class ConversationRoutes:
 
         A member of the workspace who has the conversation replies by hand.
         """
-        self._limits.message(request)
+        self._limits.count_message(request)
         text = _checked_text(storable_text(body))
         principal = await self._access.enter(conversation_id, token)
         if principal.member is not None:
@@ -117,7 +117,7 @@ class ConversationRoutes:
         message_id = await self._accept(principal.ref, text, body.external_id)
         if wait is None or self._limits.listeners.is_full:
             return AcceptedMessageItem(id=message_id, status="accepted")
-        with self._limits.listeners.occupied():
+        with self._limits.listeners.slot():
             taken = _accepted_item(message_id, await self._await_progress(principal.ref, message_id, wait))
         if taken.status != "accepted":
             response.status_code = status.HTTP_200_OK
@@ -159,9 +159,9 @@ class ConversationRoutes:
             # A server's access log writes the query when the response starts.
             request.scope["query_string"] = b"token=-"
         principal = await self._access.enter(conversation_id, bearer or token)
-        self._limits.listener()
+        self._limits.require_listener_slot()
         is_still_valid = partial(self._access.is_still_valid, principal, bearer or token)
-        watch = ConversationStream(
+        updates = ConversationStream(
             self._customer_view,
             self._store.conversations.reading,
             self._store.cluster.events,
@@ -170,7 +170,7 @@ class ConversationRoutes:
         )
         stopping = anyio.Event()
         stream = BoundedStream(
-            watch.events(last_seq_of(last_event_id), stopping),
+            updates.events(last_seq_of(last_event_id), stopping),
             ping=PING_SECONDS,
             shutdown_event=stopping,
             shutdown_grace_period=STREAM_POLL_SECONDS + 0.2,

@@ -1,4 +1,4 @@
-"""How much one client address may ask of the web chat, and how many may follow conversations at once."""
+"""Rate and concurrency limits: how much one client address may ask of the web chat, and how many may follow at once."""
 
 import math
 import time
@@ -21,21 +21,21 @@ class ConcurrencyLimit:
 
     def __init__(self, number: int) -> None:
         self._number = number
-        self.taken = 0
+        self.in_use = 0
 
     @property
     def is_full(self) -> bool:
         """Whether nobody else may come in."""
-        return self.taken >= self._number
+        return self.in_use >= self._number
 
     @contextmanager
-    def occupied(self) -> Iterator[None]:
+    def slot(self) -> Iterator[None]:
         """Take one; whoever asks `is_full` first keeps the bound."""
-        self.taken += 1
+        self.in_use += 1
         try:
             yield
         finally:
-            self.taken -= 1
+            self.in_use -= 1
 
 
 class WebLimits:
@@ -48,15 +48,15 @@ class WebLimits:
         self.listeners = ConcurrencyLimit(settings.listeners)
         """Who follows a conversation, by events or by waiting for a reply."""
 
-    def conversation(self, request: HTTPConnection) -> None:
+    def count_conversation(self, request: HTTPConnection) -> None:
         """Count a new conversation; TooManyAttemptsError says when to come back."""
         self._count(self._conversations, "conversation", client_address(request))
 
-    def message(self, request: HTTPConnection) -> None:
+    def count_message(self, request: HTTPConnection) -> None:
         """Count a message."""
         self._count(self._messages, "message", client_address(request))
 
-    def listener(self) -> None:
+    def require_listener_slot(self) -> None:
         """Refuse one more who follows a conversation: OverloadedError says when to come back."""
         if self.listeners.is_full:
             raise OverloadedError(RETRY_AFTER_SECONDS)

@@ -1,4 +1,4 @@
-"""Replies as safe HTML: the small part of Markdown that support answers use, and no markup of the writer's own."""
+"""Sanitised Markdown: replies as safe HTML, by the small part of Markdown that support answers use."""
 
 import re
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""The chat page: static files and one template, nothing from elsewhere."""
+"""Chat page: static files and one template, nothing from elsewhere."""
 
 from html import escape
 from pathlib import Path

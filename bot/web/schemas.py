@@ -1,4 +1,4 @@
-"""What the web chat's REST interface takes and gives."""
+"""Schemas: the bodies that the web chat's REST interface takes, and the items that it gives."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""A conversation as server-sent events: the whole state first, then what changes, whichever process changed it."""
+"""Server-sent events of a conversation: the whole state first, then what changes, whichever process changed it."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -92,8 +92,8 @@ class ConversationStream:
             self._seq = found[-1].message.seq
         return found
 
-    def _event(self, name: str, shape: BaseModel) -> ServerSentEvent:
-        return ServerSentEvent(data=shape.model_dump_json(), event=name, id=str(self._seq))
+    def _event(self, name: str, item: BaseModel) -> ServerSentEvent:
+        return ServerSentEvent(data=item.model_dump_json(), event=name, id=str(self._seq))
 
 
 class BoundedStream(EventSourceResponse):
@@ -103,7 +103,7 @@ class BoundedStream(EventSourceResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream."""
-        with self.limit.occupied():
+        with self.limit.slot():
             await super().__call__(scope, receive, send)
 
 

@@ -4,6 +4,7 @@ from storage.records.base import Value, new_id
 from storage.records.channel import READ_FROM_ROWS, Card, ChannelName, ChannelState, Installation, Place
 from storage.records.conversation import Attachment, Conversation, Delivery, Incoming, Line, Message, Vote
 from storage.records.enums import (
+    LIVE_STATUSES,
     Author,
     ChunkKind,
     ConversationStatus,
@@ -29,6 +30,7 @@ from storage.records.turn import Draft, Evidence, GuardResult, Sentence, Triage,
 from storage.records.workspace import AuditEvent, BusinessHours, Workspace, WorkspaceSettings
 
 __all__ = [
+    "LIVE_STATUSES",
     "READ_FROM_ROWS",
     "Attachment",
     "AuditEvent",

@@ -29,6 +29,10 @@ class ConversationStatus(StrEnum):
     CLOSED = "closed"
 
 
+LIVE_STATUSES = (ConversationStatus.OPEN, ConversationStatus.PENDING, ConversationStatus.ASSIGNED)
+"""Of conversations that are not settled."""
+
+
 class Author(StrEnum):
     """Who wrote a message."""
 

@@ -1,4 +1,4 @@
-"""The gateway client, and the one place that knows how discord.py is pointed at a server."""
+"""Gateway client: hands Discord's events on, and is the one place that knows how discord.py is pointed at a server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -52,12 +52,12 @@ class Listeners:
     failed: Callable[[str], None]
 
 
-def needed_intents() -> discord.Intents:
+def required_intents() -> discord.Intents:
     """What the desk needs and no more: guilds and threads, messages, direct messages, and what messages say."""
     return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True)
 
 
-def point_at(api_url: str) -> None:
+def use_api_url(api_url: str) -> None:
     """Let discord.py talk to this REST base, https://discord.com/api/v10 by default.
 
     The library keeps its addresses in class attributes: `Route.BASE`, and the gateway's `DEFAULT_GATEWAY` that it
@@ -71,7 +71,7 @@ class DeskClient(discord.AutoShardedClient):
 
     def __init__(self) -> None:
         super().__init__(
-            intents=needed_intents(),
+            intents=required_intents(),
             allowed_mentions=discord.AllowedMentions.none(),
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,

@@ -83,7 +83,7 @@ async def _serve(deps: DiscordDeps, leases: ShardLeases, channel: DiscordChannel
     cards = ReviewCardSync(DiscordReviewCards(client), deps.store, deps.statuses)
     loops: list[asyncio.Task[None]] = []
     try:
-        client.shard_ids = await shards.first(await client.find_gateway())
+        client.shard_ids = await shards.wait_for_first(await client.find_gateway())
         if 0 in client.shard_ids:
             await tree.sync()
         loops = [asyncio.create_task(cards.run()), asyncio.create_task(tags.run())]

@@ -11,7 +11,7 @@ from bot.discord.connection.client import DeskClient
 from bot.errors import BotError
 from storage.cluster.leases import Lease
 
-TOGETHER_SECONDS = 0.1
+START_TOGETHER_SECONDS = 0.1
 """How long after the first lease the other free ones are waited for, to start them together."""
 
 
@@ -47,11 +47,11 @@ class Shards:
         self._led: asyncio.Queue[int | None] = asyncio.Queue()
         self._holders: list[asyncio.Task[None]] = []
 
-    async def first(self, count: int) -> list[int]:
+    async def wait_for_first(self, count: int) -> list[int]:
         """Wait until this process leads at least one of so many shards. Raises LeaseLostError."""
         self._holders = [asyncio.create_task(self._hold(shard_id)) for shard_id in range(count)]
         led = [await self._next()]
-        await asyncio.sleep(TOGETHER_SECONDS)
+        await asyncio.sleep(START_TOGETHER_SECONDS)
         while not self._led.empty():
             led.append(await self._next())
         return sorted(led)

@@ -1,1 +1,1 @@
-"""Replies in Discord: how they are rendered, their buttons, and what a press does."""
+"""Replies in Discord: how they are rendered, their buttons, and what a click does."""

@@ -65,6 +65,6 @@ class DiscordReplyActions:
         accepted = await self._actions.ask_follow_up(click, question, f"follow-up:{message.id}:{number}")
         if accepted.turn_id is not None:
             thread_id, text = int(click.conversation.thread), f"> {neutralise_mentions(question)}"
-            await self._channel.say(thread_id, text, f"follow-up/{message.id}/{number}")
+            await self._channel.post_notice(thread_id, text, f"follow-up/{message.id}/{number}")
             self._typing.show(self._channel, click.conversation)
         return f"You asked: {question}"

@@ -1,4 +1,4 @@
-"""The customer's buttons under a reply: they carry all they need in their ids, so they survive every restart."""
+"""Persistent buttons under a reply: they carry all they need in their ids, so they survive every restart."""
 
 import re
 from collections.abc import Iterator

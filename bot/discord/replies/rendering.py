@@ -1,4 +1,4 @@
-"""A reply as Discord messages: parts of at most 2,000 characters, sources as an embed, buttons under the last part."""
+"""Rendering replies as Discord messages: parts within the limit, sources as an embed, buttons under the last part."""
 
 from base64 import b32encode
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def parts_of(outgoing: Outgoing) -> list[ReplyPart]:
     parts = [ReplyPart(content, nonce_of(f"{outgoing.delivery_id}/{n}")) for n, content in enumerate(contents)]
     # What a person wrote or changed does not rest on the draft's sources.
     citations = message.draft.citations if message.draft and message.author is Author.BOT else ()
-    embeds = (sources(citations, message.text),) if citations else ()
+    embeds = (sources_embed(citations, message.text),) if citations else ()
     parts[-1] = ReplyPart(parts[-1].content, parts[-1].nonce, embeds, tuple(reply_buttons(message)))
     return parts
 
@@ -60,14 +60,16 @@ def nonce_of(key: str) -> str:
     return b32encode(blake2b(key.encode(), digest_size=15).digest()).decode()
 
 
-def sources(citations: Sequence[Citation], text: str) -> discord.Embed:
+def sources_embed(citations: Sequence[Citation], text: str) -> discord.Embed:
     """What the reply rests on: titles, linked where they have an address, and the passages that it does not repeat."""
     kept = list({citation.chunk_id: citation for citation in citations}.values())[:MAX_SOURCES]
-    said = " ".join(text.split())
-    return discord.Embed(title="Sources", colour=COLOUR, description="\n".join(_source(one, said) for one in kept))
+    reply_text = " ".join(text.split())
+    return discord.Embed(
+        title="Sources", colour=COLOUR, description="\n".join(_source(one, reply_text) for one in kept)
+    )
 
 
-def linked(citation: Citation) -> str:
+def linked_title(citation: Citation) -> str:
     """A source's title as Discord's Markdown, linked to its public address if it has one."""
     title = shortened(" ".join(citation.title.split()), MAX_TITLE) or "Source"
     plain = neutralise_mentions(discord.utils.escape_markdown(title).replace("[", "(").replace("]", ")"))
@@ -76,11 +78,11 @@ def linked(citation: Citation) -> str:
     return f"[{plain}]({address})" if address else plain
 
 
-def _source(citation: Citation, said: str) -> str:
+def _source(citation: Citation, reply_text: str) -> str:
     passage = " ".join(citation.text.split())
-    if not passage or passage in said:
-        return f"**{linked(citation)}**"
-    return f"**{linked(citation)}**\n> {shortened(neutralise_mentions(passage), MAX_PASSAGE)}"
+    if not passage or passage in reply_text:
+        return f"**{linked_title(citation)}**"
+    return f"**{linked_title(citation)}**\n> {shortened(neutralise_mentions(passage), MAX_PASSAGE)}"
 
 
 def shortened(text: str, length: int) -> str:

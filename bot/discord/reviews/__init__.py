@@ -1,1 +1,1 @@
-"""Review cards in Discord: one card, keeping cards in step with the rows, and decisions taken on them."""
+"""Review cards in Discord: how they look, how they are posted and updated, and the decisions taken on them."""

@@ -1,4 +1,4 @@
-"""The reviewers' cards in a staff channel: what the customer question, the draft, why it was held; and who decided."""
+"""Rendering review cards as embeds and buttons: the question, the draft with its evidence, and the outcome."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import discord
 
 from bot.discord.ephemeral import reporting_errors
 from bot.discord.interactions import ButtonInteraction, StyledButton, interactions_of
-from bot.discord.replies.rendering import linked, shortened
+from bot.discord.replies.rendering import linked_title, shortened
 from bot.text import neutralise_mentions
 from storage.records import DecisionKind, Priority, Review, ReviewStatus
 from storage.records.labels import CHANNEL_PHRASES, DECISION_LABELS
@@ -70,7 +70,7 @@ def card_embeds(review: Review, *, why_overtaken: str = "") -> list[discord.Embe
     for name, value in _evidence(review):
         draft.add_field(name=name, value=shortened(neutralise_mentions(value), MAX_FIELD), inline=False)
     if review.status is not ReviewStatus.PENDING:
-        draft.set_footer(text=shortened(outcome(review, why_overtaken), 2048))
+        draft.set_footer(text=shortened(outcome_line(review, why_overtaken), 2048))
     return [question, draft, *_sent_instead(review)]
 
 
@@ -80,7 +80,7 @@ def _sent_instead(review: Review) -> Iterator[discord.Embed]:
         yield discord.Embed(title="Sent instead", description=sent, colour=_colour(review))
 
 
-def outcome(review: Review, why_overtaken: str = "") -> str:
+def outcome_line(review: Review, why_overtaken: str = "") -> str:
     """Who did what, in plain words."""
     if review.decision is None:
         return why_overtaken or "Overtaken: this draft is out of date."
@@ -121,7 +121,7 @@ def _evidence(review: Review) -> Iterator[tuple[str, str]]:
     yield "Confidence", f"{review.draft.confidence:.0%}" + (f" ({reasons})" if reasons else "")
     yield "Intent and priority", f"{review.triage.intent}, {review.triage.priority}"
     if review.draft.citations:
-        yield "Sources", "\n".join(map(linked, review.draft.citations[:MAX_SOURCES]))
+        yield "Sources", "\n".join(map(linked_title, review.draft.citations[:MAX_SOURCES]))
 
 
 def _colour(review: Review) -> int:

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Request, Response
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
 
-from bot.slack.connection.oauth import INSTALL_PATH, REDIRECT_PATH, SlackOAuth
+from bot.slack.connection.install_links import INSTALL_PATH, REDIRECT_PATH
+from bot.slack.connection.oauth import SlackOAuth
 from storage.errors import DeskhandError
 from storage.settings import Settings
 

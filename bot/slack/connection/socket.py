@@ -16,17 +16,17 @@ from storage.settings import Settings
 class SlackSocket:
     """The connection; without SLACK_APP_TOKEN events come over HTTP and there is nothing to connect."""
 
-    def __init__(self, app: AsyncApp, settings: Settings, teams: SlackTeams, states: ChannelStatusRegistry) -> None:
+    def __init__(self, app: AsyncApp, settings: Settings, teams: SlackTeams, statuses: ChannelStatusRegistry) -> None:
         self._app = app
         self._token = settings.slack.app_token.get_secret_value()
         self._teams = teams
-        self._states = states
+        self._statuses = statuses
         self._handler: AsyncSocketModeHandler | None = None
 
     async def connect(self) -> None:
         """Connect; slack_sdk keeps the connection from then on. Raises ChannelError, permanent for a wrong token."""
         if not self._token:
-            self._states.connected("slack")
+            self._statuses.connected("slack")
             return
         client = self._teams.client()
         try:
@@ -41,8 +41,8 @@ class SlackSocket:
         )
         socket = self._handler.client
         socket.wss_uri = answer["url"]
-        socket.message_listeners.append(self._heard)
-        socket.on_close_listeners.append(self._closed)
+        socket.message_listeners.append(self._on_message)
+        socket.on_close_listeners.append(self._on_close)
         await socket.connect()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
@@ -50,13 +50,13 @@ class SlackSocket:
         if self._handler is not None:
             await self._handler.close_async()  # type: ignore[no-untyped-call]
 
-    async def _heard(self, _client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
+    async def _on_message(self, _client: Any, message: dict[str, Any], _raw: str | None = None) -> None:
         match message.get("type"):
             case "hello":
-                self._states.connected("slack")
+                self._statuses.connected("slack")
             case "disconnect":
                 # Slack renews connections every few hours; the library opens the next one.
-                self._states.disconnected("slack")
+                self._statuses.disconnected("slack")
 
-    async def _closed(self, _message: Any) -> None:
-        self._states.disconnected("slack", "the connection was closed; connecting again")
+    async def _on_close(self, _message: Any) -> None:
+        self._statuses.disconnected("slack", "the connection was closed; connecting again")

@@ -1,1 +1,1 @@
-"""Review cards in Slack: one card, and keeping cards in step with the rows."""
+"""Review cards in Slack: how they look, how they are posted and updated, and the decisions taken on them."""

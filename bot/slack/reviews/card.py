@@ -45,8 +45,8 @@ def card_blocks(review: Review, why_overtaken: str = "") -> list[SlackBlock]:
 
 def question_block(review: Review, max_length: int = MAX_QUESTION) -> SlackBlock:
     """Who asks where, in their own words."""
-    words = (split(review.question, max_length) or ["(no text)"])[0]
-    quote = "\n".join(f"> {line}" for line in escape_mrkdwn(words).splitlines())
+    text = (split(review.question, max_length) or ["(no text)"])[0]
+    quote = "\n".join(f"> {line}" for line in escape_mrkdwn(text).splitlines())
     who = escape_mrkdwn(review.customer_name or "A customer")
     return section(f"*{who}* asks {CHANNEL_PHRASES[review.channel]}:\n{quote}")
 
@@ -98,14 +98,14 @@ def button_value(review: Review) -> str:
 def _modal(
     callback: str, title: str, submit: str, review: Review, version: int, *, label: str, hint: str, initial: str = ""
 ) -> SlackBlock:
-    words: SlackBlock = {
+    element: SlackBlock = {
         "type": "plain_text_input",
         "action_id": "text",
         "multiline": True,
         "max_length": MAX_MODAL_INPUT,
     }
     if initial:
-        words["initial_value"] = initial
+        element["initial_value"] = initial
     return {
         "type": "modal",
         "callback_id": callback,
@@ -120,7 +120,7 @@ def _modal(
                 "block_id": "words",
                 "label": {"type": "plain_text", "text": label},
                 "hint": {"type": "plain_text", "text": hint},
-                "element": words,
+                "element": element,
             },
         ],
     }

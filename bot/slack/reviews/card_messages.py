@@ -30,7 +30,7 @@ class SlackReviewCards:
 
     async def post(self, card: Card, review: Review) -> str:
         """Post it; gives the message's `ts`."""
-        team = await self._teams.need(card.team)
+        team = await self._teams.require(card.team)
         await self._throttle.wait(card.place)
         try:
             with translate_errors():
@@ -49,13 +49,13 @@ class SlackReviewCards:
 
     async def find(self, card: Card, review: Review) -> str | None:
         """The message with the card's metadata."""
-        team = await self._teams.need(card.team)
+        team = await self._teams.require(card.team)
         place, since = SlackThread(card.team, card.place), review.created_at.timestamp()
         return await find_post(team.client, place, CARD_EVENT_TYPE, "card_id", card.id, since)
 
     async def update(self, card: Card, message_id: str, review: Review, why_overtaken: str) -> None:
         """Write the message anew."""
-        team = await self._teams.need(card.team)
+        team = await self._teams.require(card.team)
         with translate_errors():
             await team.client.chat_update(
                 channel=card.place, ts=message_id, text=card_text(review), blocks=card_blocks(review, why_overtaken)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from structlog.testing import capture_logs
 
-from bot.slack.connection.oauth import SlackInstallLinks
+from bot.slack.connection.install_links import SlackInstallLinks
 from storage.records import Member, Role
 from storage.settings import Settings
 from tests.simulators.slack.desk import (

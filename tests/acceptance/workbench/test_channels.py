@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from playwright.async_api import Page, expect
 
-from bot.slack.connection.oauth import SlackInstallLinks
+from bot.slack.connection.install_links import SlackInstallLinks
 from storage.records import Installation, Mode, Place, Role
 from tests.acceptance.workbench.test_access import call, session
 from tests.support.passwords import PASSWORD

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.discord.channel import DiscordChannel
-from bot.discord.connection.client import DeskClient, point_at
+from bot.discord.connection.client import DeskClient, use_api_url
 from bot.discord.replies.rendering import nonce_of, parts_of
 from bot.errors import ChannelError
 from storage.conversations.outbox import Outgoing
@@ -49,7 +49,7 @@ def database_url() -> str:
 async def logged_in(simulator: DiscordSimulator, store: Store) -> AsyncIterator[DiscordChannel]:
     """A channel whose client is logged in, as in a worker without a gateway connection."""
     channel = DiscordChannel(store.conversations.reading)
-    point_at(simulator.api_url)
+    use_api_url(simulator.api_url)
     client = DeskClient()
     try:
         await client.login(TOKEN)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from bot.channel_status import ChannelStatusRegistry, joined
+from bot.channel_status import ChannelStatusRegistry, merged
 from storage.clock import now
 from storage.cluster.channel_status import GONE, ChannelStatusTable, sharing
 from storage.database.engine import Database
@@ -50,8 +50,8 @@ async def test_states_travel_between_processes_while_they_run(database: Database
     async def gone() -> bool:
         return not web.all()
 
-    async with sharing(database, web.own, web.hear):
-        async with sharing(database, bot.own, bot.hear):
+    async with sharing(database, web.own, web.update_elsewhere):
+        async with sharing(database, bot.own, bot.update_elsewhere):
             bot.connected("discord")
             bot.event("discord")
             state = await until(shown, PATIENCE)
@@ -68,7 +68,7 @@ async def test_sharing_goes_on_when_the_database_was_away(database: Database) ->
     async def shown() -> bool:
         return bool(web.all())
 
-    async with sharing(database, web.own, web.hear), sharing(database, bot.own, bot.hear):
+    async with sharing(database, web.own, web.update_elsewhere), sharing(database, bot.own, bot.hear):
         async with database.write() as connection:
             await connection.exec_driver_sql("ALTER TABLE channel_statuses RENAME TO hidden")
         bot.starting("slack")
@@ -83,7 +83,7 @@ def test_a_channel_is_connected_if_it_is_so_anywhere_and_its_newest_error_counts
     waiting = ChannelState("discord", last_error="old", last_error_at=early)
     leading = ChannelState("discord", is_on=True, connected_since=late, last_event_at=late)
     failing = ChannelState("discord", is_on=True, connected_since=early, last_error="new", last_error_at=late)
-    shown = joined([waiting, leading, failing])
+    shown = merged([waiting, leading, failing])
     assert shown == ChannelState(
         "discord", is_on=True, connected_since=early, last_event_at=late, last_error="new", last_error_at=late
     )
