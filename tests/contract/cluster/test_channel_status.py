@@ -68,7 +68,7 @@ async def test_sharing_goes_on_when_the_database_was_away(database: Database) ->
     async def shown() -> bool:
         return bool(web.all())
 
-    async with sharing(database, web.own, web.update_elsewhere), sharing(database, bot.own, bot.hear):
+    async with sharing(database, web.own, web.update_elsewhere), sharing(database, bot.own, bot.update_elsewhere):
         async with database.write() as connection:
             await connection.exec_driver_sql("ALTER TABLE channel_statuses RENAME TO hidden")
         bot.starting("slack")
