@@ -47,7 +47,7 @@ from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
 from storage.queue.jobs import JobQueue
 from storage.queue.opening import embedded_jobs, open_jobs
-from storage.records import ChannelState
+from storage.records import ChannelName, ChannelState
 from storage.reporting.activity import Activity
 from storage.reporting.analytics import Analytics
 from storage.reporting.monitoring import Monitoring
@@ -216,7 +216,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
             conversations=_conversations(database, settings),
             accounts=_accounts(database, settings),
             channels=ChannelStore(
-                installations=Installations(database, SecretBox(encryption_key(settings))),
+                installations=_installations(database, settings),
                 places=Places(database),
                 identities=Identities(database),
                 review_cards=ReviewCardTable(database),
@@ -238,6 +238,14 @@ def _accounts(database: Database, settings: Settings) -> AccountStore:
         customers=Customers(database, passwords),
         tokens=Tokens(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
     )
+
+
+def _installations(database: Database, settings: Settings) -> Installations:
+    own_workspaces: dict[ChannelName, str] = {
+        "slack": settings.slack.workspace,
+        "discord": settings.discord.workspace,
+    }
+    return Installations(database, SecretBox(encryption_key(settings)), own_workspaces)
 
 
 def _conversations(database: Database, settings: Settings) -> ConversationStore:

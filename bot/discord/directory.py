@@ -10,7 +10,6 @@ from storage.records import Member, Mode, Place, Role
 from storage.settings import DiscordSettings
 from storage.store import Store
 
-DEMO_WORKSPACE = "demo"
 DiscordUser = discord.User | discord.Member
 
 
@@ -23,12 +22,8 @@ class Directory:
 
     async def workspace_of(self, guild_id: int | None) -> str:
         """The workspace of a guild, or of direct messages (None)."""
-        if guild_id is not None and (found := await self._store.channels.installations.find("discord", str(guild_id))):
-            return found.workspace_id
-        if self._settings.workspace:
-            return self._settings.workspace
-        known = await self._store.accounts.workspaces.all()
-        return known[0].id if len(known) == 1 else DEMO_WORKSPACE
+        team = "" if guild_id is None else str(guild_id)
+        return await self._store.channels.installations.workspace_of("discord", team)
 
     @property
     def has_staff_roles(self) -> bool:

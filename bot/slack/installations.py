@@ -61,7 +61,7 @@ class SlackTeams:
             answer = await client.auth_test()
         if answer.get("is_enterprise_install"):
             raise ChannelError(f"the token belongs to a whole organisation ({SINGLE_WORKSPACE})", permanent=True)
-        workspace_id = await self._own_workspace_id()
+        workspace_id = await self._store.channels.installations.workspace_of("slack")
         self._own_team = SlackTeam(
             answer["team_id"], workspace_id, answer["user_id"], answer.get("bot_id") or "", client, answer["url"]
         )
@@ -121,10 +121,3 @@ class SlackTeams:
             self.client(data["bot_token"]),
             data.get("url") or "",
         )
-
-    async def _own_workspace_id(self) -> str:
-        """The workspace of SLACK_BOT_TOKEN's team: as configured, else the only one, else `demo`."""
-        if configured := self._settings.slack.workspace:
-            return configured
-        ids = [workspace.id for workspace in await self._store.accounts.workspaces.all()]
-        return ids[0] if len(ids) == 1 else "demo"

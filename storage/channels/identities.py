@@ -35,7 +35,7 @@ class Identities:
             query = select(members.c.id).where(mine)
             if (await connection.execute(query)).first() is None:
                 raise NotFoundError("There is no such member in this workspace.")
-            await connection.execute(delete(identities).where(_is(workspace_id, channel, external_id)))
+            await connection.execute(delete(identities).where(_is_user(workspace_id, channel, external_id)))
             await connection.execute(
                 insert(identities).values(
                     id=new_id(),
@@ -57,7 +57,7 @@ class Identities:
     async def unlink(self, workspace_id: str, channel: ChannelName, external_id: str, by: Member | None = None) -> None:
         """This user of the platform is nobody we know any more; `by` whom, for the audit trail."""
         async with self._database.write() as connection:
-            gone = delete(identities).where(_is(workspace_id, channel, external_id))
+            gone = delete(identities).where(_is_user(workspace_id, channel, external_id))
             if not (await connection.execute(gone)).rowcount:
                 return
             await audit.record(
@@ -85,22 +85,14 @@ class Identities:
         query = (
             select(members)
             .join(identities, identities.c.member_id == members.c.id)
-            .where(_is(workspace_id, channel, external_id), members.c.workspace_id == workspace_id, PRESENT)
+            .where(_is_user(workspace_id, channel, external_id), members.c.workspace_id == workspace_id, PRESENT)
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return member_of(row) if row else None
 
-    async def of_member(self, workspace_id: str, member_id: str) -> dict[ChannelName, str]:
-        """The member's user id per channel."""
-        query = select(identities.c.channel, identities.c.external_id).where(
-            identities.c.workspace_id == workspace_id, identities.c.member_id == member_id
-        )
-        async with self._database.read() as connection:
-            return {row.channel: row.external_id for row in await connection.execute(query)}
 
-
-def _is(workspace_id: str, channel: ChannelName, external_id: str) -> ColumnElement[bool]:
+def _is_user(workspace_id: str, channel: ChannelName, external_id: str) -> ColumnElement[bool]:
     return (
         (identities.c.workspace_id == workspace_id)
         & (identities.c.channel == channel)

@@ -1,5 +1,6 @@
 """Which workspace a Slack team or Discord guild belongs to, and the tokens for it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from sqlalchemy import RowMapping, delete, select
@@ -7,18 +8,26 @@ from sqlalchemy import RowMapping, delete, select
 from storage import audit, clock
 from storage.channels.encryption import SecretBox
 from storage.database.engine import Database
-from storage.database.tables import installations
+from storage.database.tables import installations, workspaces
 from storage.database.upsert import insert_into
 from storage.errors import ConflictError
 from storage.records import ChannelName, Installation, new_id
 
+DEMO_WORKSPACE = "demo"
+
 
 class Installations:
-    """Keeps installations; their secrets are sealed in the rows."""
+    """Keeps installations; their secrets are encrypted in the rows.
 
-    def __init__(self, database: Database, seal: SecretBox) -> None:
+    `own_workspaces`: whose the deployment's own token of a channel is, where the configuration says so.
+    """
+
+    def __init__(
+        self, database: Database, box: SecretBox, own_workspaces: Mapping[ChannelName, str] | None = None
+    ) -> None:
         self._database = database
-        self._seal = seal
+        self._box = box
+        self._own_workspaces = own_workspaces or {}
 
     async def keep(self, installation: Installation) -> None:
         """Add an installation or renew its tokens; ConflictError if the team belongs to another workspace."""
@@ -26,7 +35,7 @@ class Installations:
             "enterprise": installation.enterprise,
             "name": installation.name[:200],
             "bot_user": installation.bot_user,
-            "encrypted_secrets": self._seal.seal(installation.secrets) if installation.secrets else "",
+            "encrypted_secrets": self._box.seal(installation.secrets) if installation.secrets else "",
         }
         async with self._database.write() as connection:
             row = insert_into(connection, installations).values(
@@ -75,6 +84,21 @@ class Installations:
             rows = (await connection.execute(query.order_by(installations.c.created_at))).mappings().all()
         return [_bare(row) for row in rows]
 
+    async def workspace_of(self, channel: ChannelName, team: str = "") -> str:
+        """The workspace that a team or guild belongs to: that of whoever added it, else that of our own token.
+
+        Without a team that of our own token: as configured, else the only workspace there is, else `demo`.
+        """
+        mine = (installations.c.channel == channel) & (installations.c.team == team)
+        async with self._database.read() as connection:
+            installed: str | None = await connection.scalar(select(installations.c.workspace_id).where(mine))
+            if installed:
+                return installed
+            if configured := self._own_workspaces.get(channel):
+                return configured
+            ids = (await connection.execute(select(workspaces.c.id).limit(2))).scalars().all()
+        return str(ids[0]) if len(ids) == 1 else DEMO_WORKSPACE
+
     async def forget(self, channel: ChannelName, team: str) -> None:
         """The app was removed: its tokens are worth nothing any more."""
         mine = (installations.c.channel == channel) & (installations.c.team == team)
@@ -83,7 +107,7 @@ class Installations:
 
     def _installation_of(self, row: RowMapping) -> Installation:
         bare, encrypted = _bare(row), row["encrypted_secrets"]
-        return replace(bare, secrets=self._seal.open(encrypted)) if encrypted else bare
+        return replace(bare, secrets=self._box.open(encrypted)) if encrypted else bare
 
 
 def _bare(row: RowMapping) -> Installation:

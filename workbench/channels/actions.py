@@ -12,8 +12,6 @@ from workbench.channels.ids import ChatName, parse_place, parse_user
 from workbench.context import WorkbenchContext
 from workbench.ui.server_functions import Notice
 
-DEMO_WORKSPACE = "demo"
-
 
 class ChangeKind(StrEnum):
     """Everything that the page offers."""
@@ -74,7 +72,7 @@ async def apply_change(context: WorkbenchContext, admin: Member, change: Change)
 async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     teams = await _teams(context, admin.workspace_id, change.channel)
     team, external_id = parse_place(change.channel, change.where, teams)
-    if await workspace_of(context, change.channel, team) != admin.workspace_id:
+    if await context.store.channels.installations.workspace_of(change.channel, team) != admin.workspace_id:
         raise NotAllowedError(f"{team} does not belong to this workspace, so its channels cannot be set up here.")
     place = Place(
         workspace_id=admin.workspace_id,
@@ -121,14 +119,3 @@ async def _teams(context: WorkbenchContext, workspace_id: str, channel: ChatName
         links = await context.store.channels.identities.all(workspace_id)
         found |= {link.external_id.partition("/")[0] for link in links if link.channel == "slack"}
     return found - {""}
-
-
-async def workspace_of(context: WorkbenchContext, channel: ChatName, team: str) -> str:
-    """The workspace that a team or server belongs to: who added it, else the one of the deployment's own token."""
-    if installed := await context.store.channels.installations.find(channel, team):
-        return installed.workspace_id
-    settings = context.settings.slack if channel == "slack" else context.settings.discord
-    if settings.workspace:
-        return settings.workspace
-    known = await context.store.accounts.workspaces.all()
-    return known[0].id if len(known) == 1 else DEMO_WORKSPACE

@@ -8,7 +8,7 @@ import gradio as gr
 from storage.records import Member
 from storage.records.labels import CHANNEL_NAMES
 from workbench.auth.sessions import Sessions
-from workbench.channels.actions import Change, apply_change, workspace_of
+from workbench.channels.actions import Change, apply_change
 from workbench.channels.status_view import setup_guides, states_html
 from workbench.channels.view import choices_html, people_html, places_html, teams_html
 from workbench.context import WorkbenchContext
@@ -46,7 +46,7 @@ async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
     store, workspace_id = context.store, admin.workspace_id
     settings = (await store.accounts.workspaces.read(workspace_id)).settings
     modes = {name: settings.mode_of(name) for name in CHANNEL_NAMES}
-    discord_is_ours = await workspace_of(context, "discord", "") == workspace_id
+    discord_is_ours = await context.store.channels.installations.workspace_of("discord") == workspace_id
     return {
         "states": states_html(
             context.channel_states(), setup_guides(context.settings), modes, f"/chat?workspace={workspace_id}"

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from storage.channels.encryption import SecretBox
+from storage.channels.installations import Installations
 from storage.database.tables import installations
 from storage.errors import ConflictError, NotFoundError, SettingsError
 from storage.records import (
@@ -161,7 +162,8 @@ async def test_staff_are_recognised_in_their_workspace_only(store: Store, agent:
     with pytest.raises(NotFoundError):
         await store.channels.identities.link("other", agent.id, "slack", "T1/U9")
     await store.channels.identities.unlink("demo", "slack", "T1/U9")
-    assert await store.channels.identities.of_member("demo", agent.id) == {}
+    assert await store.channels.identities.all("demo") == []
+    assert await store.channels.identities.member("demo", "slack", "T1/U9") is None
 
 
 async def test_a_review_gets_one_card_per_staff_place_and_each_is_updated(store: Store, agent: Member) -> None:
@@ -216,3 +218,16 @@ def test_what_is_sealed_opens_with_its_key_only() -> None:
     for key, kept in (("another", sealed), ("a key", broken)):
         with pytest.raises(SettingsError):
             SecretBox(key).open(kept)
+
+
+async def test_a_team_is_of_whoever_added_it_and_any_other_of_our_own_token(store: Store) -> None:
+    installations = store.channels.installations
+    assert await installations.workspace_of("slack") == "demo", "the only one there is"
+    await store.accounts.workspaces.create("other", "Other")
+    await installations.keep(Installation("other", "slack", "T1"))
+    assert await installations.workspace_of("slack", "T1") == "other"
+    assert await installations.workspace_of("discord", "T1") == "demo", "another channel's"
+    assert await installations.workspace_of("slack", "T2") == "demo", "of several, as the demo is set up"
+    configured = Installations(database_of(store), SecretBox("a key"), {"slack": "other", "discord": ""})
+    assert await configured.workspace_of("slack") == "other"
+    assert await configured.workspace_of("discord") == "demo"
