@@ -71,13 +71,13 @@ class ReviewCardSync:
                 await self._attempt(self._post_first(card, review), card)
                 # Platforms slow posts down: a decision is not shown only after all of them.
                 await self._update_outdated()
-        for card in await self._cards.unposted(self._channel, CUT_OFF_AFTER):
+        for card in await self._cards.unconfirmed(self._channel, CUT_OFF_AFTER):
             if not self._is_paused(card.place):
                 await self._attempt(self._find_or_post(card), card)
         await self._update_outdated()
 
     async def _workspaces(self) -> frozenset[str]:
-        return frozenset(place.workspace_id for place in await self._places.of_staff(self._channel))
+        return frozenset(place.workspace_id for place in await self._places.staff_places(self._channel))
 
     async def _update_outdated(self) -> None:
         for card in await self._cards.outdated(self._channel):
@@ -91,7 +91,7 @@ class ReviewCardSync:
             log.warning("review card not in step", review=card.review_id, place=card.place, reason=error.reason)
             self._statuses.failed(self._channel, f"A review could not be shown in a staff channel: {error.reason}")
             if error.permanent:
-                await self._cards.showing(card, ReviewStatus.SUPERSEDED)
+                await self._cards.mark_shown(card, ReviewStatus.SUPERSEDED)
             if error.retry_after is not None:
                 self._paused_until[card.place] = asyncio.get_running_loop().time() + error.retry_after
 
@@ -110,24 +110,24 @@ class ReviewCardSync:
         """A crash or a lost answer cut the posting off: the platform may have the card already."""
         review = await self._reviews.by_id(card.review_id)
         if review is None:
-            await self._cards.showing(card, ReviewStatus.SUPERSEDED)
+            await self._cards.mark_shown(card, ReviewStatus.SUPERSEDED)
         elif message_id := await self._platform.find(card, review):
-            await self._cards.posted(card, message_id)
+            await self._cards.mark_posted(card, message_id)
         elif review.status is ReviewStatus.PENDING:
             await self._post(card, review)
         else:
-            await self._cards.showing(card, review.status)
+            await self._cards.mark_shown(card, review.status)
 
     async def _post(self, card: Card, review: Review) -> None:
-        await self._cards.posted(card, await self._platform.post(card, review))
+        await self._cards.mark_posted(card, await self._platform.post(card, review))
 
     async def _update(self, card: Card) -> None:
         review = await self._reviews.by_id(card.review_id)
         if review is None or card.external_id is None:
             return
-        why = "" if review.decision else await self._cards.why_overtaken(review)
+        why = "" if review.decision else await self._cards.overtaken_because(review)
         await self._platform.update(card, card.external_id, review, why)
-        await self._cards.showing(card, review.status)
+        await self._cards.mark_shown(card, review.status)
 
     async def _can_post_in(self, place: Place) -> bool:
         return not self._is_paused(place.external_id) and await self._platform.serves(place)

@@ -6,7 +6,7 @@ from commands.console import console, run, settings_or_exit
 from graph.llm.metrics import ModelMetrics
 from graph.llm.opening import open_chat_model
 from storage.errors import DeskhandError
-from storage.operations.doctor import Finding, examine
+from storage.operations.doctor import CheckResult, run_checks
 from storage.settings import Settings
 
 
@@ -21,23 +21,23 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-async def _findings_of(settings: Settings) -> list[Finding]:
-    findings = [Finding("settings", good=True, detail="every key is known and valid"), *await examine(settings)]
+async def _findings_of(settings: Settings) -> list[CheckResult]:
+    findings = [CheckResult("settings", good=True, detail="every key is known and valid"), *await run_checks(settings)]
     findings.append(await _model_finding(settings))
     return findings + [_token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
 
 
-async def _model_finding(settings: Settings) -> Finding:
+async def _model_finding(settings: Settings) -> CheckResult:
     async with open_chat_model(settings, ModelMetrics()) as model:
         if model is None:
-            return Finding("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
+            return CheckResult("chat model", good=True, detail="none set: answers come verbatim from the knowledge")
         try:
             await model.check()
         except DeskhandError as error:
-            return Finding(
+            return CheckResult(
                 "chat model", good=False, detail=f"{error.detail} Check model.base_url, model.name and OPENAI_API_KEY."
             )
-        return Finding("chat model", good=True, detail=f"{model.name} answers")
+        return CheckResult("chat model", good=True, detail=f"{model.name} answers")
 
 
 def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
@@ -56,10 +56,10 @@ def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
     }
 
 
-def _token_finding(name: str, tokens: dict[str, bool]) -> Finding:
+def _token_finding(name: str, tokens: dict[str, bool]) -> CheckResult:
     missing = [token for token, is_set in tokens.items() if not is_set]
     if len(missing) == len(tokens):
-        return Finding(name, good=True, detail=f"off; set {' and '.join(missing)} to switch it on")
+        return CheckResult(name, good=True, detail=f"off; set {' and '.join(missing)} to switch it on")
     if missing:
-        return Finding(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
-    return Finding(name, good=True, detail="tokens are set")
+        return CheckResult(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
+    return CheckResult(name, good=True, detail="tokens are set")

@@ -130,7 +130,7 @@ async def _build(
     channels: dict[ChannelName, Channel] = {"web": WebChannel(store.cluster.events)}
     process = assemble(settings, store, checkpoints, deps, channels, registry, jobs=jobs, role=role, tracing=tracing)
     await enter(bridged_events(settings.database_url, store.cluster.events))
-    await enter(store.cluster.sharing_channel_status(process.states.own, process.states.update_elsewhere))
+    await enter(store.cluster.shared_channel_status(process.states.own, process.states.update_elsewhere))
     return process
 
 

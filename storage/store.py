@@ -21,7 +21,7 @@ from storage.channels.installations import Installations
 from storage.channels.places import Places
 from storage.channels.read_cursors import ReadCursors
 from storage.channels.review_cards import ReviewCardTable
-from storage.cluster.channel_status import sharing
+from storage.cluster.channel_status import shared_channel_status
 from storage.cluster.events import EventBus
 from storage.conversations.actions import ConversationActions, release_work_of
 from storage.conversations.admission.backpressure import BacklogMonitor
@@ -174,11 +174,11 @@ class ClusterStore:
         """A queue of this process alone, whatever the database."""
         return embedded_jobs(self._settings, self._database)
 
-    def sharing_channel_status(
+    def shared_channel_status(
         self, mine: Callable[[], tuple[ChannelState, ...]], hear: Callable[[tuple[ChannelState, ...]], None]
     ) -> AbstractAsyncContextManager[None]:
         """While the block lasts, the processes on this database know how each other's channels are."""
-        return sharing(self._database, mine, hear)
+        return shared_channel_status(self._database, mine, hear)
 
     def health(self, works: Callable[[], bool] | None = None) -> Health:
         """Whether this process can do its work; `works` says whether it takes jobs (None: it is not to take any)."""

@@ -1,4 +1,4 @@
-"""Who the members are on the chat platforms, so that staff are recognised there."""
+"""Identity mapping: which member a chat platform's user is, so that staff are recognised there."""
 
 from dataclasses import dataclass
 

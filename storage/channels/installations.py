@@ -1,4 +1,4 @@
-"""Which workspace a Slack team or Discord guild belongs to, and the tokens for it."""
+"""Installations: which workspace a Slack team or Discord guild belongs to, and the tokens for it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -66,7 +66,7 @@ class Installations:
         query = select(installations).where(installations.c.channel == channel, installations.c.team == team)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
-        return self._installation_of(row) if row else None
+        return self._with_secrets(row) if row else None
 
     async def all(self, channel: ChannelName, workspace_id: str | None = None) -> list[Installation]:
         """The installations of a channel, of one workspace or all."""
@@ -75,14 +75,14 @@ class Installations:
             query = query.where(installations.c.workspace_id == workspace_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).mappings().all()
-        return [self._installation_of(row) for row in rows]
+        return [self._with_secrets(row) for row in rows]
 
-    async def listed(self, workspace_id: str) -> list[Installation]:
+    async def without_secrets(self, workspace_id: str) -> list[Installation]:
         """What belongs to a workspace, without the secrets: to be shown."""
         query = select(installations).where(installations.c.workspace_id == workspace_id)
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(installations.c.created_at))).mappings().all()
-        return [_bare(row) for row in rows]
+        return [_without_secrets(row) for row in rows]
 
     async def workspace_of(self, channel: ChannelName, team: str = "") -> str:
         """The workspace that a team or guild belongs to: that of whoever added it, else that of our own token.
@@ -105,12 +105,12 @@ class Installations:
         async with self._database.write() as connection:
             await connection.execute(delete(installations).where(mine))
 
-    def _installation_of(self, row: RowMapping) -> Installation:
-        bare, encrypted = _bare(row), row["encrypted_secrets"]
+    def _with_secrets(self, row: RowMapping) -> Installation:
+        bare, encrypted = _without_secrets(row), row["encrypted_secrets"]
         return replace(bare, secrets=self._box.open(encrypted)) if encrypted else bare
 
 
-def _bare(row: RowMapping) -> Installation:
+def _without_secrets(row: RowMapping) -> Installation:
     return Installation(
         workspace_id=row["workspace_id"],
         channel=row["channel"],

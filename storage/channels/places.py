@@ -1,4 +1,4 @@
-"""Places: where in a channel people talk, each with its own mode, and where the staff sits."""
+"""Places: the support channels of Slack and Discord, each with its own mode, and where the staff sits."""
 
 from sqlalchemy import RowMapping, delete, select
 
@@ -79,7 +79,7 @@ class Places:
         async with self._database.read() as connection:
             return [_place_of(row) for row in (await connection.execute(query)).mappings()]
 
-    async def of_staff(self, channel: ChannelName) -> list[Place]:
+    async def staff_places(self, channel: ChannelName) -> list[Place]:
         """Every workspace's staff places in this channel."""
         query = select(places).where(places.c.channel == channel, places.c.is_staff).order_by(places.c.created_at)
         async with self._database.read() as connection:

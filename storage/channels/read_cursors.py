@@ -1,4 +1,4 @@
-"""How far the desk has heard what is said in a chat server, so that what a lost session missed can be read."""
+"""Read cursors: up to when each chat server was read, so that what a lost session missed can be fetched."""
 
 from datetime import datetime
 
@@ -13,13 +13,13 @@ KEY = ["channel", "team"]
 
 
 class ReadCursors:
-    """One time per Slack team or Discord guild."""
+    """One cursor per Slack team or Discord guild."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def advance(self, workspace_id: str, channel: ChannelName, team: str, read_until: datetime) -> None:
-        """Everything that was said there up to this time was heard."""
+        """Everything up to this time was read; an earlier time than the kept one changes nothing."""
         async with self._database.write() as connection:
             row = insert_into(connection, read_cursors).values(
                 id=new_id(), workspace_id=workspace_id, channel=channel, team=team, read_until=read_until
@@ -30,7 +30,7 @@ class ReadCursors:
             )
 
     async def read_until(self, channel: ChannelName, team: str) -> datetime | None:
-        """Up to when; None if nothing was heard there yet."""
+        """Up to when; None if nothing was read there yet."""
         query = select(read_cursors.c.read_until).where(read_cursors.c.channel == channel, read_cursors.c.team == team)
         async with self._database.read() as connection:
             read_until: datetime | None = await connection.scalar(query)

@@ -1,4 +1,4 @@
-"""Cards: reviews shown in the staff's places, each copy to be kept in step with its review."""
+"""Transactional outbox of review cards: which to post in the staff's places, and which to bring up to date."""
 
 from datetime import timedelta
 
@@ -90,7 +90,7 @@ class ReviewCardTable:
             begun = await connection.execute(row.on_conflict_do_nothing().returning(review_cards.c.id))
             return card if begun.first() else None
 
-    async def posted(self, card: Card, external_id: str) -> None:
+    async def mark_posted(self, card: Card, external_id: str) -> None:
         """The platform has it."""
         async with self._database.write() as connection:
             await connection.execute(
@@ -104,7 +104,7 @@ class ReviewCardTable:
                 delete(review_cards).where(review_cards.c.id == card.id, review_cards.c.external_id.is_(None))
             )
 
-    async def unposted(self, channel: ChannelName, older_than: timedelta = timedelta(0)) -> list[Card]:
+    async def unconfirmed(self, channel: ChannelName, older_than: timedelta = timedelta(0)) -> list[Card]:
         """Cards that were begun this long ago and whose posting nobody has confirmed."""
         query = (
             select(review_cards)
@@ -135,14 +135,14 @@ class ReviewCardTable:
         async with self._database.read() as connection:
             return [_card_of(row) for row in (await connection.execute(query)).mappings()]
 
-    async def showing(self, card: Card, status: ReviewStatus) -> None:
+    async def mark_shown(self, card: Card, status: ReviewStatus) -> None:
         """The card shows this now."""
         async with self._database.write() as connection:
             await connection.execute(
                 update(review_cards).where(review_cards.c.id == card.id).values(shown_status=status)
             )
 
-    async def why_overtaken(self, review: Review) -> str:
+    async def overtaken_because(self, review: Review) -> str:
         """Plain words for a card whose review was overtaken."""
         query = select(conversations.c.status).where(conversations.c.id == review.conversation_id)
         async with self._database.read() as connection:

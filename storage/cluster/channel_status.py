@@ -1,4 +1,4 @@
-"""How every process's chat connections are, kept in rows so that each process can show them all."""
+"""Channel status by heartbeats: every process keeps how its chat connections are in rows, so that each can show all."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,15 +17,15 @@ from storage.records import ChannelState, new_id
 
 log = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 2.0
-"""How often the others' states are read, and how often own news are written at most."""
-BEAT = timedelta(seconds=5)
+POLL_SECONDS = 2.0
+"""How often the others' states are read, and how often changes are written at most."""
+HEARTBEAT = timedelta(seconds=5)
 """How often a process says that it is still there."""
-GONE = timedelta(seconds=20)
+STALE_AFTER = timedelta(seconds=20)
 """A process that said nothing for so long is not there any more."""
-FORGOTTEN = timedelta(hours=1)
+FORGOTTEN_AFTER = timedelta(hours=1)
 UNREACHABLE = (SQLAlchemyError, OSError, TimeoutError)
-FIELDS = ("is_on", "connected_since", "last_event_at", "last_error", "last_error_at")
+STATE_COLUMNS = ("is_on", "connected_since", "last_event_at", "last_error", "last_error_at")
 
 
 class ChannelStatusTable:
@@ -35,15 +35,15 @@ class ChannelStatusTable:
         self._database = database
         self._me = new_id()
 
-    async def tell(self, states: Sequence[ChannelState]) -> None:
+    async def write(self, states: Sequence[ChannelState]) -> None:
         """Keep this process's states, and forget processes that are long gone."""
         heartbeat_at = clock.now()
         async with self._database.write() as connection:
             await connection.execute(
-                delete(channel_statuses).where(channel_statuses.c.heartbeat_at < heartbeat_at - FORGOTTEN)
+                delete(channel_statuses).where(channel_statuses.c.heartbeat_at < heartbeat_at - FORGOTTEN_AFTER)
             )
             for state in states:
-                values = {name: getattr(state, name) for name in FIELDS} | {"heartbeat_at": heartbeat_at}
+                values = {name: getattr(state, name) for name in STATE_COLUMNS} | {"heartbeat_at": heartbeat_at}
                 row = insert_into(connection, channel_statuses).values(
                     process_id=self._me, channel=state.channel, **values
                 )
@@ -51,10 +51,10 @@ class ChannelStatusTable:
                     row.on_conflict_do_update(index_elements=["process_id", "channel"], set_=values)
                 )
 
-    async def others(self) -> tuple[ChannelState, ...]:
+    async def read_others(self) -> tuple[ChannelState, ...]:
         """What the other processes that are still there say; several may speak of one channel."""
         query = select(channel_statuses).where(
-            channel_statuses.c.process_id != self._me, channel_statuses.c.heartbeat_at > clock.now() - GONE
+            channel_statuses.c.process_id != self._me, channel_statuses.c.heartbeat_at > clock.now() - STALE_AFTER
         )
         async with self._database.read() as connection:
             return tuple(_state(row) for row in (await connection.execute(query)).mappings())
@@ -73,31 +73,31 @@ class ChannelStatusTable:
         while True:
             with suppress(*UNREACHABLE):  # the pages show the last known states meanwhile
                 states = mine()
-                if states != told or (states and clock.now() - told_at >= BEAT):
-                    await self.tell(states)
+                if states != told or (states and clock.now() - told_at >= HEARTBEAT):
+                    await self.write(states)
                     told, told_at = states, clock.now()
-                hear(await self.others())
-            await asyncio.sleep(LOOK_SECONDS)
+                hear(await self.read_others())
+            await asyncio.sleep(POLL_SECONDS)
 
 
 @asynccontextmanager
-async def sharing(
+async def shared_channel_status(
     database: Database, mine: Callable[[], tuple[ChannelState, ...]], hear: Callable[[tuple[ChannelState, ...]], None]
 ) -> AsyncIterator[None]:
     """While the block lasts, the processes on this database know each other's states. SQLite has one process only."""
     if database.is_sqlite:
         yield
         return
-    presence = ChannelStatusTable(database)
-    following = asyncio.create_task(presence.follow(mine, hear), name="presence")
+    table = ChannelStatusTable(database)
+    following = asyncio.create_task(table.follow(mine, hear), name="channel status")
     try:
         yield
     finally:
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
         with suppress(*UNREACHABLE):
-            await presence.leave()
+            await table.leave()
 
 
 def _state(row: RowMapping) -> ChannelState:
-    return ChannelState(channel=row["channel"], **{name: row[name] for name in FIELDS})
+    return ChannelState(channel=row["channel"], **{name: row[name] for name in STATE_COLUMNS})

@@ -1,12 +1,12 @@
-"""News about a conversation or a workspace, inside this process and carried to others where there are others."""
+"""Event bus: wakes who waits for news of a conversation or a workspace, here and in other processes."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Carry = Callable[[tuple[str, ...]], None]
-"""Takes keys to where else somebody may listen to them; returns at once."""
+Forward = Callable[[tuple[str, ...]], None]
+"""Takes keys to the other processes; returns at once."""
 
 
 class EventBus:
@@ -18,7 +18,7 @@ class EventBus:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-        self._carry: Carry | None = None
+        self._forward: Forward | None = None
         self._closing = False
 
     @property
@@ -34,8 +34,8 @@ class EventBus:
     def publish(self, *keys: str) -> None:
         """Wake everybody who listens to one of these keys, in other processes too."""
         self.wake(*keys)
-        if self._carry is not None:
-            self._carry(keys)
+        if self._forward is not None:
+            self._forward(keys)
 
     def wake(self, *keys: str) -> None:
         """Wake everybody in this process who listens to one of these keys."""
@@ -48,13 +48,13 @@ class EventBus:
         self.wake(*self._waiting)
 
     @contextmanager
-    def carried_by(self, carry: Carry) -> Iterator[None]:
-        """What is published meanwhile is also told to `carry`."""
-        self._carry = carry
+    def forwarded_to(self, forward: Forward) -> Iterator[None]:
+        """What is published meanwhile is also given to `forward`."""
+        self._forward = forward
         try:
             yield
         finally:
-            self._carry = None
+            self._forward = None
 
     @contextmanager
     def listen(self, *keys: str) -> Iterator[asyncio.Event]:

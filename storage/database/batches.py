@@ -1,4 +1,4 @@
-"""Changes to many rows, a few at a time: on SQLite there is one writer, and customers' messages must get in between."""
+"""Batched writes: many rows a few at a time, so that customers' messages get in between on SQLite's one writer."""
 
 from collections.abc import Sequence
 from typing import Any

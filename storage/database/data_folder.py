@@ -1,4 +1,4 @@
-"""Who may use the embedded rows: one running desk, any command beside it, and a restore only alone.
+"""File locks on the data folder: one running desk, any command beside it, and a restore only alone.
 
 The operating system holds the locks for as long as the process lives: a killed desk leaves none behind. On PostgreSQL
 nothing is locked.

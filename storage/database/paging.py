@@ -1,4 +1,4 @@
-"""Lists in pages: a cursor names the last item seen, so that pages stay right while rows come in."""
+"""Keyset pagination: a cursor names the last item seen, so that pages stay right while rows come in."""
 
 import base64
 import binascii

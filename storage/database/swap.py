@@ -1,7 +1,7 @@
-"""Other rows for the data folder, all or nothing: a note is written first, and whoever opens the folder next ends it.
+"""Write-ahead swap of the data folder's rows: a journal is written first, and whoever opens the folder next ends it.
 
 The data folder may be a mount point, so it is never renamed itself: the new parts are staged inside it, and what they
-replace moves into another folder inside it. Before the note is there the old state is whole; after it, the new one
+replace moves into another folder inside it. Before the journal is there the old state is whole; after it, the new one
 is, because every step can be repeated.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-NOTE = "replacement.json"
+JOURNAL = "replacement.json"
 SIDE_FILES = ("deskhand.db-wal", "deskhand.db-shm", "checkpoints.db-wal", "checkpoints.db-shm")
 REPLACED = (*SIDE_FILES, "chroma", "secret", "checkpoints.db", "deskhand.db")
 """What belongs to one state of the rows. SQLite's side files go first: they must never meet another database."""
@@ -33,27 +33,27 @@ class DataSwap(BaseModel):
 
 
 def begin(data_dir: Path, replacement: DataSwap) -> None:
-    """Write the note: from now on the new parts are the truth."""
+    """Write the journal: from now on the new parts are the truth."""
     for part in replacement.parts:
         sync(data_dir / replacement.staged / part)
     sync(data_dir / replacement.staged)
-    draft = data_dir / f"{NOTE}.new"
+    draft = data_dir / f"{JOURNAL}.new"
     draft.write_text(replacement.model_dump_json(), encoding="utf-8")
     sync(draft)
-    draft.replace(data_dir / NOTE)
+    draft.replace(data_dir / JOURNAL)
     sync(data_dir)
 
 
 def is_begun(data_dir: Path) -> bool:
     """Whether a replacement waits to be ended."""
-    return (data_dir / NOTE).exists()
+    return (data_dir / JOURNAL).exists()
 
 
 def finish(data_dir: Path) -> None:
-    """Put the new parts in place; does nothing without a note, and goes on where an earlier try was cut off."""
+    """Put the new parts in place; does nothing without a journal, and goes on where an earlier try was cut off."""
     if not is_begun(data_dir):
         return
-    replacement = DataSwap.model_validate_json((data_dir / NOTE).read_text(encoding="utf-8"))
+    replacement = DataSwap.model_validate_json((data_dir / JOURNAL).read_text(encoding="utf-8"))
     staged, aside = data_dir / replacement.staged, data_dir / replacement.aside
     aside.mkdir(mode=0o700, exist_ok=True)
     for name in REPLACED:
@@ -65,7 +65,7 @@ def finish(data_dir: Path) -> None:
     if not replacement.keep or not any(aside.iterdir()):
         shutil.rmtree(aside)
     shutil.rmtree(staged, ignore_errors=True)
-    (data_dir / NOTE).unlink()
+    (data_dir / JOURNAL).unlink()
     sync(data_dir)
 
 

@@ -1,4 +1,4 @@
-"""INSERT with ON CONFLICT, which both dialects spell alike."""
+"""Upsert: INSERT with ON CONFLICT, which both dialects spell alike."""
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite

@@ -18,10 +18,10 @@ MANIFEST = "manifest.json"
 ROWS = "deskhand.db"
 PARTS = (ROWS, "checkpoints.db", "secret")
 """Everything that is kept and cannot be made again; a desk may lack all but the rows."""
-MAX_MANIFEST = 1_000_000
+MAX_MANIFEST_BYTES = 1_000_000
 """Bytes."""
-BLOCK = 1 << 20
-LEVEL = 6
+BLOCK_BYTES = 1 << 20
+COMPRESSION_LEVEL = 6
 """gzip's: half the time of its default for 2 % more."""
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""
@@ -56,12 +56,12 @@ class Manifest(BaseModel):
 def pack(folder: Path, manifest: Manifest, target: IO[bytes], progress: Progress | None = None) -> None:
     """Write the manifest and the parts that it names, which are in this folder."""
     done, total = 0, sum(part.bytes for part in manifest.parts.values())
-    with tarfile.open(fileobj=target, mode="w:gz", compresslevel=LEVEL) as archive:
+    with tarfile.open(fileobj=target, mode="w:gz", compresslevel=COMPRESSION_LEVEL) as archive:
         text = manifest.model_dump_json(indent=2).encode()
-        archive.addfile(_entry(MANIFEST, len(text), manifest.made_at), io.BytesIO(text))
+        archive.addfile(_tar_entry(MANIFEST, len(text), manifest.made_at), io.BytesIO(text))
         for name, part in manifest.parts.items():
             with (folder / name).open("rb") as file:
-                archive.addfile(_entry(name, part.bytes, manifest.made_at), file)
+                archive.addfile(_tar_entry(name, part.bytes, manifest.made_at), file)
             done += part.bytes
             if progress:
                 progress(done, total)
@@ -72,8 +72,8 @@ def unpack(source: Path, folder: Path, progress: Progress | None = None) -> Mani
 
     Raises InvalidError for anything that is not a whole backup, UnavailableError if it cannot be read or written.
     """
-    with _explained(source), tarfile.open(source, "r:gz") as archive:
-        manifest = _manifest(source, archive)
+    with _translating_errors(source), tarfile.open(source, "r:gz") as archive:
+        manifest = _read_manifest(source, archive)
         total = sum(part.bytes for part in manifest.parts.values())
         done, missing = 0, set(manifest.parts)
         while missing:
@@ -83,7 +83,7 @@ def unpack(source: Path, folder: Path, progress: Progress | None = None) -> Mani
             if member.name not in missing or not member.isreg():
                 raise InvalidError(f"{source} holds {member.name!r}, which does not belong into a backup")
             missing.remove(member.name)
-            _extract(_content(archive, member), folder / member.name, manifest.parts[member.name])
+            _extract(_open_member(archive, member), folder / member.name, manifest.parts[member.name])
             done += member.size
             if progress:
                 progress(done, total)
@@ -97,12 +97,12 @@ def part_of(path: Path) -> Part:
     return Part(bytes=path.stat().st_size, sha256=digest)
 
 
-def _manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
+def _read_manifest(source: Path, archive: tarfile.TarFile) -> Manifest:
     member = archive.next()
-    if member is None or member.name != MANIFEST or not member.isreg() or member.size > MAX_MANIFEST:
+    if member is None or member.name != MANIFEST or not member.isreg() or member.size > MAX_MANIFEST_BYTES:
         raise InvalidError(f"{source} is no backup of Deskhand: it does not begin with {MANIFEST}")
     try:
-        manifest = Manifest.model_validate_json(_content(archive, member).read(MAX_MANIFEST))
+        manifest = Manifest.model_validate_json(_open_member(archive, member).read(MAX_MANIFEST_BYTES))
     except ValidationError as error:
         key = ".".join(map(str, error.errors()[0]["loc"]))
         raise InvalidError(f"{source}: its manifest cannot be read ({key}): {error.errors()[0]['msg']}") from error
@@ -115,7 +115,7 @@ class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> _Readable:
+def _open_member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> _Readable:
     content = archive.extractfile(member)
     if content is None:
         raise InvalidError(f"{member.name!r} is no file")
@@ -126,7 +126,7 @@ def _extract(content: _Readable, target: Path, part: Part) -> None:
     digest, size = hashlib.sha256(), 0
     with target.open("xb") as file:
         target.chmod(0o600)
-        while block := content.read(BLOCK):
+        while block := content.read(BLOCK_BYTES):
             size += len(block)
             if size > part.bytes:
                 break
@@ -136,14 +136,14 @@ def _extract(content: _Readable, target: Path, part: Part) -> None:
         raise InvalidError(f"{target.name} is not what the backup's manifest says: it was damaged or changed")
 
 
-def _entry(name: str, size: int, made_at: datetime) -> tarfile.TarInfo:
+def _tar_entry(name: str, size: int, made_at: datetime) -> tarfile.TarInfo:
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode, entry.mtime = size, 0o600, int(made_at.timestamp())
     return entry
 
 
 @contextmanager
-def _explained(source: Path) -> Iterator[None]:
+def _translating_errors(source: Path) -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, EOFError, zlib.error) as error:

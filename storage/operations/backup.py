@@ -1,4 +1,4 @@
-"""A backup of the embedded rows while the desk runs: everything that is kept and cannot be made again.
+"""Online backup of the embedded rows while the desk runs: everything that is kept and cannot be made again.
 
 Rows and checkpoints are copied as of one and the same moment: for some milliseconds both files' write locks are held
 while two reading transactions begin, and SQLite's online backup then copies what these see, however much is written
@@ -32,9 +32,9 @@ from storage.settings import Settings
 
 LOCK_SECONDS = 60.0
 """How long the copy waits for the running desk's writer; it gets its turn between two commits."""
-PAGES = 4096
+PAGES_PER_STEP = 4096
 """Copied between two reports of progress."""
-BUSY = "being made"
+BEING_MADE = "being made"
 
 
 def back_up(settings: Settings, target: Path, *, force: bool = False, progress: Progress | None = None) -> Path:
@@ -51,7 +51,7 @@ def back_up(settings: Settings, target: Path, *, force: bool = False, progress: 
     if not settings.data_dir.is_dir():
         raise UnavailableError(f"there is no data folder {settings.data_dir}")
     try:
-        with rows_in_use(settings), _workplace(target) as folder:
+        with rows_in_use(settings), _staging_folder(target) as folder:
             manifest = _copy(settings.data_dir, folder, progress)
             _publish(folder, manifest, target)
     except sqlite3.Error as error:
@@ -76,7 +76,7 @@ def _copy(data_dir: Path, folder: Path, progress: Progress | None) -> Manifest:
     databases = [data_dir / name for name in PARTS[:2] if (data_dir / name).is_file()]
     if data_dir / ROWS not in databases:
         raise UnavailableError(f"there is no desk in the data folder {data_dir}")
-    with _one_moment(databases) as readers:
+    with _snapshot(databases) as readers:
         made_at = clock.now()
         for path, reader in zip(databases, readers, strict=True):
             _copy_rows(reader, folder / path.name, progress)
@@ -95,7 +95,7 @@ def _copy(data_dir: Path, folder: Path, progress: Progress | None) -> Manifest:
 
 
 @contextmanager
-def _one_moment(paths: Sequence[Path]) -> Iterator[list[sqlite3.Connection]]:
+def _snapshot(paths: Sequence[Path]) -> Iterator[list[sqlite3.Connection]]:
     """A connection per database, all of whose reads see the same moment."""
     with ExitStack() as stack:
         readers = [stack.enter_context(closing(_connect(path))) for path in paths]
@@ -119,7 +119,7 @@ def _copy_rows(reader: sqlite3.Connection, target: Path, progress: Progress | No
             progress(total - remaining, total)
 
     with closing(sqlite3.connect(target)) as copy:
-        reader.backup(copy, pages=PAGES, progress=report)
+        reader.backup(copy, pages=PAGES_PER_STEP, progress=report)
         # One file without side files, whatever the original's mode.
         copy.execute("PRAGMA journal_mode=DELETE")
         (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
@@ -134,16 +134,16 @@ def _counts(path: Path) -> dict[str, int]:
 
 
 @contextmanager
-def _workplace(target: Path) -> Iterator[Path]:
+def _staging_folder(target: Path) -> Iterator[Path]:
     """A folder beside the target for the unfinished backup, open to its owner only; killed ones' are removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{target.name}-"
     for left in target.parent.glob(f"{prefix}*"):
-        with suppress(UnavailableError), locked(left / "lock", fcntl.LOCK_EX, BUSY):
+        with suppress(UnavailableError), locked(left / "lock", fcntl.LOCK_EX, BEING_MADE):
             shutil.rmtree(left)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
     try:
-        with locked(folder / "lock", fcntl.LOCK_EX, BUSY):
+        with locked(folder / "lock", fcntl.LOCK_EX, BEING_MADE):
             yield folder
     finally:
         shutil.rmtree(folder)

@@ -18,11 +18,11 @@ from storage.telemetry.otlp_settings import (
     trace_target,
 )
 
-PATIENCE_SECONDS = 5.0
+CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """The result of one check."""
 
     name: str
@@ -34,31 +34,31 @@ class Finding:
 Check = Callable[[Settings], Awaitable[str]]
 
 
-async def examine(settings: Settings) -> list[Finding]:
+async def run_checks(settings: Settings) -> list[CheckResult]:
     """Run every check of this layer; one that fails does not stop the others."""
     checks: tuple[tuple[str, Check], ...] = (
-        ("data folder", _data_dir),
-        ("database", _database),
-        ("embedding model", _embedder),
-        ("vectors", _vectors),
-        ("traces", traces_finding),
+        ("data folder", _check_data_dir),
+        ("database", _check_database),
+        ("embedding model", _check_embedder),
+        ("vectors", _check_vectors),
+        ("traces", check_traces),
     )
-    return [await _finding(name, check, settings) for name, check in checks]
+    return [await _run(name, check, settings) for name, check in checks]
 
 
-async def _finding(name: str, check: Check, settings: Settings) -> Finding:
+async def _run(name: str, check: Check, settings: Settings) -> CheckResult:
     try:
-        return Finding(name, good=True, detail=await check(settings))
+        return CheckResult(name, good=True, detail=await check(settings))
     except DeskhandError as error:
-        return Finding(name, good=False, detail=error.detail)
+        return CheckResult(name, good=False, detail=error.detail)
 
 
-async def _data_dir(settings: Settings) -> str:
+async def _check_data_dir(settings: Settings) -> str:
     check_data_dir(settings.data_dir)
     return f"{settings.data_dir} can be written"
 
 
-async def _database(settings: Settings) -> str:
+async def _check_database(settings: Settings) -> str:
     database = open_database(settings.database_url)
     kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     try:
@@ -70,32 +70,32 @@ async def _database(settings: Settings) -> str:
     return f"{kind} answers; its schema is current"
 
 
-async def _embedder(settings: Settings) -> str:
+async def _check_embedder(settings: Settings) -> str:
     embedder = load_embedder(settings)
     (vector,) = embedder.embed(["Does this work?"])
     return f"{embedder.model} gives {len(vector)} numbers per text"
 
 
-async def _vectors(settings: Settings) -> str:
+async def _check_vectors(settings: Settings) -> str:
     vectors = open_vectors(settings, model_name(settings))
     vectors.close()
     return f"Chroma at {settings.chroma.url}" if settings.chroma.url else "Chroma in the data folder"
 
 
-async def traces_finding(_: Settings) -> str:
+async def check_traces(_: Settings) -> str:
     """Where spans go; raises when nobody listens there."""
     exporter = trace_exporter(os.environ)
     if exporter is None:
         return "off; set OTEL_EXPORTER_OTLP_ENDPOINT to a collector's address to switch them on"
     target = trace_target(exporter, os.environ)
     if exporter is not TraceExporter.CONSOLE:
-        await _reach(*trace_address(exporter, os.environ), target)
+        await _check_reachable(*trace_address(exporter, os.environ), target)
     return f"spans go to {target}"
 
 
-async def _reach(host: str, port: int, target: str) -> None:
+async def _check_reachable(host: str, port: int, target: str) -> None:
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), PATIENCE_SECONDS)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_TIMEOUT_SECONDS)
     except (OSError, TimeoutError) as error:
         raise UnavailableError(f"{target} cannot be reached; the desk runs, but its spans are lost") from error
     writer.close()

@@ -24,7 +24,7 @@ from storage.operations.backup import require_embedded
 from storage.records import DeliveryStatus
 from storage.settings import Settings
 
-STAGED = ".restore-"
+STAGING_PREFIX = ".restore-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,9 @@ async def restore(settings: Settings, source: Path, *, keep: bool = True, progre
     data_dir = settings.data_dir
     with rows_alone(settings):
         swap.finish(data_dir)
-        for left in data_dir.glob(f"{STAGED}*"):
+        for left in data_dir.glob(f"{STAGING_PREFIX}*"):
             shutil.rmtree(left)
-        staged = Path(tempfile.mkdtemp(prefix=STAGED, dir=data_dir))
+        staged = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=data_dir))
         try:
             manifest = unpack(source, staged, progress)
             await _prepare(source, manifest, staged)
@@ -58,8 +58,8 @@ async def restore(settings: Settings, source: Path, *, keep: bool = True, progre
             raise
         aside = f"before-restore-{clock.now():%Y%m%dT%H%M%S%fZ}"
         parts = tuple(manifest.parts)
-        note = swap.DataSwap(staged=staged.name, parts=parts, aside=aside, keep=keep)
-        swap.begin(data_dir, note)
+        journal = swap.DataSwap(staged=staged.name, parts=parts, aside=aside, keep=keep)
+        swap.begin(data_dir, journal)
         swap.finish(data_dir)
     kept = data_dir / aside
     return Restored(manifest, kept if kept.exists() else None)

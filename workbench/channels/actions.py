@@ -112,7 +112,7 @@ def _invitation(context: WorkbenchContext, admin: Member) -> str:
 
 async def _teams(context: WorkbenchContext, workspace_id: str, channel: ChatName) -> set[str]:
     """The teams or servers of this workspace that the rows know of."""
-    installed = await context.store.channels.installations.listed(workspace_id)
+    installed = await context.store.channels.installations.without_secrets(workspace_id)
     places = await context.store.channels.places.all(workspace_id, channel)
     found = {one.team for one in installed if one.channel == channel} | {place.team for place in places}
     if channel == "slack":

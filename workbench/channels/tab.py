@@ -57,7 +57,8 @@ async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
         ),
         "people": people_html(await store.channels.identities.all(workspace_id)),
         "teams": teams_html(
-            await store.channels.installations.listed(workspace_id), may_invite=context.slack_invitation is not None
+            await store.channels.installations.without_secrets(workspace_id),
+            may_invite=context.slack_invitation is not None,
         ),
         "choices": choices_html(await store.accounts.members.all(workspace_id)),
     }

@@ -245,7 +245,7 @@ async def test_other_processes_know_how_the_bots_connections_are(desk: Desk) -> 
     presence = ChannelStatusTable(database)
 
     async def connected() -> bool:
-        states = await presence.others()
+        states = await presence.read_others()
         names = {state.channel for state in states if state.is_on and state.connected_since}
         return {"slack", "discord"} <= names
 

@@ -174,14 +174,14 @@ async def test_a_review_gets_one_card_per_staff_place_and_each_is_updated(store:
     assert card
     assert await store.channels.review_cards.begin(place, review) is None
     assert await store.channels.review_cards.missing("slack") == []
-    assert [item.id for item in await store.channels.review_cards.unposted("slack")] == [card.id]
-    await store.channels.review_cards.posted(card, "123.4")
+    assert [item.id for item in await store.channels.review_cards.unconfirmed("slack")] == [card.id]
+    await store.channels.review_cards.mark_posted(card, "123.4")
     assert await store.channels.review_cards.outdated("slack") == []
     decision = Decision(kind=DecisionKind.APPROVE, member_id=agent.id, member_name=agent.name)
     await store.conversations.reviews.decide(agent, review.id, decision, based_on=1)
     (outdated,) = await store.channels.review_cards.outdated("slack")
     assert outdated.external_id == "123.4"
-    await store.channels.review_cards.showing(outdated, ReviewStatus.DECIDED)
+    await store.channels.review_cards.mark_shown(outdated, ReviewStatus.DECIDED)
     assert await store.channels.review_cards.outdated("slack") == []
     assert work.conversation_id == review.conversation_id
 

@@ -142,7 +142,7 @@ async def test_a_card_whose_answer_was_lost_is_found_again_and_not_repeated(stor
     with shifted(LATER):
         await sync.sync()
     assert len(wall.shown) == 1
-    assert await store.channels.review_cards.unposted("slack") == []
+    assert await store.channels.review_cards.unconfirmed("slack") == []
     assert review.status is ReviewStatus.PENDING
 
 

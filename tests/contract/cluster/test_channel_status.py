@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from bot.channel_status import ChannelStatusRegistry, merged
 from storage.clock import now
-from storage.cluster.channel_status import GONE, ChannelStatusTable, sharing
+from storage.cluster.channel_status import STALE_AFTER, ChannelStatusTable, shared_channel_status
 from storage.database.engine import Database
 from storage.database.tables import channel_statuses
 from storage.records import ChannelState
@@ -20,23 +20,25 @@ PATIENCE = 60.0
 async def test_the_others_know_what_a_process_told_last_and_itself_is_not_among_them(database: Database) -> None:
     one, other = ChannelStatusTable(database), ChannelStatusTable(database)
     at = now()
-    await one.tell([ChannelState("slack", is_on=True), ChannelState("discord", last_error="no", last_error_at=at)])
-    await one.tell([ChannelState("slack", is_on=True, connected_since=at, last_event_at=at)])
-    told = {state.channel: state for state in await other.others()}
+    await one.write([ChannelState("slack", is_on=True), ChannelState("discord", last_error="no", last_error_at=at)])
+    await one.write([ChannelState("slack", is_on=True, connected_since=at, last_event_at=at)])
+    told = {state.channel: state for state in await other.read_others()}
     assert told["slack"] == ChannelState("slack", is_on=True, connected_since=at, last_event_at=at)
     assert told["discord"].last_error == "no"
-    assert await one.others() == ()
+    assert await one.read_others() == ()
 
 
 async def test_a_process_that_left_or_fell_silent_has_no_connections(database: Database) -> None:
     left, killed, watching = ChannelStatusTable(database), ChannelStatusTable(database), ChannelStatusTable(database)
-    await left.tell([ChannelState("slack", is_on=True)])
-    await killed.tell([ChannelState("discord", is_on=True)])
-    assert len(await watching.others()) == 2
+    await left.write([ChannelState("slack", is_on=True)])
+    await killed.write([ChannelState("discord", is_on=True)])
+    assert len(await watching.read_others()) == 2
     await left.leave()
     async with database.write() as connection:
-        await connection.execute(update(channel_statuses).values(heartbeat_at=now() - GONE - timedelta(seconds=1)))
-    assert await watching.others() == ()
+        await connection.execute(
+            update(channel_statuses).values(heartbeat_at=now() - STALE_AFTER - timedelta(seconds=1))
+        )
+    assert await watching.read_others() == ()
 
 
 async def test_states_travel_between_processes_while_they_run(database: Database) -> None:
@@ -50,8 +52,8 @@ async def test_states_travel_between_processes_while_they_run(database: Database
     async def gone() -> bool:
         return not web.all()
 
-    async with sharing(database, web.own, web.update_elsewhere):
-        async with sharing(database, bot.own, bot.update_elsewhere):
+    async with shared_channel_status(database, web.own, web.update_elsewhere):
+        async with shared_channel_status(database, bot.own, bot.update_elsewhere):
             bot.connected("discord")
             bot.event("discord")
             state = await until(shown, PATIENCE)
@@ -68,7 +70,10 @@ async def test_sharing_goes_on_when_the_database_was_away(database: Database) ->
     async def shown() -> bool:
         return bool(web.all())
 
-    async with sharing(database, web.own, web.update_elsewhere), sharing(database, bot.own, bot.update_elsewhere):
+    async with (
+        shared_channel_status(database, web.own, web.update_elsewhere),
+        shared_channel_status(database, bot.own, bot.update_elsewhere),
+    ):
         async with database.write() as connection:
             await connection.exec_driver_sql("ALTER TABLE channel_statuses RENAME TO hidden")
         bot.starting("slack")

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from storage.cluster.events import EventBus, wait_for_event
-from storage.cluster.listen_notify import MAX_PAYLOAD, bridged_events, payloads
+from storage.cluster.listen_notify import MAX_PAYLOAD_BYTES, bridged_events, payloads
 
 PATIENCE = 30.0
 """Seconds until news count as lost; machines are shared."""
@@ -124,7 +124,7 @@ async def test_who_publishes_is_not_woken_again_by_its_own_notice(new_postgres_u
 def test_no_payload_is_longer_than_a_notice_may_be() -> None:
     keys = [f"{'ü' * 64}{number}" for number in range(500)]
     parts = payloads("me", keys)
-    assert all(len(part.encode()) <= MAX_PAYLOAD for part in parts)
+    assert all(len(part.encode()) <= MAX_PAYLOAD_BYTES for part in parts)
     assert sum(part.count("ü" * 64) for part in parts) == len(keys)
 
 

@@ -12,7 +12,7 @@ import pytest
 from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
 from storage.knowledge.vectors import VectorStore, open_vectors
-from storage.operations.doctor import examine
+from storage.operations.doctor import run_checks
 from storage.records import ConversationStatus
 from storage.settings import Settings
 from tests.contract.desk.test_desk import KNOWN, talking
@@ -124,7 +124,7 @@ def test_another_program_at_the_address_is_told_from_a_chroma_server(
 
 async def test_the_doctor_says_that_the_server_is_away_and_what_to_do(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    findings = {finding.name: finding for finding in await examine(settings_for(tmp_path, chroma={"url": url}))}
+    findings = {finding.name: finding for finding in await run_checks(settings_for(tmp_path, chroma={"url": url}))}
     assert not findings["vectors"].good
     assert findings["vectors"].detail.startswith(f"the Chroma server at {url} does not answer (")
     assert "DESKHAND_CHROMA__URL" in findings["vectors"].detail

@@ -3,7 +3,7 @@
 import pytest
 
 from storage.errors import UnavailableError
-from storage.operations.doctor import traces_finding
+from storage.operations.doctor import check_traces
 from storage.settings import Settings
 from tests.simulators.otlp_collector import collecting
 
@@ -15,9 +15,9 @@ async def test_the_doctor_says_where_traces_go_and_whether_somebody_listens(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(ENDPOINT, raising=False)
-    assert "off; set OTEL_EXPORTER_OTLP_ENDPOINT" in await traces_finding(settings)
+    assert "off; set OTEL_EXPORTER_OTLP_ENDPOINT" in await check_traces(settings)
     with collecting() as collector:
         monkeypatch.setenv(ENDPOINT, collector.grpc_url)
-        assert await traces_finding(settings) == f"spans go to {collector.grpc_url} by OTLP (grpc)"
+        assert await check_traces(settings) == f"spans go to {collector.grpc_url} by OTLP (grpc)"
     with pytest.raises(UnavailableError, match="cannot be reached"):
-        await traces_finding(settings)
+        await check_traces(settings)
