@@ -86,17 +86,7 @@ class DiscordCommands:
             customer_name=user.display_name,
             place=str(parent.id),
         )
-        if question:
-            await self._channel.post_notice(
-                thread.id, f"> {neutralise_mentions(question)}", f"question/{interaction.id}"
-            )
-            accepted = await self._intake.accept(incoming)
-            if accepted.turn_id is not None:
-                conversation = await self._store.conversations.reading.read(workspace_id, accepted.conversation_id)
-                self._typing.show(self._channel, conversation)
-        else:
-            await self._intake.open(incoming)
-            await self._channel.post_notice(thread.id, INVITATION, f"invitation/{interaction.id}")
+        await self._begin_conversation(incoming, thread.id, str(interaction.id))
         await reply_ephemeral(interaction, f"Here is your private thread: {thread.mention}")
 
     async def status(self, interaction: CommandInteraction) -> None:
@@ -147,6 +137,19 @@ class DiscordCommands:
         if workspace_id is None:
             raise NotHereError(SEVERAL_TEAMS)
         return workspace_id
+
+    async def _begin_conversation(self, incoming: Incoming, thread_id: int, key: str) -> None:
+        """Show the question in its thread and keep it; without one, ask for it."""
+        if not incoming.text:
+            await self._intake.open(incoming)
+            await self._channel.post_notice(thread_id, INVITATION, f"invitation/{key}")
+            return
+        await self._channel.post_notice(thread_id, f"> {neutralise_mentions(incoming.text)}", f"question/{key}")
+        accepted = await self._intake.accept(incoming)
+        if accepted.turn_id is not None:
+            reading = self._store.conversations.reading
+            conversation = await reading.read(accepted.workspace_id, accepted.conversation_id)
+            self._typing.show(self._channel, conversation)
 
     async def _staff_and_conversation(self, interaction: CommandInteraction) -> tuple[Member, Conversation]:
         workspace_id = await self._begin(interaction)

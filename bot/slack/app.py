@@ -10,15 +10,15 @@ from slack_bolt.authorization import AuthorizeResult
 
 from bot.background_tasks import BackgroundTasks
 from bot.channel_status import ChannelStatusRegistry
-from bot.slack.assistant import SlackAssistant
 from bot.slack.clicks import answer_click, click_of
-from bot.slack.command import SlackCommand
 from bot.slack.events import SlackEvents
-from bot.slack.home import SlackHome
 from bot.slack.installations import SlackTeams
 from bot.slack.replies.actions import SlackReplyActions
 from bot.slack.reviews.actions import SlackReviewActions
 from bot.slack.reviews.card import submission_of
+from bot.slack.surfaces.assistant import SlackAssistant
+from bot.slack.surfaces.command import SlackCommand
+from bot.slack.surfaces.home import SlackHome
 from storage.records import Decision, DecisionKind
 from storage.settings import Settings
 

@@ -15,9 +15,6 @@ TRANSIENT_ERRORS = frozenset(
 )
 """What may be over at the next try; every other error of Slack's stays."""
 SLACK_UNREACHABLE = (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError)
-WRONG_TOKEN = frozenset(
-    {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type"}
-)
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from slack_sdk.errors import SlackApiError
 
 from bot.background_tasks import BackgroundTasks
 from bot.intake import Intake
-from bot.slack.assistant import SlackAssistant
 from bot.slack.channel import SlackChannel
 from bot.slack.directory import SlackDirectory
 from bot.slack.errors import SLACK_UNREACHABLE
@@ -24,6 +23,7 @@ from bot.slack.routing import (
     plain_text,
     slack_message_of,
 )
+from bot.slack.surfaces.assistant import SlackAssistant
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.records import Incoming, Mode

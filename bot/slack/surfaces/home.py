@@ -6,11 +6,11 @@ from bot.slack.blocks import (
     header,
     section,
 )
-from bot.slack.command import link_to, status_words
 from bot.slack.directory import SlackDirectory
 from bot.slack.ids import user_key
 from bot.slack.installations import SlackTeam
 from bot.slack.reviews.card import card_blocks
+from bot.slack.surfaces.command import link_to, status_words
 from bot.text import pluralise
 from storage.records import ReviewStatus
 from storage.store import Store
