@@ -23,8 +23,9 @@ from graph.triage.examples import load_examples
 from storage.embeddings.opening import cached_embedder, load_embedder
 from storage.embeddings.protocol import Embedder
 from storage.knowledge.vectors import VectorStore, open_vectors
+from storage.opening import migrate_database, open_store
 from storage.settings import Settings
-from storage.store import Store, migrate_database, open_store
+from storage.store import Store
 from storage.telemetry.logging import set_up_logging
 from tests.support.chroma_server import chroma_running
 

@@ -11,10 +11,11 @@ from commands.store import with_store
 from graph.checkpoints.opening import migrate_checkpoints
 from storage.database.data_folder import check_data_dir
 from storage.errors import DeskhandError
+from storage.opening import migrate_database
 from storage.operations.backup import back_up
 from storage.operations.restore import Restored, restore
 from storage.settings import Settings
-from storage.store import Store, migrate_database
+from storage.store import Store
 
 db_cli = typer.Typer(no_args_is_help=True, help="The database.")
 

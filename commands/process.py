@@ -40,22 +40,16 @@ from storage.backoff import RetryPolicy
 from storage.cluster.leases import open_leases
 from storage.cluster.listen_notify import bridged_events
 from storage.database.data_folder import check_data_dir, running_desk
-from storage.database.engine import open_database
 from storage.embeddings.caching import CachingEmbedder
 from storage.embeddings.lazy import LazyEmbedder
 from storage.embeddings.opening import cached_embedder, load_embedder
 from storage.embeddings.protocol import Embedder
-from storage.knowledge.search import Knowledge
-from storage.knowledge.vectors import open_vectors
+from storage.opening import migrate_database, open_index, open_store
 from storage.queue.jobs import JobQueue, Queue
 from storage.queue.metrics import JobMetrics
 from storage.records import ChannelName
 from storage.settings import Settings, load_settings
-from storage.store import (
-    Store,
-    migrate_database,
-    open_store,
-)
+from storage.store import Store
 from storage.telemetry.exporters import open_tracing
 from storage.telemetry.tracing import Tracing
 from workbench.context import WorkbenchContext
@@ -271,6 +265,7 @@ def studio(_config: object = None) -> Machine:
     """The graph for LangGraph's own studio (langgraph.json), with everything its nodes need bound to it."""
     settings = load_settings()
     embedder = load_embedder(settings)
-    knowledge = Knowledge(open_database(settings.database_url), embedder, open_vectors(settings, embedder.model))
-    deps = Deps(settings, knowledge, Classifier(embedder, load_examples()), build_chat_model(settings))
+    deps = Deps(
+        settings, open_index(settings, embedder), Classifier(embedder, load_examples()), build_chat_model(settings)
+    )
     return build_machine(fixed_deps=deps)

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from storage.database.data_folder import check_data_dir
 from storage.embeddings.lazy import LazyEmbedder
+from storage.opening import migrate_database, open_store
 from storage.settings import Settings
-from storage.store import Store, migrate_database, open_store
+from storage.store import Store
 
 
 async def with_store(settings: Settings, work: Callable[[Store], Awaitable[None]]) -> None:

@@ -11,8 +11,9 @@ from graph.evaluation.measures import EvaluationScores, QuestionResult, measure
 from storage.embeddings.protocol import Embedder
 from storage.knowledge.documents.parsed import ParsedFile
 from storage.knowledge.search import Knowledge
+from storage.opening import migrate_database, open_store
 from storage.settings import Settings
-from storage.store import KnowledgeStore, migrate_database, open_store
+from storage.store import KnowledgeStore
 
 WORKSPACE = "evaluation"
 MAX_HITS = 10

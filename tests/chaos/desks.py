@@ -11,8 +11,8 @@ import psycopg
 
 from graph.checkpoints.opening import migrate_checkpoints
 from storage.database.engine import open_database
+from storage.opening import migrate_database
 from storage.settings import Settings
-from storage.store import migrate_database
 from tests.support.chroma_server import ChromaServer, free_port
 from tests.support.processes import Child, environment_of
 

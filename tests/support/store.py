@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from storage.embeddings.protocol import Embedder
+from storage.opening import open_store
 from storage.settings import Settings
-from storage.store import Store, open_store
+from storage.store import Store
 from tests.support.databases import prepare
 
 

@@ -26,6 +26,7 @@ from graph.triage.examples import load_examples
 from graph.turn_runner import TurnRunner
 from storage.database.tables import turns
 from storage.embeddings.protocol import Embedder
+from storage.opening import open_store
 from storage.queue.embedded.jobs import EmbeddedJobs
 from storage.queue.jobs import (
     Handlers,
@@ -35,7 +36,7 @@ from storage.queue.jobs import (
 )
 from storage.records import ChannelName, Draft, Triage, TurnStatus
 from storage.settings import Settings
-from storage.store import Store, open_store
+from storage.store import Store
 from storage.turns.begin import TurnWork
 from storage.turns.result import CommitResult, TurnResult
 from tests.support.rows import database_of

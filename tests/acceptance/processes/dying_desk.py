@@ -26,9 +26,10 @@ from storage.conversations.outbox import Outgoing
 from storage.embeddings.opening import load_embedder
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
+from storage.opening import migrate_database, open_store
 from storage.records import Decision, DecisionKind, Hit, Incoming, Member, Role
 from storage.settings import LimitsSettings, Settings
-from storage.store import Store, migrate_database, open_store
+from storage.store import Store
 from storage.turns.completion import TurnCompletion
 from storage.turns.result import CommitResult, TurnResult
 from storage.turns.reviews import DecidedReview, Reviews

@@ -16,10 +16,10 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
+from storage.opening import migrate_database, open_store
 from storage.operations.backup import back_up
 from storage.operations.restore import restore
 from storage.settings import Settings
-from storage.store import migrate_database, open_store
 from tests.acceptance.processes.dying_desk import message
 from tests.simulators.platform import Platform, PlatformChannel, running_platform
 from tests.support.command import (

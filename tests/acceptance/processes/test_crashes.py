@@ -13,6 +13,7 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder
+from storage.opening import open_store
 from storage.records import (
     Author,
     ConversationStatus,
@@ -20,7 +21,6 @@ from storage.records import (
     DecisionKind,
     ReviewStatus,
 )
-from storage.store import open_store
 from tests.acceptance.processes.dying_desk import HELD, POINTS, message
 from tests.simulators.platform import Platform, PlatformChannel, running_platform
 from tests.support.settings import settings_for

@@ -27,6 +27,7 @@ from graph.triage.examples import load_examples
 from storage.conversations.outbox import Outgoing
 from storage.embeddings.opening import load_embedder
 from storage.knowledge.search import Knowledge
+from storage.opening import migrate_database, open_store
 from storage.records import (
     ChannelName,
     Conversation,
@@ -35,7 +36,6 @@ from storage.records import (
     new_id,
 )
 from storage.settings import Settings
-from storage.store import migrate_database, open_store
 from storage.telemetry.logging import set_up_logging
 from storage.telemetry.metrics import Metrics
 from tests.simulators.discord.server import DiscordSimulator

@@ -16,9 +16,10 @@ from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder
 from storage.errors import ConflictError
+from storage.opening import migrate_database, open_store
 from storage.records import Conversation, Member, Message, Role
 from storage.settings import Settings
-from storage.store import Store, migrate_database, open_store
+from storage.store import Store
 from tests.simulators.discord.people import Person
 from tests.simulators.discord.server import TOKEN, DiscordSimulator
 from tests.simulators.discord.world import FORUM, Guild, Payload
