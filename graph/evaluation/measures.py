@@ -64,8 +64,8 @@ class EvaluationScores:
 def measure(name: str, results: Sequence[QuestionResult], threshold: float = 0.65) -> EvaluationScores:
     """Measure what was found for the questions of a set."""
     ranks = [one.rank for one in results if one.in_scope]
-    confidence = np.array([one.confidence for one in results])
-    correct = np.array([one.is_correct for one in results])
+    confidence = np.array([one.confidence for one in results], dtype=np.float64)
+    correct = np.array([one.is_correct for one in results], dtype=bool)
     confident = confidence >= threshold
     return EvaluationScores(
         name=name,
@@ -74,7 +74,7 @@ def measure(name: str, results: Sequence[QuestionResult], threshold: float = 0.6
         recall_1=_mean([rank == 1 for rank in ranks]),
         recall_5=_mean([1 <= rank <= 5 for rank in ranks]),  # noqa: PLR2004 - recall at 5
         reciprocal_rank=_mean([1 / rank if rank else 0.0 for rank in ranks]),
-        auroc=auroc(confidence, np.array([one.in_scope for one in results])),
+        auroc=auroc(confidence, np.array([one.in_scope for one in results], dtype=bool)),
         auroc_correct=auroc(confidence, correct),
         coverage_98=coverage_at_precision(confidence, correct, 0.98),
         coverage_95=coverage_at_precision(confidence, correct, 0.95),

@@ -102,3 +102,26 @@ def test_a_handful_of_entries_is_enough(others: tuple[Hit, ...]) -> None:
     assert found.keys() == COEFFICIENTS.keys()
     assert 0 < found["margin"] < 0.5
     assert 0 < confidence("cancel my order", CANCEL, *others) < 1
+
+
+def test_a_tie_needs_two_hits() -> None:
+    """Without a rival the margin may be as small, but there is nothing to confuse the entry with."""
+    alone = hit("How do I cancel my order?", 0.32, 0.32)
+    assert features("cancel", (alone,))["margin"] < 0.04
+    assert "almost equally well" not in reasons("cancel", alone)
+    assert "almost equally well" in reasons("cancel", alone, hit("How do I pay?", 0.31, 0.31))
+
+
+def test_four_rivals_are_compared_and_no_more() -> None:
+    four = [hit(f"Rival {number}", 0.4) for number in range(4)]
+    assert features("cancel", (CANCEL, *four)) == features("cancel", (CANCEL, *four, hit("A fifth", 0.79)))
+
+
+def test_a_small_knowledge_is_compared_with_what_unrelated_texts_usually_have() -> None:
+    assert features("cancel", (CANCEL,))["background"] == pytest.approx(0.3)
+
+
+def test_what_speaks_against_a_hit_is_said_first() -> None:
+    said = assess("My order is cancelled", (hit(CANCEL.chunk.title, 0.9), *OTHERS))[1].reasons
+    assert "has happened already" in said[0]
+    assert said[-1].startswith("Close match")

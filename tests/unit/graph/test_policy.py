@@ -139,7 +139,59 @@ def test_the_audit_sample_is_the_same_at_every_run_and_about_as_large_as_asked()
         (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 17, 3, 0, tzinfo=UTC), True),
         (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 16, 3, 0, tzinfo=UTC), False),
         (BusinessHours(timezone="Nowhere/Else"), MONDAY_NOON, True),
+        # The opening minute is open and the closing one is not, by day and over midnight.
+        (BusinessHours(), datetime(2026, 11, 16, 9, 0, tzinfo=UTC), True),
+        (BusinessHours(), datetime(2026, 11, 16, 16, 59, tzinfo=UTC), True),
+        (BusinessHours(), datetime(2026, 11, 16, 17, 0, tzinfo=UTC), False),
+        (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 16, 21, 59, tzinfo=UTC), False),
+        (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 16, 22, 0, tzinfo=UTC), True),
+        (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 17, 5, 59, tzinfo=UTC), True),
+        (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 17, 6, 0, tzinfo=UTC), False),
+        # A night belongs to the day on which it begins: Friday's lasts into Saturday, Sunday's does not begin.
+        (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 21, 3, 0, tzinfo=UTC), True),
+        (BusinessHours(opens="22:00", closes="06:00"), datetime(2026, 11, 21, 23, 0, tzinfo=UTC), False),
+        # Monday's yesterday is Sunday.
+        (BusinessHours(days=(6,), opens="22:00", closes="06:00"), datetime(2026, 11, 16, 3, 0, tzinfo=UTC), True),
+        # Hours that end as they begin are none.
+        (BusinessHours(opens="09:00", closes="09:00"), datetime(2026, 11, 16, 9, 0, tzinfo=UTC), False),
     ],
 )
 def test_business_hours_are_those_of_the_teams_own_clock(hours: BusinessHours, at: datetime, expected: bool) -> None:
     assert is_open(hours, at) is expected
+
+
+@pytest.mark.parametrize(("bot_turns", "route"), [(9, Route.SEND), (10, Route.REVIEW), (11, Route.REVIEW)])
+def test_the_cap_counts_the_replies_that_went_out_already(bot_turns: int, route: Route) -> None:
+    assert decide(replace(GOOD, bot_turns=bot_turns)).route is route
+
+
+def test_a_reply_of_the_guard_to_a_message_with_files_goes_to_a_person() -> None:
+    guard = GuardResult(action=GuardAction.REPLY, text="", reply="Please write words.")
+    verdict = decide(replace(GOOD, guard=guard, unread_files=True))
+    assert verdict.route is Route.REVIEW
+    assert verdict.held_because == ("The customer sent a file that a person has to look at.",)
+
+
+def test_a_wish_for_a_person_may_be_ignored_by_the_workspace() -> None:
+    case = replace(GOOD, triage=Triage(wants_human=True), settings=WorkspaceSettings(hold_wants_human=False))
+    assert decide(case).route is Route.SEND
+
+
+def test_all_rules_that_speak_are_named_in_their_order() -> None:
+    case = replace(GOOD, triage=Triage(intent="refund", wants_human=True), version=2)
+    assert decide(case).held_because == (
+        "The customer asks for a person.",
+        "The intent `refund` always needs a person.",
+        "A person asked for this redraft.",
+    )
+
+
+def test_nothing_found_is_said_once_when_the_guard_or_a_failure_explains_it() -> None:
+    held = GuardResult(action=GuardAction.HOLD, text="x")
+    assert decide(replace(GOOD, guard=held, draft=Draft())).held_because == ("The guard stopped this message.",)
+    assert decide(replace(GOOD, failure="It is down.", draft=Draft())).held_because == ("It is down.",)
+
+
+def test_a_draft_of_the_audit_sample_is_marked() -> None:
+    assert decide(replace(GOOD, settings=WorkspaceSettings(audit_rate=1.0))).audited
+    assert not decide(GOOD).audited

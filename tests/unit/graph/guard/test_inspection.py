@@ -1,8 +1,6 @@
 import pytest
 
-from graph.guard.blocked_terms import find_blocked_term
 from graph.guard.inspection import inspect_message
-from graph.guard.sanitising import sanitise
 from graph.triage.classifier import Classifier
 from storage.records import GuardAction, GuardResult
 from storage.settings import GuardSettings
@@ -13,13 +11,6 @@ pytest_plugins = ["tests.support.model_fixtures"]
 async def guarded(text: str, classifier: Classifier, terms: tuple[str, ...] = (), limit: int = 2000) -> GuardResult:
     settings = GuardSettings(max_characters=limit, blocked_terms=("embargo",))
     return await inspect_message(text, settings, terms, classifier)
-
-
-def test_control_characters_and_direction_overrides_go_and_emoji_stay() -> None:
-    assert (
-        sanitise("a\x00b\x1b[0m\u202ec\r\nd\te \U0001f469\u200d\U0001f4bb ")
-        == "ab[0mc\nd\te \U0001f469\u200d\U0001f4bb"
-    )
 
 
 async def test_an_ordinary_question_passes_with_personal_data_masked(classifier: Classifier) -> None:
@@ -53,12 +44,6 @@ async def test_blocked_terms_of_desk_and_workspace_are_held(classifier: Classifi
     result = await guarded(text, classifier, terms=("Wire fraud",))
     assert result.action is GuardAction.HOLD
     assert "blocked term" in result.reason
-
-
-def test_a_blocked_term_is_a_whole_word() -> None:
-    assert not find_blocked_term("the classic assassin", ["ass", " "])
-    assert find_blocked_term("Straße!", ["STRASSE"])
-    assert find_blocked_term("c++ rocks", ["C++"])
 
 
 async def test_an_injection_is_held_with_a_reason_and_masked(classifier: Classifier) -> None:

@@ -4,14 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from graph.evaluation.dataset import load_dataset
-from graph.evaluation.measures import auroc, calibration_error, coverage_at_precision
 from graph.evaluation.runner import evaluate_folder
 from storage.embeddings.protocol import Embedder
-from storage.errors import InvalidError
 
 pytest_plugins = ["tests.support.model_fixtures"]
 
@@ -59,34 +55,3 @@ def test_a_folder_of_passages_is_measured(tmp_path: Path, embedder: Embedder) ->
     )
     scores = evaluate_folder(tmp_path, embedder)
     assert (scores.questions, scores.recall_1, scores.auroc) == (1, 1, None)
-
-
-def test_fewer_phrasings_can_be_asked_for(tmp_path: Path) -> None:
-    write(tmp_path / "faqs_from_train.jsonl", [{"id": "a", "question": "q", "alternatives": ["x", "y", "z"]}])
-    write(tmp_path / "queries.jsonl", [])
-    assert load_dataset(tmp_path, phrasings=2).entries[0][1].alternatives == ("x", "y")
-
-
-@pytest.mark.parametrize("text", [None, "not json\n"])
-def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path, text: str | None) -> None:
-    if text:
-        (tmp_path / "faqs.jsonl").write_text(text)
-    with pytest.raises(InvalidError, match="cannot be read"):
-        load_dataset(tmp_path)
-
-
-def test_auroc_counts_ties_as_half() -> None:
-    assert auroc(np.array([0.9, 0.5, 0.5, 0.1]), np.array([True, True, False, False])) == 0.875
-    assert auroc(np.array([0.9]), np.array([True])) is None
-
-
-def test_coverage_never_parts_equal_scores() -> None:
-    right = np.array([True, True, False, True])
-    assert coverage_at_precision(np.array([0.9, 0.8, 0.7, 0.6]), right, 0.98) == 0.5
-    assert coverage_at_precision(np.array([0.9, 0.8, 0.8, 0.6]), right, 0.98) == 0.25
-    assert coverage_at_precision(np.array([0.9, 0.8, 0.7, 0.6]), right, 0.75) == 1
-
-
-def test_calibration_error_is_the_gap_between_promise_and_truth() -> None:
-    assert calibration_error(np.array([0.8, 0.8, 0.8, 0.8, 0.8]), np.array([True] * 4 + [False])) == pytest.approx(0)
-    assert calibration_error(np.array([1.0, 1.0]), np.array([True, False])) == pytest.approx(0.5)

@@ -1,4 +1,4 @@
-import pytest
+"""What a prompt shows of a conversation is masked, bounded and fenced."""
 
 from graph.llm.prompts.dialogue import (
     MAX_LINE_LENGTH,
@@ -6,42 +6,11 @@ from graph.llm.prompts.dialogue import (
     dialogue,
     fenced,
 )
-from graph.llm.prompts.templates import (
-    DIVIDER,
-    NAMES,
-    prompt_version,
-    render,
-    template,
-)
 from storage.records import Author, Line
 
 
 def line(text: str, author: Author = Author.CUSTOMER) -> Line:
     return Line(author=author, text=text)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_every_template_has_instructions_and_fields_and_says_what_the_marks_mean(name: str) -> None:
-    system, divider, user = template(name).partition(DIVIDER)
-    assert divider
-    assert "$" in user
-    assert "$" not in system
-    assert "<data CODE>" in system
-
-
-def test_the_version_is_stable_and_goes_into_every_prompt() -> None:
-    prompt = render("summary", summary="a", history="b")
-    assert prompt.version == prompt_version()
-    assert len(prompt.version) == 12
-
-
-def test_a_field_without_a_value_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        render("summary", summary="a")
-
-
-def test_a_value_is_never_read_as_a_template_again() -> None:
-    assert "costs $summary or ${history}" in render("summary", summary="x", history="costs $summary or ${history}").user
 
 
 def test_a_text_cannot_close_its_fence() -> None:
