@@ -2,6 +2,7 @@
 
 import typer
 
+from bot.extras import missing_extra
 from commands.console import console, run, settings_or_exit
 from graph.llm.metrics import ModelMetrics
 from graph.llm.opening import open_chat_model
@@ -24,7 +25,7 @@ def doctor() -> None:
 async def _findings_of(settings: Settings) -> list[CheckResult]:
     findings = [CheckResult("settings", good=True, detail="every key is known and valid"), *await run_checks(settings)]
     findings.append(await _model_finding(settings))
-    return findings + [_token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
+    return findings + [token_finding(name, tokens) for name, tokens in token_groups(settings).items()]
 
 
 async def _model_finding(settings: Settings) -> CheckResult:
@@ -56,10 +57,13 @@ def token_groups(settings: Settings) -> dict[str, dict[str, bool]]:
     }
 
 
-def _token_finding(name: str, tokens: dict[str, bool]) -> CheckResult:
+def token_finding(name: str, tokens: dict[str, bool]) -> CheckResult:
+    """Whether a chat platform is off, or has all its tokens and its library."""
     missing = [token for token, is_set in tokens.items() if not is_set]
     if len(missing) == len(tokens):
         return CheckResult(name, good=True, detail=f"off; set {' and '.join(missing)} to switch it on")
     if missing:
         return CheckResult(name, good=False, detail=f"{' and '.join(missing)} must be set as well")
+    if reason := missing_extra(name):
+        return CheckResult(name, good=False, detail=reason)
     return CheckResult(name, good=True, detail="tokens are set")

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from bot.channel import Channel
 from bot.channel_status import ChannelStatusRegistry
 from bot.delivery import DeliveryJob
-from bot.discord.connection.shards import LocalLeases, ShardLeases
+from bot.discord.connection.leases import LocalLeases, ShardLeases
 from bot.discord.opening import open_discord
 from bot.intake import Intake
 from bot.slack.connection.install_links import install_link

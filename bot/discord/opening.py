@@ -1,21 +1,26 @@
-"""Opening Discord: beside the desk, connected in the background, closed in order."""
+"""Opening Discord, where its token is set: only then its library is imported, which may not even be installed."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import structlog
 
 from bot.channel_status import ChannelStatusRegistry
-from bot.discord.channel import DiscordChannel
-from bot.discord.connection.client import use_api_url
-from bot.discord.connection.lifecycle import stay_connected
-from bot.discord.connection.shards import LocalLeases, ShardLeases
-from bot.discord.deps import DiscordDeps
+from bot.discord.connection.leases import LocalLeases, ShardLeases
+from bot.extras import missing_extra
 from bot.intake import Intake
 from bot.typing_indicator import TypingIndicators
 from graph.desk import Desk
 from storage.settings import Settings
 from storage.store import Store
+
+if TYPE_CHECKING:
+    from bot.discord.channel import DiscordChannel
+
+log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -26,8 +31,8 @@ async def open_discord(
     desk: Desk,
     statuses: ChannelStatusRegistry,
     leases: ShardLeases | None = None,
-) -> AsyncIterator[DiscordChannel | None]:
-    """The channel while the block lasts, connected in the background; None without a token.
+) -> AsyncIterator["DiscordChannel | None"]:
+    """The channel while the block lasts, connected in the background; None without a token or its library.
 
     Never fails: whatever Discord refuses is one line in the log and in `statuses`, and the rest of the desk runs.
     """
@@ -36,6 +41,17 @@ async def open_discord(
         statuses.off("discord")
         yield None
         return
+    if reason := missing_extra("discord"):
+        log.error("discord is off", reason=reason)
+        statuses.off("discord", reason)
+        yield None
+        return
+    # 13 MB, and an extra.
+    from bot.discord.channel import DiscordChannel  # noqa: PLC0415 - see above
+    from bot.discord.connection.client import use_api_url  # noqa: PLC0415
+    from bot.discord.connection.lifecycle import stay_connected  # noqa: PLC0415
+    from bot.discord.deps import DiscordDeps  # noqa: PLC0415
+
     typing = TypingIndicators(store.conversations.reading, store.cluster.events)
     deps = DiscordDeps(settings.discord, store, intake, desk, statuses, typing)
     channel = DiscordChannel(store.conversations.reading)

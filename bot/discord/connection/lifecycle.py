@@ -8,7 +8,8 @@ import structlog
 from bot.discord.channel import DiscordChannel
 from bot.discord.commands import DiscordCommands, command_tree
 from bot.discord.connection.client import DeskClient
-from bot.discord.connection.shards import ShardLeases, Shards
+from bot.discord.connection.leases import ShardLeases
+from bot.discord.connection.shards import Shards
 from bot.discord.connection.wiring import wire
 from bot.discord.deps import DiscordDeps
 from bot.discord.direct_messages import DirectMessageRouter

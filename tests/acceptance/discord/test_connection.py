@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.discord.connection.shards import LocalLeases
+from bot.discord.connection.leases import LocalLeases
 from graph.triage.classifier import Classifier
 from storage.embeddings.protocol import Embedder
 from tests.simulators.discord.desk import (

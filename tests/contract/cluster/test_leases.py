@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.discord.connection.shards import LocalLeases, ShardLeases
+from bot.discord.connection.leases import LocalLeases, ShardLeases
 from graph.triage.classifier import Classifier
 from storage.cluster.leases import AdvisoryLeases, open_leases
 from storage.embeddings.protocol import Embedder

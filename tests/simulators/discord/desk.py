@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bot.channel_status import ChannelStatusRegistry
-from bot.discord.connection.shards import ShardLeases
+from bot.discord.connection.leases import ShardLeases
 from bot.discord.opening import open_discord
 from commands.process import Process, assemble, working
 from graph.checkpoints.opening import open_checkpoints
