@@ -25,6 +25,10 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy
 
+# Changes one thing at a time in the modules that decide, and prints what no test notices; ARGS="--sample 300 --seed 2".
+mutants: $(READY)
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 bench: $(READY)
 	$(BIN)/python -m bench
 
