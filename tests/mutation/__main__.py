@@ -19,7 +19,7 @@ from tests.mutation.equivalents import EQUIVALENTS, Change
 ROOT = Path(__file__).parents[2]
 MUTMUT = (sys.executable, "-m", "mutmut")
 RESULTS = ROOT / "mutants"
-SURVIVED = {0: "survived", 33: "no test reaches it"}
+SURVIVED: dict[int | None, str] = {0: "survived", 33: "no test reaches it"}
 """mutmut's exit codes of what is still alive; every other code is a death: a failed test, a crash, an endless loop."""
 LEAST_KILLED = 0.95
 
