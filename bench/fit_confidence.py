@@ -21,7 +21,7 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]
 from graph.confidence import COEFFICIENTS, features
 from graph.evaluation.dataset import Dataset, Question, load_dataset
 from graph.evaluation.measures import EvaluationScores, QuestionResult, measure
-from graph.evaluation.runner import ASSESSED_HITS, evaluate
+from graph.evaluation.runner import ASSESSED_HITS, evaluate_dataset
 from storage.embeddings.local import LocalEmbedder
 from storage.embeddings.protocol import Embedder
 from storage.records import ChunkKind
@@ -102,7 +102,7 @@ def collect(data: Path, embedder: Embedder) -> list[Sample]:
     for folder in labelled_folders(data):
         for variant, labelled in variants(folder):
             print(f"asking {folder.name} {variant}", flush=True)
-            samples.append(sampled(folder.name, variant, asyncio.run(evaluate(labelled, embedder))))
+            samples.append(sampled(folder.name, variant, asyncio.run(evaluate_dataset(labelled, embedder))))
     return samples
 
 

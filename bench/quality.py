@@ -13,7 +13,7 @@ from pathlib import Path
 from bench.fit_confidence import collect, fit, labelled_folders, reduced, sampled, thinned
 from graph.evaluation.dataset import Dataset, load_dataset
 from graph.evaluation.measures import EvaluationScores, QuestionResult, measure
-from graph.evaluation.runner import evaluate
+from graph.evaluation.runner import evaluate_dataset
 from storage.embeddings.local import LocalEmbedder
 from storage.records import ChunkKind, WorkspaceSettings
 
@@ -34,7 +34,7 @@ def main() -> None:
     for folder in labelled_folders(arguments.data):
         left_out = fit([sample for sample in samples if sample.group != folder.name])
         for labelled in _measured(folder):
-            results = asyncio.run(evaluate(labelled, embedder))
+            results = asyncio.run(evaluate_dataset(labelled, embedder))
             fitted = left_out.confident(sampled(folder.name, "", results))
             shipped = measure("shipped", results, threshold)
             print(_line(measure(labelled.name, _by_cosine(results)), None))

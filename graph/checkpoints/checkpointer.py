@@ -26,7 +26,7 @@ from langgraph.checkpoint.base import (
 
 from graph.checkpoints.in_memory import InMemoryCheckpoints
 
-NOTHING = object()
+NO_CHECKPOINT = object()
 """Where a run begins that reads nothing durable."""
 
 
@@ -49,7 +49,7 @@ class InterruptCheckpointer(BaseCheckpointSaver[str]):
     @contextmanager
     def starting(self, turn_id: str) -> Iterator[None]:
         """A run from the beginning: what a cut-off run of the same turn left in the store is not read."""
-        with self._running(turn_id, NOTHING):
+        with self._running(turn_id, NO_CHECKPOINT):
             yield
 
     @contextmanager
@@ -73,7 +73,7 @@ class InterruptCheckpointer(BaseCheckpointSaver[str]):
 
     def disregard_durable(self, turn_id: str) -> None:
         """The run under way cannot use its durable checkpoint: it reads memory alone from now on."""
-        self._begun_at[turn_id] = NOTHING
+        self._begun_at[turn_id] = NO_CHECKPOINT
 
     async def persist(self, turn_id: str) -> str:
         """Write the run's last checkpoint, with its interrupt, to the durable store; gives its id."""
@@ -98,7 +98,7 @@ class InterruptCheckpointer(BaseCheckpointSaver[str]):
         turn_id = config["configurable"]["thread_id"]
         in_memory = self._memory.latest(turn_id)
         begun_at = self._begun_at.get(turn_id)
-        if in_memory is not None or begun_at is NOTHING:
+        if in_memory is not None or begun_at is NO_CHECKPOINT:
             return in_memory
         # The id is not told to LangGraph, which would take it for time travel and run the nodes before it again.
         return await self.durable.aget_tuple(config if begun_at is None else config_of(turn_id, str(begun_at)))

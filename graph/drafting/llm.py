@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, create_model, model_validator
 
-from graph.drafting.verbatim import MAX_FOLLOW_UPS
-from graph.guard.masking import PLACEHOLDER, mask
+from graph.drafting.verbatim import FOLLOW_UP_LIMIT
+from graph.guard.masking import MASK_PLACEHOLDER, mask
 from graph.llm.prompts.dialogue import as_data, dialogue, fenced
 from graph.llm.prompts.templates import Prompt, prompt_version, render
 from graph.llm.protocol import ChatModel
@@ -26,7 +26,7 @@ UNSPACED_LANGUAGES = frozenset({"ja", "th", "zh"})
 
 def _customer_text(text: str) -> str:
     """The sentence without labels; one that repeats a placeholder is not fit to be sent."""
-    if PLACEHOLDER.search(text):
+    if MASK_PLACEHOLDER.search(text):
         raise ValueError("placeholders in brackets must not be repeated")
     return PASSAGE_LABEL.sub("", text).strip()
 
@@ -138,5 +138,5 @@ def _sentence_of(sentence: DraftedSentence, by_label: Mapping[str, Hit]) -> Sent
 
 
 def _follow_ups(suggestions: Sequence[str]) -> tuple[str, ...]:
-    fit = (text.strip() for text in suggestions if not PLACEHOLDER.search(text))
-    return tuple(dict.fromkeys(text for text in fit if text))[:MAX_FOLLOW_UPS]
+    fit = (text.strip() for text in suggestions if not MASK_PLACEHOLDER.search(text))
+    return tuple(dict.fromkeys(text for text in fit if text))[:FOLLOW_UP_LIMIT]

@@ -18,7 +18,7 @@ MIN_CONFIDENCE = 0.1
 """Below this probability nothing fits."""
 MIN_FOLLOW_UP_SIMILARITY = 0.35
 """Cosine from which another entry may be what the customer asks next."""
-MAX_FOLLOW_UPS = 3
+FOLLOW_UP_LIMIT = 3
 SHOWN_CANDIDATES = 3
 MAX_EXCERPT_LENGTH = 600
 """Characters of a passage that make a readable reply."""
@@ -77,4 +77,4 @@ def _follow_ups(hits: Sequence[Hit]) -> tuple[str, ...]:
     titles = (
         hit.chunk.title for hit in hits[1:] if hit.chunk.kind is ChunkKind.FAQ and hit.dense >= MIN_FOLLOW_UP_SIMILARITY
     )
-    return tuple(title for title in dict.fromkeys(titles) if title != hits[0].chunk.title)[:MAX_FOLLOW_UPS]
+    return tuple(title for title in dict.fromkeys(titles) if title != hits[0].chunk.title)[:FOLLOW_UP_LIMIT]

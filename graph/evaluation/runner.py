@@ -16,7 +16,7 @@ from storage.settings import Settings
 from storage.store import KnowledgeStore
 
 WORKSPACE = "evaluation"
-MAX_HITS = 10
+EVALUATED_HITS = 10
 """Hits looked at; an expected one behind them counts as not found."""
 ASSESSED_HITS = 5
 """Hits that the confidence sees, as in the graph."""
@@ -24,10 +24,10 @@ ASSESSED_HITS = 5
 
 def evaluate_folder(folder: Path, embedder: Embedder, threshold: float = 0.65) -> EvaluationScores:
     """Load the set in a folder, ask every question, measure. Blocking. Raises InvalidError."""
-    return measure(folder.name, asyncio.run(evaluate(load_dataset(folder), embedder)), threshold)
+    return measure(folder.name, asyncio.run(evaluate_dataset(load_dataset(folder), embedder)), threshold)
 
 
-async def evaluate(dataset: Dataset, embedder: Embedder) -> tuple[QuestionResult, ...]:
+async def evaluate_dataset(dataset: Dataset, embedder: Embedder) -> tuple[QuestionResult, ...]:
     """Ask every question of a desk that knows the set's entries and nothing else."""
     with TemporaryDirectory(prefix="deskhand-evaluation-") as folder:
         settings = Settings(data_dir=Path(folder))
@@ -45,7 +45,7 @@ async def _ask_all(knowledge: KnowledgeStore, dataset: Dataset) -> tuple[Questio
 
 
 async def _ask(knowledge: Knowledge, question: Question, ids: Sequence[str]) -> QuestionResult:
-    hits = await knowledge.search(WORKSPACE, question.text, MAX_HITS)
+    hits = await knowledge.search(WORKSPACE, question.text, EVALUATED_HITS)
     found = [ids[hit.chunk.position] in question.expected for hit in hits]
     confidence, _ = assess(question.text, hits[:ASSESSED_HITS])
     return QuestionResult(question, hits, found.index(True) + 1 if any(found) else 0, confidence)

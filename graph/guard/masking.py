@@ -9,7 +9,7 @@ from types import MappingProxyType
 from graph.guard.credentials import find_credentials
 from graph.guard.personal_data import SensitiveSpan, find_personal_data
 
-PLACEHOLDER = re.compile(r"\[[A-Z_]{2,20}_[0-9]{1,6}\]")
+MASK_PLACEHOLDER = re.compile(r"\[[A-Z_]{2,20}_[0-9]{1,6}\]")
 MAX_PASSES = 3
 """What stands next to a number says what it is, so a number may show only after its neighbour is masked."""
 NO_PLACEHOLDERS: Mapping[str, str] = MappingProxyType({})
@@ -46,7 +46,7 @@ def redact(text: str) -> str:
 
 def _mask_once(text: str, known: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     names = {original: placeholder for placeholder, original in known.items()}
-    taken = set(PLACEHOLDER.findall(text)) | set(known)
+    taken = set(MASK_PLACEHOLDER.findall(text)) | set(known)
     numbers: Counter[str] = Counter()
     originals: dict[str, str] = {}
     pieces: list[str] = []
@@ -75,7 +75,7 @@ def _spans(text: str) -> list[SensitiveSpan]:
 def _candidate_spans(text: str) -> Iterator[SensitiveSpan]:
     for span in (*find_credentials(text), *find_personal_data(text)):
         # A placeholder inside a span means that the text was masked before.
-        if not PLACEHOLDER.search(text, span.start, span.end):
+        if not MASK_PLACEHOLDER.search(text, span.start, span.end):
             yield span
 
 

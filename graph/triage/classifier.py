@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from graph.classification import TextScores
 from graph.triage.examples import Examples
 from storage.embeddings.file_cache import cached_vectors
-from storage.embeddings.protocol import Embedder
+from storage.embeddings.protocol import Embedder, Vectors
 
 RIDGE = 0.3
 """How much a single example may be wrong; with KERNEL_DECAY the best of seven pairs on the guard's open test sets."""
@@ -22,8 +22,6 @@ CACHED_TEXTS = 256
 """Texts whose scores are kept: the guard and the triage of one turn ask about the same text."""
 INTENT = "intent "
 """Begins the names of the columns that stand for intents."""
-
-Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from graph.guard.masking import redact
-from graph.triage.small_talk import WORD, is_greeting, is_small_talk
+from graph.triage.small_talk import LETTER_WORD, is_greeting, is_small_talk
 from storage.records import Author, Line
 
 MAX_FRAGMENT_WORDS = 3
@@ -52,10 +52,14 @@ def depends_on_history(text: str) -> bool:
     """Whether the text is a fragment ("for yearly?") or points back ("how much is it?")."""
     if CONTINUATION.match(text):
         return True
-    if len(WORD.findall(text)) <= MAX_FRAGMENT_WORDS and text.rstrip().endswith("?") and not QUESTION_WORD.search(text):
+    if (
+        len(LETTER_WORD.findall(text)) <= MAX_FRAGMENT_WORDS
+        and text.rstrip().endswith("?")
+        and not QUESTION_WORD.search(text)
+    ):
         return True
     pointer = ANAPHORA.search(text)
-    return pointer is not None and len(WORD.findall(text[: pointer.start()])) < ANTECEDENT_WORDS
+    return pointer is not None and len(LETTER_WORD.findall(text[: pointer.start()])) < ANTECEDENT_WORDS
 
 
 def _answers_a_question(history: Sequence[Line]) -> bool:

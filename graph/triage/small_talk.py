@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+LETTER_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 COURTESY_WORD = re.compile(
     r"thank(?:s|z|you|u)?|thx|tnx|ty(?:sm|vm)?|tks|cheers|mate|ta|appreciated?|much|so|very|a|lots?|many|million|again"
     r"|you|your|u|all|guys|team|for|the|it|that|this|help(?:ed|ing|ful)?|info(?:rmation)?|answer(?:ing)?|time|quick"
@@ -42,13 +42,13 @@ def is_small_talk(text: str) -> bool:
     """Whether nothing but thanks, agreement, a good-bye or signs such as emoji is said."""
     if "?" in text or any(character.isdigit() for character in text):
         return False
-    words = WORD.findall(text)
+    words = LETTER_WORD.findall(text)
     return not words or _consists_of(words, COURTESY_WORD, COURTESY_CORE)
 
 
 def is_greeting(text: str) -> bool:
     """Whether nothing but a greeting is said."""
-    words = WORD.findall(text)
+    words = LETTER_WORD.findall(text)
     return bool(words) and _consists_of(words, GREETING_WORD, GREETING_CORE)
 
 

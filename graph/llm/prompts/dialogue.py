@@ -6,7 +6,7 @@ from graph.guard.injection import fence
 from graph.guard.masking import mask
 from storage.records import Line
 
-NOTHING = "(nothing)"
+EMPTY_TEXT = "(nothing)"
 MAX_LINE_LENGTH = 2000
 """Characters of one earlier message that a prompt shows."""
 
@@ -14,7 +14,7 @@ MAX_LINE_LENGTH = 2000
 def dialogue(lines: Sequence[Line], known: Mapping[str, str]) -> str:
     """The messages, oldest first, personal data masked; `known` are the placeholders given out before."""
     if not lines:
-        return NOTHING
+        return EMPTY_TEXT
     shown: list[str] = []
     known = dict(known)
     for line in lines:
@@ -26,7 +26,7 @@ def dialogue(lines: Sequence[Line], known: Mapping[str, str]) -> str:
 
 def fenced(text: str, known: Mapping[str, str]) -> str:
     """The text masked and fenced, or a word for nothing."""
-    return as_data(mask(text, known).text) if text.strip() else NOTHING
+    return as_data(mask(text, known).text) if text.strip() else EMPTY_TEXT
 
 
 def as_data(text: str) -> str:

@@ -7,7 +7,7 @@ from string import Template
 
 from storage.records import Value
 
-NAMES = ("triage", "draft", "summary")
+TEMPLATE_NAMES = ("triage", "draft", "summary")
 DIVIDER = "\n=== user ===\n"
 VERSION_DIGITS = 12
 
@@ -42,4 +42,4 @@ def template(name: str) -> str:
 @cache
 def prompt_version() -> str:
     """Names the wording of all templates: twelve digits of the SHA-256 of their texts."""
-    return sha256("\0".join(template(name) for name in NAMES).encode()).hexdigest()[:VERSION_DIGITS]
+    return sha256("\0".join(template(name) for name in TEMPLATE_NAMES).encode()).hexdigest()[:VERSION_DIGITS]

@@ -1,17 +1,12 @@
 """What must hold when people, customers and workers act at the same moment, on SQLite and PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Collection
-from pathlib import Path
+from collections.abc import Awaitable, Collection
 
 import pytest
 
 from graph.checkpoints.checkpointer import InterruptCheckpointer
-from graph.triage.classifier import Classifier
 from storage.conversations.outbox import Outbox
-from storage.embeddings.batching import BatchingEmbedder
-from storage.embeddings.caching import CachingEmbedder
-from storage.embeddings.protocol import Embedder
 from storage.errors import AlreadyDecidedError, StaleError
 from storage.knowledge.search import Knowledge
 from storage.knowledge.vectors import open_vectors
@@ -26,7 +21,6 @@ from storage.records import (
     ReviewStatus,
 )
 from tests.support.rows import database_of
-from tests.support.settings import settings_for
 from tests.support.stepping import PowerCut
 from tests.support.workers import (
     EXPORT,
@@ -35,32 +29,12 @@ from tests.support.workers import (
     Desks,
     Worker,
     incoming,
-    load_classifier,
-    open_desks,
 )
 
 APPROVE = Decision(kind=DecisionKind.APPROVE)
 REJECT = Decision(kind=DecisionKind.REJECT, guidance="Tell them how to export their data")
 RESET_ANSWER = "Click **Forgot password** on the login page and follow the link in the e-mail."
 EXPORT_ANSWER = "Open **Settings > Export** and choose CSV."
-
-
-@pytest.fixture(scope="module")
-def remembering(embedder: Embedder) -> CachingEmbedder:
-    return CachingEmbedder(BatchingEmbedder(embedder))
-
-
-@pytest.fixture(scope="module")
-def classifier(remembering: CachingEmbedder) -> Classifier:
-    return load_classifier(remembering)
-
-
-@pytest.fixture
-async def desks(
-    tmp_path: Path, database_url: str, remembering: CachingEmbedder, classifier: Classifier
-) -> AsyncIterator[Desks]:
-    async with open_desks(settings_for(tmp_path, database_url), remembering, classifier) as desks:
-        yield desks
 
 
 class SlowKnowledge(Knowledge):

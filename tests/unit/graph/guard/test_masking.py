@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.guard.masking import PLACEHOLDER, mask, redact
+from graph.guard.masking import MASK_PLACEHOLDER, mask, redact
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIabc\nDEF+/=\n-----END RSA PRIVATE KEY-----"
 
 
 def unmask(text: str, originals: dict[str, str]) -> str:
-    return PLACEHOLDER.sub(lambda match: originals.get(match.group(), match.group()), text)
+    return MASK_PLACEHOLDER.sub(lambda match: originals.get(match.group(), match.group()), text)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """What a prompt shows of a conversation is masked, bounded and fenced."""
 
 from graph.llm.prompts.dialogue import (
+    EMPTY_TEXT,
     MAX_LINE_LENGTH,
-    NOTHING,
     dialogue,
     fenced,
 )
@@ -44,5 +44,5 @@ def test_a_long_earlier_message_is_clipped() -> None:
 
 
 def test_no_messages_are_said_to_be_none() -> None:
-    assert dialogue([], {}) == NOTHING
-    assert fenced("  ", {}) == NOTHING
+    assert dialogue([], {}) == EMPTY_TEXT
+    assert fenced("  ", {}) == EMPTY_TEXT

@@ -4,14 +4,14 @@ import pytest
 
 from graph.llm.prompts.templates import (
     DIVIDER,
-    NAMES,
+    TEMPLATE_NAMES,
     prompt_version,
     render,
     template,
 )
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
 def test_every_template_has_instructions_and_fields_and_says_what_the_marks_mean(name: str) -> None:
     system, divider, user = template(name).partition(DIVIDER)
     assert divider
