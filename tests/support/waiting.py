@@ -18,7 +18,7 @@ async def until(look: Callable[[], Awaitable[T | None]], seconds: float = 20.0) 
     raise AssertionError(f"it did not happen within {seconds} s")
 
 
-async def until_true(check: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+async def until_true(check: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     """Wait until this is so; AssertionError names what did not come."""
     deadline = time.monotonic() + seconds
     while not check():

@@ -19,11 +19,11 @@ from tests.simulators.discord.desk import (
     DiscordDesk,
     Server,
     running_desk,
-    until,
 )
 from tests.simulators.discord.interactions import Interaction
 from tests.simulators.discord.server import DiscordSimulator
 from tests.simulators.discord.world import World
+from tests.support.waiting import until_true
 
 REFUND = "I was charged for the yearly plan yesterday but we never used it. I want my money back."
 EDITED = "Sorry about that, Carl. I have cancelled the plan for you: the money is back on your card by *Friday*."
@@ -100,7 +100,7 @@ async def review(desk: DiscordDesk) -> list[Picture]:
     def is_over() -> bool:
         return not desk.simulator.world.messages[card["channel_id"]][card["id"]]["components"]
 
-    await until(is_over, "the card to say who decided")
+    await until_true(is_over, "the card to say who decided")
     page = page_of(desk)
     after = desk.simulator.world.messages[card["channel_id"]][card["id"]]
     columns = ("While it waits", page.message(before)), ("After the decision", page.message(after))

@@ -50,10 +50,10 @@ async def answer(desk: SlackDesk, page: SlackPage) -> list[Picture]:
     ts = await cleo.says(HELP, KNOWN)
     asked = shown(desk, HELP, ts)
     reply = await desk.reply(HELP, ts)
-    await cleo.presses(HELP, reply, "vote_up")
-    await desk.until(lambda: desk.world.whispers)
-    await cleo.presses(HELP, reply, "sources")
-    said = [page.message(asked), page.message(reply), page.whisper(desk.world.whispers[-1])]
+    await cleo.clicks(HELP, reply, "vote_up")
+    await desk.until(lambda: desk.world.ephemerals)
+    await cleo.clicks(HELP, reply, "sources")
+    said = [page.message(asked), page.message(reply), page.whisper(desk.world.ephemerals[-1])]
     return [
         Picture("slack-answer", page.thread("Thread in #help", said)),
         Picture("slack-sources", page.modal(desk.world.views[-1])),
@@ -67,7 +67,7 @@ async def review(desk: SlackDesk, page: SlackPage) -> list[Picture]:
     asked, notice = shown(desk, HELP, ts), await desk.reply(HELP, ts)
     card = await desk.card()
     before = deepcopy(card)
-    await desk.staff.presses(STAFF, card, "card_edit")
+    await desk.staff.clicks(STAFF, card, "card_edit")
     form = desk.world.views[-1]
     await desk.staff.submits(form, EDITED)
     reply = await desk.reply(HELP, ts, 2)

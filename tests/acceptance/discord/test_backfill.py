@@ -17,9 +17,9 @@ from tests.simulators.discord.desk import (
     Server,
     found,
     running_desk,
-    until,
 )
 from tests.support.rows import database_of
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -104,7 +104,7 @@ async def test_a_message_that_could_not_be_kept_is_read_by_the_next_session(star
         async with database_of(desk.store).write() as connection:
             await connection.exec_driver_sql("ALTER TABLE messages RENAME TO hidden")
         mention = server.ann.mention(server.general, QUESTION)
-        await until(lambda: "could not be handled" in desk.states.of("discord").last_error, "the failure")
+        await until_true(lambda: "could not be handled" in desk.states.of("discord").last_error, "the failure")
         async with database_of(desk.store).write() as connection:
             await connection.exec_driver_sql("ALTER TABLE hidden RENAME TO messages")
         await desk.simulator.gateway.invalidate()

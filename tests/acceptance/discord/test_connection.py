@@ -14,9 +14,9 @@ from tests.simulators.discord.desk import (
     DiscordDesk,
     Server,
     running_desk,
-    until,
 )
 from tests.simulators.discord.world import Payload
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -43,7 +43,7 @@ async def served(desk: DiscordDesk) -> Payload:
 async def test_it_asks_for_the_intents_it_needs_and_no_more(desk: DiscordDesk) -> None:
     (identify,) = desk.simulator.gateway.identifies
     assert identify["intents"] == NEEDED_INTENTS
-    await until(lambda: bool(desk.simulator.rest.commands), "the commands")
+    await until_true(lambda: bool(desk.simulator.rest.commands), "the commands")
     names = {command["name"] for command in desk.simulator.rest.commands}
     assert names == {"ask", "support", "status", "takeover", "handback", "resolve"}
 
@@ -53,8 +53,8 @@ async def test_without_message_content_one_line_says_what_to_do_and_the_desk_run
 ) -> None:
     simulated.simulator.gateway.allowed_intents = 0
     async with opened(simulated, tmp_path, embedder, warm_classifier) as desk:
-        await until(lambda: not desk.states.of("discord").is_on, "the channel to be off")
-        await until(lambda: "Message Content is not granted" in desk.states.of("discord").last_error, "the reason")
+        await until_true(lambda: not desk.states.of("discord").is_on, "the channel to be off")
+        await until_true(lambda: "Message Content is not granted" in desk.states.of("discord").last_error, "the reason")
         assert await desk.store.accounts.workspaces.all()
     assert not [record for record in caplog.records if record.exc_info]
 
@@ -63,7 +63,7 @@ async def test_a_wrong_token_is_one_line_and_the_desk_runs(
     simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
 ) -> None:
     async with opened(simulated, tmp_path, embedder, warm_classifier, bot_token="wrong") as desk:
-        await until(lambda: "DISCORD_BOT_TOKEN" in desk.states.of("discord").last_error, "the reason")
+        await until_true(lambda: "DISCORD_BOT_TOKEN" in desk.states.of("discord").last_error, "the reason")
         assert not desk.states.of("discord").is_on
         assert len(simulated.simulator.limits.requests) == 1
 
@@ -87,7 +87,7 @@ async def test_a_lost_connection_is_resumed_and_nothing_is_missed(desk: DiscordD
 
 async def test_a_request_to_reconnect_is_followed(desk: DiscordDesk) -> None:
     await desk.simulator.gateway.ask_reconnect()
-    await until(lambda: desk.simulator.gateway.resumes == 1, "the resume")
+    await until_true(lambda: desk.simulator.gateway.resumes == 1, "the resume")
     mention = desk.server.ann.mention(desk.server.general, QUESTION)
     assert await desk.said(mention["id"])
 
@@ -132,7 +132,7 @@ async def test_each_shard_hears_its_own_servers(
         await asyncio.sleep(0.002)
         other = Server(simulator, "Beta")
     async with opened(simulated, tmp_path, embedder, warm_classifier) as desk:
-        await until(lambda: len(simulator.gateway.connected) == 2, "both shards")
+        await until_true(lambda: len(simulator.gateway.connected) == 2, "both shards")
         first = simulated.ann.mention(simulated.general, QUESTION)
         second = other.ann.mention(other.general, QUESTION)
         assert await desk.said(first["id"])
@@ -156,7 +156,7 @@ async def test_one_process_leads_a_shard_and_another_follows_when_it_ends(
             await gone.wait()
 
     leading = asyncio.create_task(first())
-    await until(lambda: len(simulator.gateway.identifies) == 1, "the first leader")
+    await until_true(lambda: len(simulator.gateway.identifies) == 1, "the first leader")
     async with running_desk(simulated, tmp_path / "two", embedder, warm_classifier, leases=leases) as desk:
         await asyncio.sleep(0.5)
         assert len(simulator.gateway.identifies) == 1

@@ -15,10 +15,10 @@ from tests.simulators.discord.desk import (
     Server,
     found,
     running_desk,
-    until,
 )
 from tests.simulators.discord.people import Person, labels_of
 from tests.simulators.discord.world import Guild, Payload
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -139,7 +139,7 @@ async def test_the_choice_holds_even_if_what_they_wrote_is_deleted(opened: Opene
         question = await asked(desk, ann)
         ann.delete(first)
         await ann.click(question, "Beta")
-        await until(lambda: "with **Beta**" in desk.simulator.texts(ann.direct)[0], "the choice")
+        await until_true(lambda: "with **Beta**" in desk.simulator.texts(ann.direct)[0], "the choice")
         ann.say(ann.direct, EXPORT)
         assert "keeps no data" in (await desk.said(ann.direct, 2))[-1]["content"]
 
@@ -190,4 +190,4 @@ async def test_commands_in_direct_messages_ask_for_the_server(opened: Opened) ->
         ann = desk.server.ann
         answer = await ann.command(ann.direct, "status")
         assert "more than one team" in await answer.told()
-        await until(lambda: not desk.simulator.said_by_bot(ann.direct), "silence")
+        await until_true(lambda: not desk.simulator.said_by_bot(ann.direct), "silence")

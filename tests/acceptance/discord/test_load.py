@@ -11,11 +11,12 @@ from sqlalchemy import select
 from storage.database.tables import messages
 from storage.errors import StaleError
 from storage.records import Author, Decision, DecisionKind, Message, ReviewStatus
-from tests.simulators.discord.desk import DiscordDesk, found, until
+from tests.simulators.discord.desk import DiscordDesk, found
 from tests.simulators.discord.limits import Fault
 from tests.simulators.discord.people import Person
 from tests.simulators.discord.world import Payload
 from tests.support.rows import database_of, is_delivered
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -109,7 +110,7 @@ async def test_a_thousand_events_are_answered_once_each_in_their_threads(desk: D
     await gateway.invalidate()
     for _ in range(20):
         crowd.write(served_only=True)
-    await until(lambda: bool(gateway.connected), "a new session")
+    await until_true(lambda: bool(gateway.connected), "a new session")
     await found(lambda: kept(desk, crowd), "every message to be kept", 240)
     await found(lambda: quiet(desk, crowd), "every message to be answered", 240)
     assert events >= EVENTS

@@ -4,9 +4,10 @@ import asyncio
 import copy
 
 from storage.records import Author, ConversationStatus, Visibility
-from tests.simulators.discord.desk import DiscordDesk, found, until
+from tests.simulators.discord.desk import DiscordDesk, found
 from tests.simulators.discord.people import labels_of
 from tests.support.rows import audit_trail
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -84,11 +85,11 @@ async def test_the_tags_of_a_post_follow_the_conversation_and_lead_it(desk: Disc
     def tags() -> list[str]:
         return [names[tag] for tag in post["applied_tags"]]
 
-    await until(lambda: tags() == ["Needs human", "billing"], "the tag for a person")
+    await until_true(lambda: tags() == ["Needs human", "billing"], "the tag for a person")
     await desk.process.desk.resolve("demo", (await desk.conversation(post)).id)
-    await until(lambda: tags() == ["Solved", "billing"], "the tag for solved")
+    await until_true(lambda: tags() == ["Solved", "billing"], "the tag for solved")
     desk.server.ann.say(post, PASSWORD_QUESTION)
-    await until(lambda: tags() == ["billing"], "no tag of the desk's")
+    await until_true(lambda: tags() == ["billing"], "no tag of the desk's")
     solved = next(id_ for id_, name in names.items() if name == "Solved")
     desk.simulator.world.change_channel(post["id"], {"applied_tags": [*post["applied_tags"], solved]})
 
@@ -105,7 +106,7 @@ async def test_the_desk_s_own_solved_tag_settles_no_question_that_came_before_it
     names = {tag["id"]: tag["name"] for tag in desk.server.forum["available_tags"]}
     gateway.hold()
     await desk.process.desk.resolve("demo", conversation.id)
-    await until(lambda: "Solved" in [names[tag] for tag in post["applied_tags"]], "the tag for solved")
+    await until_true(lambda: "Solved" in [names[tag] for tag in post["applied_tags"]], "the tag for solved")
     (tagged,) = [(name, copy.deepcopy(data)) for name, data in gateway.held if name == "THREAD_UPDATE"]
     gateway.release([])
     desk.server.ann.say(post, PASSWORD_QUESTION)
@@ -161,7 +162,7 @@ async def test_a_deleted_question_is_dropped(desk: DiscordDesk) -> None:
     def overtaken() -> bool:
         return not desk.simulator.world.messages[card["channel_id"]][card["id"]]["components"]
 
-    await until(overtaken, "the card to be closed")
+    await until_true(overtaken, "the card to be closed")
     (kept,) = [m for m in await desk.messages(post, internal=True) if m.author is Author.CUSTOMER]
     assert kept.visibility is Visibility.INTERNAL
 

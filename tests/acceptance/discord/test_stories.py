@@ -9,10 +9,11 @@ from storage.records import (
     Review,
     ReviewStatus,
 )
-from tests.simulators.discord.desk import DiscordDesk, found, until
+from tests.simulators.discord.desk import DiscordDesk, found
 from tests.simulators.discord.interactions import Interaction
 from tests.simulators.discord.people import labels_of
 from tests.simulators.discord.world import Payload
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -38,7 +39,7 @@ async def decided(desk: DiscordDesk, shown: Payload, by: str) -> None:
         message = desk.simulator.world.messages[shown["channel_id"]][shown["id"]]
         return not message["components"] and by in message["embeds"][1]["footer"]["text"]
 
-    await until(is_so, f"the card to say {by}")
+    await until_true(is_so, f"the card to say {by}")
 
 
 async def edit_on_card(desk: DiscordDesk, shown: Payload, text: str) -> Interaction:

@@ -190,7 +190,7 @@ async def test_in_draft_mode_every_reply_is_reviewed(desk: SlackDesk, cleo: Pers
     ts = await cleo.says(channel, KNOWN)
     card = await desk.card(seen + 1)
     assert "Every reply is reviewed here." in text_of(card)
-    await desk.staff.presses(STAFF, card, "card_approve")
+    await desk.staff.clicks(STAFF, card, "card_approve")
     await desk.until(lambda: "Forgot password" in "".join(map(text_of, desk.world.replies(channel, ts))))
 
 
@@ -257,10 +257,10 @@ async def test_what_slack_is_slow_to_give_holds_no_acknowledgement(
 async def test_a_vote_is_kept_and_only_the_voter_is_thanked(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
     ts = await cleo.says(help_channel, KNOWN)
     reply = await desk.reply(help_channel, ts)
-    await desk.person("UPASSERBY").presses(help_channel, reply, "vote_down")
-    await cleo.presses(help_channel, reply, "vote_up")
-    await desk.until(lambda: [w for w in desk.world.whispers if w["user"] == cleo.user])
-    assert "Only the person who asked" in str([w for w in desk.world.whispers if w["user"] == "UPASSERBY"])
+    await desk.person("UPASSERBY").clicks(help_channel, reply, "vote_down")
+    await cleo.clicks(help_channel, reply, "vote_up")
+    await desk.until(lambda: [w for w in desk.world.ephemerals if w["user"] == cleo.user])
+    assert "Only the person who asked" in str([w for w in desk.world.ephemerals if w["user"] == "UPASSERBY"])
     conversation = await desk.conversation(help_channel, ts)
     said = await desk.process.store.conversations.messages.of_conversation("demo", conversation.id)
     assert said[-1].vote == "up"
@@ -271,10 +271,10 @@ async def test_talk_to_a_person_hands_over_and_solved_resolves(
 ) -> None:
     ts = await cleo.says(help_channel, KNOWN)
     reply = await desk.reply(help_channel, ts)
-    await cleo.presses(help_channel, reply, "person")
+    await cleo.clicks(help_channel, reply, "person")
     await desk.reply(help_channel, ts, 2)
     assert (await desk.conversation(help_channel, ts)).status is ConversationStatus.ASSIGNED
-    await cleo.presses(help_channel, reply, "solved")
+    await cleo.clicks(help_channel, reply, "solved")
     assert (await desk.conversation(help_channel, ts)).status is ConversationStatus.RESOLVED
 
 
@@ -287,7 +287,7 @@ async def test_a_follow_up_is_asked_by_a_press_and_answered_once(
     value = f"{conversation.id}:How do I export my data?"
     button = {**button_of(reply, "solved"), "action_id": "follow_up_0", "value": value}
     pressed = {**reply, "blocks": [{"type": "actions", "block_id": "f", "elements": [button]}]}
-    await cleo.presses(help_channel, pressed, "follow_up_0")
+    await cleo.clicks(help_channel, pressed, "follow_up_0")
     await desk.until(lambda: "Export" in "".join(map(text_of, desk.world.replies(help_channel, ts))))
     assert "asks: How do I export my data?" in "".join(map(text_of, desk.world.replies(help_channel, ts)))
 
@@ -296,7 +296,7 @@ async def test_sources_open_in_a_dialog(desk: SlackDesk, help_channel: str, cleo
     ts = await cleo.says(help_channel, KNOWN)
     reply = await desk.reply(help_channel, ts)
     assert "Sources:" in text_of(reply)
-    await cleo.presses(help_channel, reply, "sources")
+    await cleo.clicks(help_channel, reply, "sources")
     assert "How do I reset my password?" in str(desk.world.views[-1]["blocks"])
 
 
@@ -306,12 +306,12 @@ async def test_the_first_decision_wins_and_the_second_is_told_who_was_first(
     seen = len(desk.world.messages[STAFF])
     await cleo.says(help_channel, UNKNOWN)
     card = dict(await desk.card(seen + 1))
-    await desk.staff.presses(STAFF, card, "card_take_over")
+    await desk.staff.clicks(STAFF, card, "card_take_over")
     await desk.until(lambda: "took over" in text_of(desk.world.messages[STAFF][seen]))
-    before = len(desk.world.whispers)
-    await desk.staff.presses(STAFF, card, "card_take_over")
-    await desk.until(lambda: len(desk.world.whispers) > before)
-    assert "Already handled by Alex Agent" in desk.world.whispers[-1]["text"]
+    before = len(desk.world.ephemerals)
+    await desk.staff.clicks(STAFF, card, "card_take_over")
+    await desk.until(lambda: len(desk.world.ephemerals) > before)
+    assert "Already handled by Alex Agent" in desk.world.ephemerals[-1]["text"]
 
 
 async def test_every_copy_of_a_card_says_who_decided(desk: SlackDesk, help_channel: str, cleo: Person) -> None:
@@ -321,7 +321,7 @@ async def test_every_copy_of_a_card_says_who_decided(desk: SlackDesk, help_chann
         await cleo.says(help_channel, "Does the moon base have a pool?")
         # The new place gets the cards of every review that still waits.
         first, second = [await desk.until(partial(about_pool, desk, where)) for where in (STAFF, "CSTAFF2")]
-        await desk.staff.presses("CSTAFF2", second, "card_take_over")
+        await desk.staff.clicks("CSTAFF2", second, "card_take_over")
         for card in (first, second):
             await desk.until(partial(said_who, card))
             assert "card_take_over" not in str(card["blocks"])
@@ -353,10 +353,10 @@ async def test_only_linked_members_decide(desk: SlackDesk, help_channel: str, cl
     seen = len(desk.world.messages[STAFF])
     await cleo.says(help_channel, UNKNOWN)
     card = await desk.card(seen + 1)
-    before = len(desk.world.whispers)
-    await desk.person("USTRANGER").presses(STAFF, card, "card_take_over")
-    await desk.until(lambda: len(desk.world.whispers) > before)
-    assert "not linked" in desk.world.whispers[-1]["text"]
+    before = len(desk.world.ephemerals)
+    await desk.person("USTRANGER").clicks(STAFF, card, "card_take_over")
+    await desk.until(lambda: len(desk.world.ephemerals) > before)
+    assert "not linked" in desk.world.ephemerals[-1]["text"]
     assert "card_take_over" in str(card["blocks"])
 
 
@@ -421,7 +421,7 @@ async def test_a_long_unsafe_reply_is_split_and_calls_nobody(desk: SlackDesk, he
     seen = len(desk.world.messages[STAFF])
     ts = await cleo.says(help_channel, UNKNOWN)
     card = await desk.card(seen + 1)
-    await desk.staff.presses(STAFF, card, "card_edit")
+    await desk.staff.clicks(STAFF, card, "card_edit")
     unsafe = "<!channel> @here <@U1> & more. " * 90
     await desk.staff.submits(desk.world.views[-1], unsafe)
     reply = await desk.reply(help_channel, ts, 2)

@@ -41,7 +41,7 @@ async def test_an_unknown_question_waits_and_the_agents_edit_on_the_card_is_sent
     assert "a person from our team" in text_of(notice)
     card = await desk.card()
     assert "moon base" in text_of(card)
-    await desk.staff.presses("CSTAFF", card, "card_edit")
+    await desk.staff.clicks("CSTAFF", card, "card_edit")
     assert await desk.staff.submits(desk.world.views[-1], "Yes, on *level 2*.") == {}
     reply = await desk.reply(HELP, ts, 2)
     assert "Yes, on _level 2_." in text_of(reply)
@@ -77,7 +77,7 @@ async def test_what_is_decided_at_the_desk_shows_in_the_thread_and_on_the_card(d
 async def test_a_rejected_draft_is_made_again_and_the_new_one_approved_at_the_desk(desk: SlackDesk) -> None:
     ts = await desk.person("UCLEO").says(HELP, "I want a refund, which browsers do you support?")
     card = await desk.card()
-    await desk.staff.presses("CSTAFF", card, "card_reject")
+    await desk.staff.clicks("CSTAFF", card, "card_reject")
     await desk.staff.submits(desk.world.views[-1], "Explain how to export data")
     second = await desk.card(2)
     await desk.until(lambda: "Alex Agent rejected" in text_of(card))
@@ -115,7 +115,7 @@ async def test_a_decision_on_a_draft_that_newer_words_have_overtaken_is_stale(de
     cleo = desk.person("UCLEO")
     ts = await cleo.says(HELP, UNKNOWN)
     card = await desk.card()
-    await desk.staff.presses("CSTAFF", card, "card_edit")
+    await desk.staff.clicks("CSTAFF", card, "card_edit")
     view = desk.world.views[-1]
     await cleo.says(HELP, "I mean the one on Mars, does it have parking?", ts)
     answer = await desk.staff.submits(view, "Yes.")

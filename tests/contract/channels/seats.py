@@ -29,7 +29,7 @@ from tests.support.passwords import PASSWORD
 from tests.support.settings import settings_for
 from tests.support.whole_desk import open_desk
 
-Ability = Literal["repeat", "sign", "limit", "lose", "overhear", "edit", "delete", "press"]
+Ability = Literal["repeat", "typing", "limit", "lose", "overhear", "edit", "delete", "click"]
 Button = Literal["person", "solved", "vote"]
 
 
@@ -61,7 +61,7 @@ class Seat(Protocol):
     async def staff_says(self, thread: str, text: str) -> None:
         """The agent writes in the thread itself."""
 
-    async def presses(self, thread: str, button: Button) -> None:
+    async def clicks(self, thread: str, button: Button) -> None:
         """Press a button under the newest reply."""
 
     def limits(self) -> None:
@@ -70,10 +70,10 @@ class Seat(Protocol):
     def loses(self) -> None:
         """The next post is shown, but its answer is lost."""
 
-    def signs(self, thread: str) -> int:
-        """How often a working sign was shown."""
+    def typing_shown(self, thread: str) -> int:
+        """How often a typing indicator was shown."""
 
-    def still_signed(self, thread: str) -> bool:
+    def is_typing(self, thread: str) -> bool:
         """Whether one is shown now."""
 
 
@@ -82,7 +82,7 @@ class SlackSeat:
     """In a support channel of the simulated Slack."""
 
     desk: SlackDesk
-    can: frozenset[Ability] = frozenset({"repeat", "sign", "limit", "lose", "overhear", "edit", "delete", "press"})
+    can: frozenset[Ability] = frozenset({"repeat", "typing", "limit", "lose", "overhear", "edit", "delete", "click"})
     unsafe: tuple[str, ...] = ("<!channel>", "<!here>", "<@UAGENT>", "@here")
 
     def __post_init__(self) -> None:
@@ -109,9 +109,9 @@ class SlackSeat:
     async def staff_says(self, thread: str, text: str) -> None:
         await self.desk.staff.says(HELP, text, thread)
 
-    async def presses(self, thread: str, button: Button) -> None:
+    async def clicks(self, thread: str, button: Button) -> None:
         actions = {"person": "person", "solved": "solved", "vote": "vote_up"}
-        await self._person.presses(HELP, self.desk.world.replies(HELP, thread)[-1], actions[button])
+        await self._person.clicks(HELP, self.desk.world.replies(HELP, thread)[-1], actions[button])
 
     def limits(self) -> None:
         self.desk.world.faults["chat.postMessage"].append("429")
@@ -119,12 +119,12 @@ class SlackSeat:
     def loses(self) -> None:
         self.desk.world.faults["chat.postMessage"].append("lose the answer")
 
-    def signs(self, thread: str) -> int:
+    def typing_shown(self, thread: str) -> int:
         return len(
             [1 for name, args in self.desk.world.calls if name == "reactions.add" and args["timestamp"] == thread]
         )
 
-    def still_signed(self, thread: str) -> bool:
+    def is_typing(self, thread: str) -> bool:
         return (HELP, thread, "eyes") in self.desk.world.reactions
 
 
@@ -133,7 +133,7 @@ class DiscordSeat:
     """In a text channel of the simulated Discord."""
 
     desk: DiscordDesk
-    can: frozenset[Ability] = frozenset({"repeat", "sign", "limit", "lose", "overhear", "edit", "delete", "press"})
+    can: frozenset[Ability] = frozenset({"repeat", "typing", "limit", "lose", "overhear", "edit", "delete", "click"})
     unsafe: tuple[str, ...] = ("@everyone", "@here", "<@1>", "<@&2>")
     _messages: dict[str, Payload] = field(default_factory=dict)
 
@@ -167,7 +167,7 @@ class DiscordSeat:
     async def staff_says(self, thread: str, text: str) -> None:
         self._server.sue.say(self.desk.simulator.world.channels[thread], text)
 
-    async def presses(self, thread: str, button: Button) -> None:
+    async def clicks(self, thread: str, button: Button) -> None:
         labels = {"person": "Talk to a person", "solved": "Solved", "vote": "👍"}
         await self._server.ann.click(self.desk.simulator.said_by_bot(thread)[-1], labels[button])
 
@@ -177,10 +177,10 @@ class DiscordSeat:
     def loses(self) -> None:
         self.desk.simulator.limits.faults.append(Fault("lose the answer"))
 
-    def signs(self, thread: str) -> int:
+    def typing_shown(self, thread: str) -> int:
         return len([1 for channel, _ in self.desk.simulator.rest.typing if channel == thread])
 
-    def still_signed(self, thread: str) -> bool:  # noqa: ARG002 - typing fades by itself
+    def is_typing(self, thread: str) -> bool:  # noqa: ARG002 - typing fades by itself
         return False
 
 
@@ -191,7 +191,7 @@ class WebSeat:
     process: Process
     agent: Member
     client: httpx.AsyncClient
-    can: frozenset[Ability] = frozenset({"repeat", "press"})
+    can: frozenset[Ability] = frozenset({"repeat", "click"})
     unsafe: tuple[str, ...] = ()
     _tokens: dict[str, str] = field(default_factory=dict)
     _threads: dict[str, str] = field(default_factory=dict)
@@ -221,7 +221,7 @@ class WebSeat:
     async def staff_says(self, thread: str, text: str) -> None:
         raise NotImplementedError
 
-    async def presses(self, thread: str, button: Button) -> None:
+    async def clicks(self, thread: str, button: Button) -> None:
         conversation = self._threads[thread]
         headers, path = self._bearer(conversation), f"/api/v1/conversations/{conversation}"
         if button != "vote":
@@ -236,10 +236,10 @@ class WebSeat:
     def loses(self) -> None:
         raise NotImplementedError
 
-    def signs(self, thread: str) -> int:
+    def typing_shown(self, thread: str) -> int:
         raise NotImplementedError
 
-    def still_signed(self, thread: str) -> bool:
+    def is_typing(self, thread: str) -> bool:
         raise NotImplementedError
 
     async def _open(self) -> str:
@@ -292,7 +292,7 @@ class PlatformSeat:
         assert found
         await self.process.desk.record_thread_reply(self.agent, found.id, text, new_id())
 
-    async def presses(self, thread: str, button: Button) -> None:
+    async def clicks(self, thread: str, button: Button) -> None:
         raise NotImplementedError
 
     def limits(self) -> None:
@@ -301,10 +301,10 @@ class PlatformSeat:
     def loses(self) -> None:
         self.platform.faults.append("lose the answer")
 
-    def signs(self, thread: str) -> int:
+    def typing_shown(self, thread: str) -> int:
         raise NotImplementedError
 
-    def still_signed(self, thread: str) -> bool:
+    def is_typing(self, thread: str) -> bool:
         raise NotImplementedError
 
 

@@ -98,15 +98,15 @@ async def test_replies_keep_the_order_of_the_questions(seat: Seat) -> None:
 
 
 async def test_a_working_sign_is_shown_and_taken_away(seat: Seat) -> None:
-    need(seat, "sign")
+    need(seat, "typing")
     thread = await seat.says(KNOWN)
     await replies(seat, thread, 1)
 
     async def is_gone() -> bool:
-        return not seat.still_signed(thread)
+        return not seat.is_typing(thread)
 
     await until(is_gone)
-    assert seat.signs(thread)
+    assert seat.typing_shown(thread)
 
 
 async def test_a_long_reply_arrives_whole(seat: Seat) -> None:
@@ -192,10 +192,10 @@ async def test_a_deletion_drops_a_waiting_draft(seat: Seat) -> None:
 
 
 async def test_a_button_brings_a_person_and_another_ends_the_matter(seat: Seat) -> None:
-    need(seat, "press")
+    need(seat, "click")
     thread = await seat.says(KNOWN)
     await replies(seat, thread, 1)
-    await seat.presses(thread, "solved")
+    await seat.clicks(thread, "solved")
 
     async def is_resolved() -> bool:
         return (await the_conversation(seat)).status is ConversationStatus.RESOLVED
@@ -203,7 +203,7 @@ async def test_a_button_brings_a_person_and_another_ends_the_matter(seat: Seat) 
     await until(is_resolved)
     await seat.says(EXPORT, thread)
     await replies(seat, thread, 2)
-    await seat.presses(thread, "person")
+    await seat.clicks(thread, "person")
 
     async def is_with_a_person() -> bool:
         return (await the_conversation(seat)).status is ConversationStatus.ASSIGNED
@@ -212,10 +212,10 @@ async def test_a_button_brings_a_person_and_another_ends_the_matter(seat: Seat) 
 
 
 async def test_a_vote_is_kept_with_its_reply(seat: Seat) -> None:
-    need(seat, "press")
+    need(seat, "click")
     thread = await seat.says(KNOWN)
     await replies(seat, thread, 1)
-    await seat.presses(thread, "vote")
+    await seat.clicks(thread, "vote")
 
     async def is_kept() -> bool:
         return [item.vote for item in await said(seat)][-1] == "up"

@@ -1,4 +1,4 @@
-"""How far a server was heard: the mark never moves beyond what is still to be read."""
+"""Up to when a server was read: the cursor never moves beyond what is still to be read."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ def later(minutes: float) -> datetime:
     return START + timedelta(minutes=minutes)
 
 
-async def test_the_mark_follows_what_is_heard_once_the_server_is_caught_up(store: Store) -> None:
+async def test_the_cursor_follows_what_is_read_once_the_server_is_caught_up(store: Store) -> None:
     cursors = DiscordReadCursors(store.channels.read_cursors)
     await cursors.advance("demo", GUILD, later(1))
     assert await cursors.begin_backfill(GUILD) is None, "nothing was read yet"
@@ -24,7 +24,7 @@ async def test_the_mark_follows_what_is_heard_once_the_server_is_caught_up(store
     assert await store.channels.read_cursors.read_until("discord", str(GUILD)) == later(3)
 
 
-async def test_what_a_fresh_session_hears_first_does_not_hide_what_was_missed(store: Store) -> None:
+async def test_what_a_fresh_session_reads_first_does_not_hide_what_was_missed(store: Store) -> None:
     cursors = DiscordReadCursors(store.channels.read_cursors)
     await cursors.caught_up("demo", GUILD, START)
     cursors.start_session(0, SHARDS)
@@ -45,7 +45,7 @@ async def test_what_could_not_be_handled_is_read_again_by_the_next_session(store
     assert await cursors.begin_backfill(GUILD) == START
 
 
-async def test_a_mark_never_goes_back(store: Store) -> None:
+async def test_a_cursor_never_goes_back(store: Store) -> None:
     await store.channels.read_cursors.advance("demo", "discord", "1", later(5))
     await store.channels.read_cursors.advance("demo", "discord", "1", START)
     assert await store.channels.read_cursors.read_until("discord", "1") == later(5)

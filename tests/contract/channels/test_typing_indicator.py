@@ -1,4 +1,4 @@
-"""The working sign: shown again before it fades, as long as the work lasts, and then taken away."""
+"""Typing indicators: shown again before it fades, as long as the work lasts, and then taken away."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from bot.typing_indicator import TypingIndicators
 from storage.conversations.outbox import Outgoing
 from storage.records import ChannelName, Conversation, Incoming
 from storage.store import Store
-from tests.simulators.discord.desk import until
+from tests.support.waiting import until_true
 
 
 class Lamp:
@@ -31,35 +31,37 @@ async def asked(store: Store, number: int) -> Conversation:
     return await store.conversations.reading.read("demo", accepted.conversation_id)
 
 
-async def test_a_sign_that_fades_is_shown_again_until_the_work_ends(store: Store) -> None:
-    lamp, signs = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=0.01)
+async def test_an_indicator_that_fades_is_shown_again_until_the_work_ends(store: Store) -> None:
+    lamp, indicators = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=0.01)
     conversation = await asked(store, 1)
-    signs.show(lamp, conversation)
-    await until(lambda: len(lamp.shown) > 3, "the sign")
+    indicators.show(lamp, conversation)
+    await until_true(lambda: len(lamp.shown) > 3, "the indicator")
     assert all(lamp.shown)
     await store.conversations.edits.delete("demo", "discord", "m1", 0)
-    await until(lambda: not lamp.shown[-1], "the sign")
+    await until_true(lambda: not lamp.shown[-1], "the indicator")
     await asyncio.sleep(0.05)
     assert lamp.shown.count(False) == 1
-    await signs.close()
+    await indicators.close()
 
 
-async def test_news_that_the_work_is_done_takes_the_sign_away_at_once_and_twice_shown_is_once(store: Store) -> None:
-    lamp, signs = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=60)
+async def test_news_that_the_work_is_done_takes_the_indicator_away_at_once_and_twice_shown_is_once(
+    store: Store,
+) -> None:
+    lamp, indicators = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=60)
     conversation = await asked(store, 1)
-    signs.show(lamp, conversation)
-    signs.show(lamp, conversation)
-    await until(lambda: bool(lamp.shown), "the sign")
+    indicators.show(lamp, conversation)
+    indicators.show(lamp, conversation)
+    await until_true(lambda: bool(lamp.shown), "the indicator")
     await store.conversations.edits.delete("demo", "discord", "m1", 0)
     store.cluster.events.publish(conversation.id)
-    await until(lambda: not lamp.shown[-1], "the sign")
+    await until_true(lambda: not lamp.shown[-1], "the indicator")
     assert lamp.shown == [True, False]
-    await signs.close()
+    await indicators.close()
 
 
-async def test_a_stopping_process_takes_its_signs_away(store: Store) -> None:
-    lamp, signs = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=60)
-    signs.show(lamp, await asked(store, 1))
-    await until(lambda: bool(lamp.shown), "the sign")
-    await signs.close()
+async def test_a_stopping_process_takes_its_indicators_away(store: Store) -> None:
+    lamp, indicators = Lamp(), TypingIndicators(store.conversations.reading, store.cluster.events, refresh_seconds=60)
+    indicators.show(lamp, await asked(store, 1))
+    await until_true(lambda: bool(lamp.shown), "the indicator")
+    await indicators.close()
     assert lamp.shown == [True, False]

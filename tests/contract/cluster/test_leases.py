@@ -12,8 +12,9 @@ from bot.discord.connection.leases import LocalLeases, ShardLeases
 from graph.triage.classifier import Classifier
 from storage.cluster.leases import AdvisoryLeases, open_leases
 from storage.embeddings.protocol import Embedder
-from tests.simulators.discord.desk import Server, running_desk, until
+from tests.simulators.discord.desk import Server, running_desk
 from tests.simulators.discord.gateway import Gateway
+from tests.support.waiting import until_true
 
 pytest_plugins = ["tests.simulators.discord.fixtures"]
 
@@ -133,7 +134,7 @@ async def test_a_bot_that_lost_its_shard_closes_its_gateway_before_another_leads
             await cut_holder(new_postgres_url)
             await asyncio.sleep(1.5)
         assert await asyncio.wait_for(asking, PATIENCE) == 0
-        await until(lambda: len(gateway.identifies) == 2, "the bot to lead again", PATIENCE)
+        await until_true(lambda: len(gateway.identifies) == 2, "the bot to lead again", PATIENCE)
 
 
 async def until_led(leases: AdvisoryLeases, number: int, gateway: Gateway) -> int:

@@ -26,6 +26,7 @@ from tests.simulators.discord.world import FORUM, Guild, Payload
 from tests.support.faq import FAQ
 from tests.support.passwords import PASSWORD
 from tests.support.settings import settings_for
+from tests.support.waiting import until_true
 
 WAIT_SECONDS = 60.0
 Found = TypeVar("Found")
@@ -83,12 +84,12 @@ class DiscordDesk:
 
     async def said(self, channel: Payload | str, count: int = 1) -> list[Payload]:
         """The bot's messages in a channel, once there are so many."""
-        await until(lambda: len(self._said(channel)) >= count, f"{count} messages in {channel}")
+        await until_true(lambda: len(self._said(channel)) >= count, f"{count} messages in {channel}")
         return self._said(channel)
 
     async def connected(self) -> None:
         """Wait for the connection, and for what follows it."""
-        await until(lambda: self.states.of("discord").connected_since is not None, "a connection")
+        await until_true(lambda: self.states.of("discord").connected_since is not None, "a connection")
 
     def _said(self, channel: Payload | str) -> list[Payload]:
         known = (channel if isinstance(channel, str) else channel["id"]) in self.simulator.world.messages
@@ -130,15 +131,6 @@ async def _furnish(store: Store, knowledge: bytes) -> Member:
     document = await store.knowledge.catalogue.create("demo", "faq.csv", knowledge)
     await store.knowledge.catalogue.load_document(document.id)
     return await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
-
-
-async def until(check: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
-    """Wait until this is so; AssertionError names what did not come."""
-    clock = asyncio.get_running_loop().time
-    ends = clock() + seconds
-    while not check():
-        assert clock() < ends, f"waited in vain for {what}"
-        await asyncio.sleep(0.02)
 
 
 async def found(look: Callable[[], Awaitable[Found | None]], what: str, seconds: float = WAIT_SECONDS) -> Found:

@@ -30,7 +30,7 @@ class SlackMethods:
             "auth.test": self._auth_test,
             "apps.connections.open": self._connections_open,
             "chat.postMessage": self._post,
-            "chat.postEphemeral": self._whisper,
+            "chat.postEphemeral": self._post_ephemeral,
             "chat.update": self._update,
             "conversations.replies": self._replies,
             "conversations.history": self._history,
@@ -83,8 +83,8 @@ class SlackMethods:
         message = self._world.post(channel, user=BOT_USER, bot_id=BOT_ID, app_id=APP, **kept)
         return {"channel": channel, "ts": message["ts"], "message": message}
 
-    def _whisper(self, args: dict[str, Any], _: str) -> Answer:
-        self._world.whispers.append(args)
+    def _post_ephemeral(self, args: dict[str, Any], _: str) -> Answer:
+        self._world.ephemerals.append(args)
         return {"message_ts": self._world.ts()}
 
     def _update(self, args: dict[str, Any], _: str) -> Answer:

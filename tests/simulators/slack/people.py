@@ -155,7 +155,7 @@ class Person:
         self.slack.world.messages[channel].remove(message)
         await self._about(channel, "message_deleted", deleted_ts=ts, previous_message=message)
 
-    async def presses(self, channel: str, message: dict[str, Any], action_id: str) -> dict[str, Any]:
+    async def clicks(self, channel: str, message: dict[str, Any], action_id: str) -> dict[str, Any]:
         """Press a button (docs.slack.dev/reference/interaction-payloads/block_actions-payload)."""
         element = button_of(message, action_id)
         return await self.via.interact(

@@ -80,7 +80,7 @@ class SlackServer:
         fault: Fault | None = faults.popleft() if faults else None
         if fault is not None and fault != "lose the answer":
             return _refusal(fault)
-        if method == "chat.postMessage" and not self.world.paced(args["channel"]):
+        if method == "chat.postMessage" and not self.world.may_post(args["channel"]):
             self.world.too_fast += 1
             return _too_many(1)
         try:

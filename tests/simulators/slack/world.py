@@ -25,7 +25,7 @@ class SlackWorld:
 
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """Per channel, in order."""
-    whispers: list[dict[str, Any]] = field(default_factory=list)
+    ephemerals: list[dict[str, Any]] = field(default_factory=list)
     """Ephemeral messages."""
     reactions: set[tuple[str, str, str]] = field(default_factory=set)
     statuses: list[tuple[str, str, str]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class SlackWorld:
         """One message."""
         return next((item for item in self.messages[channel] if item["ts"] == ts), None)
 
-    def paced(self, channel: str) -> bool:
+    def may_post(self, channel: str) -> bool:
         """Whether this channel may be posted to now (docs: one message per second per channel, with short bursts)."""
         now, recent = time.monotonic(), self.posted_at[channel]
         if len(recent) == recent.maxlen and now - recent[0] < 0.9 * SHORT_BURST:

@@ -9,19 +9,19 @@ from bot.rate_limit import MAX_THROTTLE_KEYS, KeyedThrottle
 
 
 async def test_a_channel_is_posted_to_at_most_once_in_its_time() -> None:
-    pace, clock = KeyedThrottle(0.2), asyncio.get_running_loop().time
+    throttle, clock = KeyedThrottle(0.2), asyncio.get_running_loop().time
     began = clock()
     for _ in range(3):
-        await pace.wait("C1")
+        await throttle.wait("C1")
     assert clock() - began >= 0.4
-    await pace.wait("C2")
+    await throttle.wait("C2")
 
 
 async def test_who_would_wait_long_is_told_when_to_come_back() -> None:
-    pace = KeyedThrottle(2.0, longest_wait=3.0)
-    pace.pause("C1", 30.0)
+    throttle = KeyedThrottle(2.0, longest_wait=3.0)
+    throttle.pause("C1", 30.0)
     with pytest.raises(ChannelError) as told:
-        await pace.wait("C1")
+        await throttle.wait("C1")
     assert told.value.retry_after is not None
     assert 29 < told.value.retry_after <= 30
 

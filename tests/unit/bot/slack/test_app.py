@@ -20,5 +20,5 @@ def test_the_manifest_subscribes_to_the_events_that_are_heard_and_no_more() -> N
     manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
     subscribed = manifest["settings"]["event_subscriptions"]["bot_events"]
     # Who hears what is known before anything is connected.
-    heard = SlackApp.__new__(SlackApp).listeners()
-    assert {event.split(".")[0] for event in subscribed} == heard.keys()
+    listeners = SlackApp.__new__(SlackApp).listeners()
+    assert {event.split(".")[0] for event in subscribed} == listeners.keys()
