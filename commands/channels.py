@@ -1,6 +1,6 @@
 """`deskhand channel`: support channels, staff and teams of the chat platforms."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,9 @@ from commands.console import console, fail, run, settings_or_exit
 from commands.store import with_store
 from storage.errors import InvalidError, NotFoundError
 from storage.records import ChannelName, Mode, Place
-from storage.store import Store
+
+if TYPE_CHECKING:
+    from storage.store import Store
 
 channel_cli = typer.Typer(no_args_is_help=True, help="Slack and Discord: support channels, staff, teams.")
 
@@ -26,7 +28,7 @@ def channel_set(
 ) -> None:
     """Make a channel a support channel with a mode of its own, or the staff's."""
 
-    async def keep(store: Store) -> None:
+    async def keep(store: "Store") -> None:
         await store.accounts.workspaces.read(workspace)
         await store.channels.places.keep(
             Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff)
@@ -45,7 +47,7 @@ def channel_link(
 ) -> None:
     """Say who a member is on a chat platform: there they take over and decide reviews."""
 
-    async def link(store: Store) -> None:
+    async def link(store: "Store") -> None:
         ids = [
             member.id for member in await store.accounts.members.all(workspace) if member.email == email.strip().lower()
         ]

@@ -1,98 +1,19 @@
-"""`deskhand db`: the database, its backups, and what is made from it."""
+"""`deskhand db`: the database, its backups, and what is made from it; each command is imported when it is invoked."""
 
-import asyncio
-from pathlib import Path
-from typing import Annotated
+from commands.lazy_group import LazyCommand, lazy_app
 
-import typer
-
-from commands.console import console, progress_bar, run, settings_or_exit
-from commands.store import with_store
-from graph.checkpoints.opening import migrate_checkpoints
-from storage.database.data_folder import check_data_dir
-from storage.errors import DeskhandError
-from storage.opening import migrate_database
-from storage.operations.backup import back_up
-from storage.operations.restore import Restored, restore
-from storage.settings import Settings
-from storage.store import Store
-
-db_cli = typer.Typer(no_args_is_help=True, help="The database.")
-
-
-@db_cli.command("upgrade")
-def db_upgrade() -> None:
-    """Migrate the database to this version's schema."""
-    run(_upgrade(settings_or_exit()))
-    console.print("The database is up to date.")
-
-
-async def _upgrade(settings: Settings) -> None:
-    await migrate_database(settings)
-    await migrate_checkpoints(settings)
-
-
-@db_cli.command("reindex")
-def db_reindex(workspace: Annotated[str, typer.Option(help="Default: every workspace.")] = "") -> None:
-    """Make the vectors anew from the rows."""
-    run(_reindex(settings_or_exit(), workspace))
-
-
-async def _reindex(settings: Settings, workspace: str = "") -> None:
-    async def reindex(store: Store) -> None:
-        for found in await store.accounts.workspaces.all():
-            if workspace in ("", found.id):
-                with progress_bar(found.id) as report:
-                    count = await store.knowledge.index.reindex(found.id, report)
-                console.print(f"{found.id}: {count} chunks")
-
-    await with_store(settings, reindex)
-
-
-@db_cli.command("backup")
-def db_backup(
-    target: Annotated[Path, typer.Argument(help="A file such as backup.tar.gz, or a folder that gets a dated one.")],
-    *,
-    force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
-) -> None:
-    """Copy everything that is kept into one file, also while the desk runs; the file holds secrets."""
-    settings = settings_or_exit()
-    with progress_bar("Copying the rows") as report:
-        written = run(asyncio.to_thread(back_up, settings, target, force=force, progress=report))
-    console.print(
-        f"Written: {written} ({written.stat().st_size:,} bytes). Keep it as secret as the desk.", soft_wrap=True
-    )
-
-
-@db_cli.command("restore")
-def db_restore(
-    source: Annotated[Path, typer.Argument(help="What `deskhand db backup` wrote.")],
-    *,
-    keep: Annotated[bool, typer.Option(help="Keep the replaced data in a folder beside the new.")] = True,
-) -> None:
-    """Replace everything that is kept by a backup; no desk may run on the data folder."""
-    run(_restore(settings_or_exit(), source, keep=keep))
-
-
-async def _restore(settings: Settings, source: Path, *, keep: bool) -> None:
-    check_data_dir(settings.data_dir)
-    with progress_bar("Checking the backup") as report:
-        restored = await restore(settings, source, keep=keep, progress=report)
-    _tell(restored)
-    try:
-        await _reindex(settings)
-    except DeskhandError as error:
-        console.print(f"The vectors could not be made: {error.detail} Run `deskhand db reindex`.", soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
-def _tell(restored: Restored) -> None:
-    manifest = restored.manifest
-    rows = manifest.rows.get("deskhand.db", {})
-    console.print(
-        f"Restored the desk of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: "
-        f"{rows.get('conversations', 0)} conversations, {rows.get('messages', 0)} messages.",
-        soft_wrap=True,
-    )
-    if restored.aside:
-        console.print(f"The replaced data is in {restored.aside}: delete it when all is well.", soft_wrap=True)
+COMMANDS = (
+    LazyCommand("upgrade", "commands.database_upkeep:upgrade", "Migrate the database to this version's schema."),
+    LazyCommand("reindex", "commands.database_upkeep:reindex", "Make the vectors anew from the rows."),
+    LazyCommand(
+        "backup",
+        "commands.backup:backup",
+        "Copy everything that is kept into one file, also while the desk runs; the file holds secrets.",
+    ),
+    LazyCommand(
+        "restore",
+        "commands.backup:restore_backup",
+        "Replace everything that is kept by a backup; no desk may run on the data folder.",
+    ),
+)
+db_cli = lazy_app(COMMANDS, no_args_is_help=True, help="The database.")

@@ -1,13 +1,15 @@
 """`deskhand ingest`: load FAQ files and documents from the terminal."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.console import console, progress_bar, run, settings_or_exit
 from commands.store import with_store
-from storage.store import Store
+
+if TYPE_CHECKING:
+    from storage.store import Store
 
 
 def ingest(
@@ -16,7 +18,7 @@ def ingest(
 ) -> None:
     """Load FAQ files and documents into a workspace."""
 
-    async def load(store: Store) -> None:
+    async def load(store: "Store") -> None:
         await store.accounts.workspaces.read(workspace)
         for file in files:
             document = await store.knowledge.catalogue.create(workspace, file.name, file.read_bytes())

@@ -1,14 +1,16 @@
 """`deskhand member`: people with a login."""
 
 import secrets
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from commands.console import console, run, settings_or_exit
 from commands.store import with_store
 from storage.records import Role
-from storage.store import Store
+
+if TYPE_CHECKING:
+    from storage.store import Store
 
 member_cli = typer.Typer(no_args_is_help=True, help="People with a login.")
 
@@ -22,7 +24,7 @@ def member_add(
 ) -> None:
     """Add a member; the password is made at random and printed once."""
 
-    async def add(store: Store) -> None:
+    async def add(store: "Store") -> None:
         password = secrets.token_urlsafe(12)
         await store.accounts.workspaces.read(workspace)
         member = await store.accounts.members.add(workspace, email, name, role, password)
@@ -35,7 +37,7 @@ def member_add(
 def member_reset(email: str, workspace: Annotated[str, typer.Option()] = "demo") -> None:
     """Set a new random password and print it once; open logins end."""
 
-    async def reset(store: Store) -> None:
+    async def reset(store: "Store") -> None:
         password = secrets.token_urlsafe(12)
         await store.accounts.members.reset_password(workspace, email, password)
         console.print(f"{email}: new password: {password}", highlight=False)
@@ -47,7 +49,7 @@ def member_reset(email: str, workspace: Annotated[str, typer.Option()] = "demo")
 def member_list(workspace: Annotated[str, typer.Option()] = "demo") -> None:
     """List a workspace's members."""
 
-    async def show(store: Store) -> None:
+    async def show(store: "Store") -> None:
         for member in await store.accounts.members.all(workspace):
             console.print(f"{member.email}  {member.role}  {member.name}", highlight=False)
 

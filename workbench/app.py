@@ -17,7 +17,7 @@ from workbench.inbox.tab import build_inbox
 from workbench.knowledge.tab import build_knowledge
 from workbench.monitoring.tab import build_monitoring
 from workbench.settings.tab import build_settings
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.header import build_header
 from workbench.ui.theme import gradio_theme
 
@@ -85,7 +85,7 @@ def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
             with gr.Tab("Settings", id="settings", visible=False) as settings:
                 build_settings(settings, context, sessions)
 
-        @reporting_errors
+        @error_boundary
         async def show_admin_tabs(request: gr.Request) -> list[gr.Tab]:
             is_admin = (await sessions.member(request)).role is Role.ADMIN
             return [gr.Tab(visible=is_admin) for _ in admin_tabs]

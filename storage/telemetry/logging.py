@@ -9,7 +9,6 @@ from typing import TextIO
 
 import structlog
 from pydantic import BaseModel, SecretStr
-from sqlalchemy import make_url
 from structlog.stdlib import ProcessorFormatter
 
 from storage.settings import Settings
@@ -107,6 +106,9 @@ class _Formatter(ProcessorFormatter):
 
 def secrets_of(settings: Settings) -> set[str]:
     """Every secret that the settings hold, and the database's password."""
+    # Here and not above: SQLAlchemy takes half a second to import, which `--help` need not wait for.
+    from sqlalchemy import make_url  # noqa: PLC0415
+
     found = {*_secrets(settings), make_url(settings.database_url).password or ""}
     return {secret for secret in found if len(secret) >= MIN_SECRET_LENGTH}
 

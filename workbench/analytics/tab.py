@@ -10,7 +10,7 @@ from storage.reporting.report import AnalyticsReport
 from workbench.analytics import view
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 
 PERIODS = {"24 hours": 1, "7 days": 7, "30 days": 30, "90 days": 90}
 _TITLE = '<div class="dh-title"><h1>Analytics</h1><p>Counted from the rows, in UTC days.</p></div>'
@@ -34,7 +34,7 @@ def build_analytics(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
         with gr.Row(visible=False) as bars:
             shares, decisions, intents = (gr.HTML(apply_default_css=False, min_width=260) for _ in range(3))
 
-    @reporting_errors
+    @error_boundary
     async def refresh(chosen: str, request: gr.Request) -> tuple[Any, ...]:
         member = await sessions.member(request)
         until = now()

@@ -9,7 +9,7 @@ from storage.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError
 from storage.records import Member, Role
 from workbench.api.dependencies import Api, Context, MemberBearer
-from workbench.api.schemas import Body, Item, ShortText
+from workbench.api.schemas import Body, Item, SingleLine
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
@@ -21,10 +21,10 @@ class RegistrationBody(Body):
 
     workspace: Annotated[str, Field(max_length=63)]
     """The workspace's id: lower-case letters, digits and inner hyphens."""
-    workspace_name: ShortText = ""
+    workspace_name: SingleLine = ""
     email: Annotated[str, Field(max_length=320)]
     password: NewPassword
-    name: ShortText = ""
+    name: SingleLine = ""
 
 
 class MemberLoginItem(Item):

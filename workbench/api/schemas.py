@@ -47,7 +47,7 @@ NonEmptyText = Annotated[
     BeforeValidator(_storable),
 ]
 """A text that says something."""
-ShortText = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), BeforeValidator(_storable)]
+SingleLine = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), BeforeValidator(_storable)]
 Id = Annotated[str, Path(description="The item's id."), AfterValidator(_id)]
 PageLimit = Annotated[int, Query(ge=1, le=200, description="The most items in the answer.")]
 PageCursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before.")]

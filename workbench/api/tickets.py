@@ -20,7 +20,7 @@ from workbench.api.schemas import (
     NonEmptyText,
     PageCursor,
     PageLimit,
-    ShortText,
+    SingleLine,
     conversation_item,
     message_item,
     page_items,
@@ -32,10 +32,10 @@ router = APIRouter(prefix="/tickets", tags=["tickets"])
 class TicketBody(Body):
     """A customer's matter."""
 
-    subject: ShortText
+    subject: SingleLine
     body: NonEmptyText
     customer_email: Annotated[str, StringConstraints(max_length=320)]
-    customer_name: ShortText = ""
+    customer_name: SingleLine = ""
 
 
 class TicketItem(ConversationItem):

@@ -10,7 +10,7 @@ from workbench.autopilot.backtest import backtest, backtest_summary
 from workbench.autopilot.fields import components_of, values_of
 from workbench.autopilot.form import build_form, changes_of
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.html import esc
 
 PAST_DRAFTS = 50
@@ -34,20 +34,20 @@ def build_autopilot(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) 
         replayed = await context.desk.replay_policy(workspace_id, settings, limit=PAST_DRAFTS)
         return f'<div class="dh-box">{esc(backtest_summary(backtest(replayed)))}</div>'
 
-    @reporting_errors
+    @error_boundary
     async def refresh(request: gr.Request) -> list[Any]:
         member = await sessions.admin(request)
         settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings
         return [*values_of(fields, settings), await backtest_html(member.workspace_id, settings)]
 
-    @reporting_errors
+    @error_boundary
     async def save_settings(request: gr.Request, *values: Any) -> list[Any]:
         member = await sessions.admin(request)
         settings = await context.store.accounts.workspaces.change_settings(member, **changes_of(fields, values))
         gr.Info("Saved: it holds from the next message on.")
         return [*values_of(fields, settings), await backtest_html(member.workspace_id, settings)]
 
-    @reporting_errors
+    @error_boundary
     async def preview_settings(request: gr.Request, *values: Any) -> str:
         member = await sessions.admin(request)
         settings = (await context.store.accounts.workspaces.read(member.workspace_id)).settings

@@ -11,7 +11,7 @@ from storage.records import DocumentStatus, Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.knowledge.view import document_html, documents_html
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.html import empty_state, esc
 
 FORMATS = [".csv", ".tsv", ".json", ".jsonl", ".md", ".txt"]
@@ -92,17 +92,17 @@ class DocumentsPanel:
         chunks = await catalogue.chunks(member.workspace_id, document_id, limit=CHUNKS_SHOWN)
         return document_html(document, chunks)
 
-    @reporting_errors
+    @error_boundary
     async def _refresh(self, picked: str, request: gr.Request) -> tuple[Any, ...]:
         return await self._refreshed(await self._sessions.member(request), picked)
 
-    @reporting_errors
+    @error_boundary
     async def _pick(self, click: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
         member = await self._sessions.member(request)
         picked = str(click.id)[:64]
         return picked, gr.Row(visible=False), *await self._refreshed(member, picked)
 
-    @reporting_errors
+    @error_boundary
     async def _load(self, paths: list[str] | None, request: gr.Request) -> tuple[Any, ...]:
         admin = await self._sessions.admin(request)
         newest, refusals = "", []
@@ -121,7 +121,7 @@ class DocumentsPanel:
             raise TooLargeError(f"{path.name} is larger than {max_mb} MB.")
         return (await self._context.desk.add_document(admin, path.name, content)).id
 
-    @reporting_errors
+    @error_boundary
     async def _forget(self, picked: str, request: gr.Request) -> tuple[Any, ...]:
         admin = await self._sessions.admin(request)
         await self._context.desk.delete_document(admin, picked)

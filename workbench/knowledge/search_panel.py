@@ -7,7 +7,7 @@ from storage.records import Member
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.knowledge.view import answer_html
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.html import empty_state
 
 MAX_QUESTION_LENGTH = 2000
@@ -31,7 +31,7 @@ class SearchPanel:
         for event in (question.submit, search.click):
             event(self._search, question, answer, **PRIVATE_EVENT)
 
-    @reporting_errors
+    @error_boundary
     async def _search(self, question: str, request: gr.Request) -> str:
         return await self._answer_html(await self._sessions.member(request), (question or "").strip())
 

@@ -5,7 +5,7 @@ import gradio as gr
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.monitoring import view
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.scripts import script
 
 TURNS = 30
@@ -36,7 +36,7 @@ def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions)
         events = gr.HTML(js_on_load=ages, apply_default_css=False)
     monitoring = context.store.reporting.monitoring
 
-    @reporting_errors
+    @error_boundary
     async def refresh(request: gr.Request) -> tuple[str, str, str, str, str]:
         workspace_id = (await sessions.member(request)).workspace_id
         summaries = await monitoring.summaries(workspace_id, limit=2 * TURNS)

@@ -8,7 +8,7 @@ import gradio as gr
 from storage.accounts.canned_replies import CannedReply
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.html import empty_state, esc, table
 
 
@@ -40,13 +40,13 @@ class CannedRepliesForm:
         choices = [(reply.title, reply.id) for reply in replies]
         return canned_replies_html(replies), gr.Dropdown(choices=choices, value=None)
 
-    @reporting_errors
+    @error_boundary
     async def _save(self, title: str, text: str, request: gr.Request) -> tuple[Any, ...]:
         admin = await self._sessions.admin(request)
         await self._replies.keep(admin.workspace_id, title, text)
         return "", "", *await self.refreshed(admin.workspace_id)
 
-    @reporting_errors
+    @error_boundary
     async def _remove(self, reply_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         admin = await self._sessions.admin(request)
         await self._replies.remove(admin.workspace_id, reply_id or "")

@@ -9,7 +9,7 @@ from storage.errors import InvalidError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.html import chip, esc, table
 
 ROLE_CHOICES = [("Agent: decides reviews", "agent"), ("Admin: also sets up", "admin")]
@@ -68,7 +68,7 @@ class MembersForm:
         cancel.click(lambda: gr.Column(visible=False), None, confirmation, **PRIVATE_EVENT)
         confirm.click(self._remove, leaving_id, [confirmation, *self.outputs], **PRIVATE_EVENT)
 
-    @reporting_errors
+    @error_boundary
     async def _add(self, email: str, name: str, role: str, password: str, request: gr.Request) -> tuple[Any, ...]:
         admin = await self._sessions.admin(request)
         added = await self._context.store.accounts.members.add(
@@ -77,14 +77,14 @@ class MembersForm:
         gr.Info(esc(f"{added.name} can log in now."))
         return "", *await self.refreshed(admin.workspace_id)
 
-    @reporting_errors
+    @error_boundary
     async def _reset_password(self, email: str, password: str, request: gr.Request) -> str:
         admin = await self._sessions.admin(request)
         await self._context.store.accounts.members.reset_password(admin.workspace_id, email, password)
         gr.Info("The password is set; logins with the old one have ended.")
         return ""
 
-    @reporting_errors
+    @error_boundary
     async def _change_role(self, member_id: str | None, role: str, request: gr.Request) -> tuple[str, Any]:
         admin = await self._sessions.admin(request)
         membership = self._context.store.accounts.membership
@@ -92,7 +92,7 @@ class MembersForm:
         gr.Info(esc(f"{changed.name} is {changed.role} from now on."))
         return await self.refreshed(admin.workspace_id)
 
-    @reporting_errors
+    @error_boundary
     async def _ask_removal(self, member_id: str | None, request: gr.Request) -> tuple[str, str, Any]:
         admin = await self._sessions.admin(request)
         picked = _picked(member_id)
@@ -104,7 +104,7 @@ class MembersForm:
         )
         return picked, f'<p class="dh-asking">{words}</p>', gr.Column(visible=True)
 
-    @reporting_errors
+    @error_boundary
     async def _remove(self, member_id: str | None, request: gr.Request) -> tuple[Any, ...]:
         admin = await self._sessions.admin(request)
         released = await self._context.desk.remove_member(admin, _picked(member_id))

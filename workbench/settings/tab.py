@@ -8,7 +8,7 @@ from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.settings.canned_replies_form import CannedRepliesForm
 from workbench.settings.members_form import MembersForm
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 
 _TITLE = '<div class="dh-title"><h1>Settings</h1><p>Who works here, and the texts that are used often.</p></div>'
 
@@ -23,7 +23,7 @@ def build_settings(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -
             with gr.Column(min_width=340):
                 canned_replies = CannedRepliesForm(context, sessions)
 
-    @reporting_errors
+    @error_boundary
     async def refresh(request: gr.Request) -> tuple[Any, ...]:
         workspace_id = (await sessions.admin(request)).workspace_id
         return *await members.refreshed(workspace_id), *await canned_replies.refreshed(workspace_id)

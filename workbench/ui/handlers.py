@@ -20,7 +20,7 @@ PRIVATE_EVENT: dict[str, Any] = {"api_visibility": "private", "show_progress": "
 """How every event is registered: no documented endpoint, no veil over the page while it runs."""
 
 
-def reporting_errors(handler: Callable[_Params, Awaitable[_Result]]) -> Callable[_Params, Awaitable[_Result]]:
+def error_boundary(handler: Callable[_Params, Awaitable[_Result]]) -> Callable[_Params, Awaitable[_Result]]:
     """A handler whose errors are shown as a notice; Gradio renders notices as HTML, so they are escaped."""
 
     @functools.wraps(handler)

@@ -8,7 +8,7 @@ import gradio as gr
 from storage.errors import NotFoundError
 from storage.records import Member, Role
 from workbench.context import WorkbenchContext
-from workbench.ui.handlers import PRIVATE_EVENT, reporting_errors
+from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.html import esc
 
 _HERE = Path(__file__).parent
@@ -28,7 +28,7 @@ def build_header(
         elem_id="dh-top",
     )
 
-    @reporting_errors
+    @error_boundary
     async def refresh(request: gr.Request) -> str:
         memberships = await members_of(request)
         return header_html(

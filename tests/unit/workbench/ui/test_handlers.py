@@ -5,13 +5,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from storage.errors import NotFoundError
-from workbench.ui.handlers import UNEXPECTED_ERROR, reporting_errors
+from workbench.ui.handlers import UNEXPECTED_ERROR, error_boundary
 
 
 async def test_an_unforeseen_error_is_logged_once_and_told_without_its_words(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    @reporting_errors
+    @error_boundary
     async def press() -> None:
         raise ValueError("the words of a customer")
 
@@ -25,7 +25,7 @@ async def test_an_unforeseen_error_is_logged_once_and_told_without_its_words(
 
 
 async def test_a_known_error_is_told_in_its_own_words() -> None:
-    @reporting_errors
+    @error_boundary
     async def press() -> None:
         raise NotFoundError("There is no <such> review.")
 
