@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, select
 
 from storage import audit, clock
 from storage.accounts.members import PRESENT, member_of
 from storage.database.engine import Database
 from storage.database.tables import identities, members
+from storage.database.upsert import insert_into
 from storage.errors import NotFoundError
 from storage.records import ChannelName, Member, new_id
+
+KEY = ["workspace_id", "channel", "external_id"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +38,11 @@ class Identities:
             query = select(members.c.id).where(mine)
             if (await connection.execute(query)).first() is None:
                 raise NotFoundError("There is no such member in this workspace.")
-            await connection.execute(delete(identities).where(_is_user(workspace_id, channel, external_id)))
-            await connection.execute(
-                insert(identities).values(
-                    id=new_id(),
-                    workspace_id=workspace_id,
-                    member_id=member_id,
-                    channel=channel,
-                    external_id=external_id,
-                    created_at=clock.now(),
-                )
+            values = {"member_id": member_id, "created_at": clock.now()}
+            row = insert_into(connection, identities).values(
+                id=new_id(), workspace_id=workspace_id, channel=channel, external_id=external_id, **values
             )
+            await connection.execute(row.on_conflict_do_update(index_elements=KEY, set_=values))
             await audit.record(
                 connection,
                 "identity.linked",

@@ -9,12 +9,12 @@ from pathlib import Path
 from procrastinate.schema import SchemaManager
 from sqlalchemy import Connection, bindparam, text
 
-APPLIED = "CREATE TABLE IF NOT EXISTS procrastinate_migrations (name varchar(200) PRIMARY KEY)"
-INSTALLED = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
-KEPT = text("SELECT to_regclass('procrastinate_migrations') IS NOT NULL")
-NOTE = text("INSERT INTO procrastinate_migrations VALUES (:name)").bindparams(bindparam("name"))
+CREATE_RECORD = "CREATE TABLE IF NOT EXISTS procrastinate_migrations (name varchar(200) PRIMARY KEY)"
+IS_INSTALLED = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
+HAS_RECORD = text("SELECT to_regclass('procrastinate_migrations') IS NOT NULL")
+RECORD_CHANGE = text("INSERT INTO procrastinate_migrations VALUES (:name)").bindparams(bindparam("name"))
 
-OURS = {
+OWN_CHANGES = {
     # The library looks for the jobs of a lock at every fetch, with an index that begins with the job's id.
     "deskhand.01_lock_index": """
         CREATE INDEX deskhand_jobs_lock_idx ON procrastinate_jobs (lock) WHERE status IN ('todo', 'doing')
@@ -62,22 +62,22 @@ def is_current(connection: Connection) -> bool:
 
 def upgrade(connection: Connection) -> None:
     """Make the tables or bring them up to date, in the caller's transaction."""
-    connection.exec_driver_sql(APPLIED)
+    connection.exec_driver_sql(CREATE_RECORD)
     missing = _missing(connection)
-    if not connection.execute(INSTALLED).scalar_one():
+    if not connection.execute(IS_INSTALLED).scalar_one():
         _run(connection, SchemaManager.get_schema())
         # The whole schema contains what the library's files change.
         missing = {name: "" if name in _library() else statement for name, statement in missing.items()}
     for name, statement in missing.items():
         _run(connection, statement)
-        connection.execute(NOTE, {"name": name})
+        connection.execute(RECORD_CHANGE, {"name": name})
 
 
 def _missing(connection: Connection) -> dict[str, str]:
     known = set()
-    if connection.execute(KEPT).scalar_one():
+    if connection.execute(HAS_RECORD).scalar_one():
         known = set(connection.execute(text("SELECT name FROM procrastinate_migrations")).scalars())
-    return {name: statement for name, statement in (_library() | OURS).items() if name not in known}
+    return {name: statement for name, statement in (_library() | OWN_CHANGES).items() if name not in known}
 
 
 def _library() -> dict[str, str]:
