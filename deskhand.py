@@ -16,7 +16,9 @@ COMMANDS = (
     LazyCommand("bot", "commands.serve:bot", "Hold the connections to Slack and Discord; one of several processes."),
     LazyCommand("chat", "commands.chat:chat", "Talk to the desk in this terminal."),
     LazyCommand("ingest", "commands.ingest:ingest", "Load FAQ files and documents into a workspace."),
-    LazyCommand("eval", "commands.evaluate:measure", "Measure retrieval and confidence on a labelled set."),
+    LazyCommand(
+        "eval", "commands.evaluate:evaluate_labelled_questions", "Measure retrieval and confidence on a labelled set."
+    ),
     LazyCommand("doctor", "commands.doctor:doctor", "Check every setting and connection, and say what is missing."),
     LazyCommand("member", "commands.members:member_cli", "People with a login."),
     LazyCommand("channel", "commands.channels:channel_cli", "Slack and Discord: support channels, staff, teams."),

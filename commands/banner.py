@@ -1,4 +1,4 @@
-"""What a started desk says on the terminal."""
+"""Start-up banner: where to click, and the demo's logins."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ async def load_documents(desk: Desk, document_ids: Sequence[str]) -> None:
             await desk.load_document(document_id, report)
 
 
-def greet(settings: Settings, made: Demo) -> None:
+def print_banner(settings: Settings, made: Demo) -> None:
     """Say where to click, and the demo logins the one time they are known."""
     base = base_url(settings.web.host, settings.web.port)
     console.print(

@@ -3,7 +3,7 @@
 from commands.lazy_group import LazyCommand, lazy_app
 
 COMMANDS = (
-    LazyCommand("upgrade", "commands.database_upkeep:upgrade", "Migrate the database to this version's schema."),
+    LazyCommand("upgrade", "commands.database_upkeep:upgrade_schema", "Migrate the database to this version's schema."),
     LazyCommand("reindex", "commands.database_upkeep:reindex", "Make the vectors anew from the rows."),
     LazyCommand(
         "backup",

@@ -1,4 +1,4 @@
-"""`deskhand db upgrade` and `deskhand db reindex`: the schema, and the vectors that are made from the rows."""
+"""`deskhand db upgrade_schema` and `deskhand db reindex`: the schema, and the vectors that are made from the rows."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from storage.settings import Settings
 from storage.store import Store
 
 
-def upgrade() -> None:
+def upgrade_schema() -> None:
     """Migrate the database to this version's schema."""
     run(_upgrade(settings_or_exit()))
     console.print("The database is up to date.")

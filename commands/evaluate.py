@@ -11,7 +11,7 @@ from graph.evaluation.runner import evaluate_folder
 from storage.embeddings.opening import load_embedder
 
 
-def measure(
+def evaluate_labelled_questions(
     folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Holds faqs.jsonl and queries.jsonl.")],
 ) -> None:
     """Measure retrieval and confidence on a labelled set."""

@@ -1,4 +1,4 @@
-"""Who does which kind of job."""
+"""Job dispatch: which handler does which kind of job, and who takes what every try has failed at."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The parts of a desk: all in one process, or each in any number of its own."""
+"""Process roles: the whole desk in one process, or each role in any number of its own."""
 
 from enum import StrEnum
 
@@ -33,7 +33,7 @@ class ProcessRole(StrEnum):
         return self in (ProcessRole.ALL, ProcessRole.BOT)
 
 
-def require_shared(settings: Settings, part: ProcessRole) -> None:
+def require_shared(settings: Settings, role: ProcessRole) -> None:
     """Raise SettingsError, which names all that is missing, unless other processes can share this desk's data."""
     missing = []
     if not settings.database_url.startswith("postgresql"):
@@ -44,6 +44,6 @@ def require_shared(settings: Settings, part: ProcessRole) -> None:
         missing.append("DESKHAND_SECRET to one long random text, the same for every process")
     if missing:
         raise SettingsError(
-            f"`deskhand {part}` is one of several processes: set {'; '.join(missing)}. "
+            f"`deskhand {role}` is one of several processes: set {'; '.join(missing)}. "
             "`deskhand up` runs everything in one process without them."
         )

@@ -10,7 +10,7 @@ import typer
 from fastapi import FastAPI
 
 from bot.web.routes import web_routes
-from commands.banner import greet, load_documents
+from commands.banner import load_documents, print_banner
 from commands.console import run, settings_or_exit
 from commands.process import Process, open_process
 from commands.process_memory import freeze_heap
@@ -48,7 +48,7 @@ async def serve_desk(settings: Settings, *, always_demo: bool, demo: bool = True
             await load_documents(process.desk, made.document_ids)
             app, on_stop = build_pages(process), process.store.cluster.events.close
             freeze_heap()
-            await shutdown.serve(app, listener, announce=lambda: greet(settings, made), on_stop=on_stop)
+            await shutdown.serve(app, listener, announce=lambda: print_banner(settings, made), on_stop=on_stop)
 
 
 def build_pages(process: Process) -> FastAPI:

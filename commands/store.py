@@ -1,4 +1,4 @@
-"""The store for commands that need nothing else of the desk."""
+"""Store access for commands that need nothing else of the desk."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What the workbench and its REST interface may use: the one object that the composition root passes in."""
+"""Dependencies of the workbench and its REST interface: the one object that the composition root passes in."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class WorkbenchContext:
     """What `/metrics` shows."""
     channel_states: Callable[[], tuple[ChannelState, ...]] = tuple
     """How the chat channels of this process are connected."""
-    slack_invitation: Callable[[str], str] | None = None
+    slack_install_link: Callable[[str], str] | None = None
     """Makes a link, good for a day, by which a Slack team joins this workspace; None: "Add to Slack" is not set up."""
-    works: Callable[[], bool] | None = None
+    jobs_are_working: Callable[[], bool] | None = None
     """Whether this process takes jobs right now; None: that is left to others."""

@@ -1,4 +1,4 @@
-"""The workspace's numbers."""
+"""REST: the workspace's analytics."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta

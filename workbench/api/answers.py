@@ -1,4 +1,4 @@
-"""Answers: a draft for a question, and what would happen with it; nothing is kept or sent."""
+"""REST: a draft for a question, and what would happen with it; nothing is kept or sent."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Logins: registering a workspace, logging in, and who one is."""
+"""REST: registering a workspace, logging in, and who one is."""
 
 from typing import Annotated, Literal
 

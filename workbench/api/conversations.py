@@ -1,4 +1,4 @@
-"""Conversations as members see them, and what only members do with them.
+"""REST: conversations as members see them, and what only members do with them.
 
 `bot.web` has what customers may do too.
 """

@@ -1,4 +1,4 @@
-"""/docs: what the REST interface takes and gives, on one page that asks no other host for anything."""
+"""API documentation (/docs): the OpenAPI document as one page that asks no other host for anything."""
 
 import json
 from collections import defaultdict

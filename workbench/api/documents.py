@@ -1,4 +1,4 @@
-"""Documents: admins load and delete what the desk knows, members look."""
+"""REST: documents. Admins load and delete what the desk knows, members look."""
 
 import asyncio
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Members: to whom a conversation can be assigned, and what an admin changes about them."""
+"""REST: members. To whom a conversation can be assigned, and what an admin changes about them."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""What goes on right now."""
+"""REST: the live dashboard and the traces of turns."""
 
 from collections.abc import Mapping
 from datetime import datetime

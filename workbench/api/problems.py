@@ -1,4 +1,4 @@
-"""Every error as a problem document (RFC 9457): what went wrong, in a form that programs can tell apart."""
+"""Exception handlers: every error becomes a problem document (RFC 9457), which programs can tell apart."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -46,17 +46,17 @@ INTERNAL_ERROR_DETAIL = "It is not your fault. If it happens again, give the ref
 def install_problems(app: FastAPI) -> None:
     """Answer every error of this application with a problem document, and close the API's unknown paths."""
     handlers: dict[type[Exception], ExceptionHandler] = {
-        DeskhandError: _known,
-        RequestValidationError: _unreadable,
-        HTTPException: _refused,
-        Exception: _unexpected,
+        DeskhandError: _deskhand_error,
+        RequestValidationError: _validation_error,
+        HTTPException: _http_error,
+        Exception: _unexpected_error,
     }
     for error, handler in handlers.items():
         app.add_exception_handler(error, handler)
     app.add_middleware(UnknownPathMiddleware)
 
 
-async def _known(request: Request, error: Exception) -> JSONResponse:
+async def _deskhand_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DeskhandError)  # noqa: S101 - what the handler is registered for
     title = (type(error).__doc__ or "").partition("\n")[0]
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, OverloadedError):
@@ -93,7 +93,7 @@ def _headers(error: DeskhandError) -> dict[str, str]:
             return {}
 
 
-async def _unreadable(_: Request, error: Exception) -> JSONResponse:
+async def _validation_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - what the handler is registered for
     # The values are not repeated: one may be a password.
     errors = [{"place": ".".join(map(str, item["loc"])), "detail": item["msg"]} for item in error.errors()]
@@ -101,7 +101,7 @@ async def _unreadable(_: Request, error: Exception) -> JSONResponse:
     return problem_response("invalid", 422, "The input cannot be used as it is.", detail, errors=errors)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+async def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 - what the handler is registered for
     phrase = HTTPStatus(error.status_code).phrase
     kind = KIND_BY_STATUS.get(error.status_code, phrase.lower().replace(" ", "-"))
@@ -110,7 +110,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     return answer
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def _unexpected_error(request: Request, error: Exception) -> JSONResponse:
     reference, route = request_id_of(request), route_of(request.scope)
     log.error("request failed", request=reference, route=route, method=request.method, exc_info=error)
     return problem_response(

@@ -1,4 +1,4 @@
-"""Reviews: the drafts that wait for a person, and the person's decision."""
+"""REST: reviews, the drafts that wait for a person, and the person's decision."""
 
 from datetime import datetime
 from typing import Annotated

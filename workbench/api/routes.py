@@ -1,4 +1,4 @@
-"""The REST interface: /api/v1 for members, /health, /metrics and /docs."""
+"""Router of the REST interface: /api/v1 for members, /health, /metrics and /docs."""
 
 from fastapi import APIRouter, Depends, FastAPI
 
@@ -40,7 +40,7 @@ def api_routes(
     routes = APIRouter()
     for resource in RESOURCES:
         routes.include_router(resource.router, prefix="/api/v1", dependencies=dependencies, responses=dict(PROBLEMS))
-    health = context.store.cluster.health(context.works)
+    health = context.store.cluster.health(context.jobs_are_working)
     routes.include_router(health_routes(health, metrics or context.store.cluster.metrics(context.registry)))
     routes.include_router(docs.router)
     return routes

@@ -1,4 +1,4 @@
-"""The shapes that several resources share."""
+"""Request and response schemas that several resources share."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Tickets: conversations that a member opens for a customer who wrote or called elsewhere."""
+"""REST: tickets, which are conversations that a member opens for a customer who wrote or called elsewhere."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Receiving one uploaded file, never more of it than is allowed."""
+"""Bounded upload: one file of a multipart form, never more of it than is allowed."""
 
 from collections.abc import AsyncGenerator
 from pathlib import PurePosixPath
@@ -10,8 +10,8 @@ from starlette.requests import Request
 from storage.errors import InvalidError, TooLargeError
 
 BYTES_PER_MB = 1024 * 1024
-ENVELOPE_BYTES = 64 * 1024
-"""What the form around the file may take."""
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""What the form around the file may take up."""
 
 
 async def receive_file(request: Request, most: int) -> tuple[str, bytes]:
@@ -21,7 +21,7 @@ async def receive_file(request: Request, most: int) -> tuple[str, bytes]:
     """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise InvalidError("Send the file as multipart/form-data, in the field `file`.")
-    stream = _bounded(request, most)
+    stream = _bounded_stream(request, most)
     try:
         form = await MultiPartParser(request.headers, stream, max_files=1, max_fields=8).parse()
     except MultiPartException as error:
@@ -39,14 +39,14 @@ async def _file_of(form: FormData, most: int) -> tuple[str, bytes]:
     content = await file.read()
     if len(content) > most:
         raise _too_large(most)
-    return _name(file.filename), content
+    return _base_name(file.filename), content
 
 
-async def _bounded(request: Request, most: int) -> AsyncGenerator[bytes, None]:
+async def _bounded_stream(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     read = 0
     async for part in request.stream():
         read += len(part)
-        if read > most + ENVELOPE_BYTES:
+        if read > most + FORM_OVERHEAD_BYTES:
             raise _too_large(most)
         yield part
 
@@ -55,6 +55,6 @@ def _too_large(most: int) -> TooLargeError:
     return TooLargeError(f"The file is larger than {most / BYTES_PER_MB:g} MB.")
 
 
-def _name(filename: str) -> str:
+def _base_name(filename: str) -> str:
     """Without folders: some browsers send the whole path."""
     return PurePosixPath(filename.replace("\x00", "").replace("\\", "/")).name or "file"

@@ -1,4 +1,4 @@
-"""What an admin changes about the channels: places, who people are there, and links by which teams add the app."""
+"""The Channels tab's actions: an admin sets up places, links members to users and makes install links."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -64,7 +64,7 @@ async def apply_change(context: WorkbenchContext, admin: Member, change: Change)
             await context.store.channels.identities.unlink(admin.workspace_id, change.channel, change.where, admin)
             return ChangeResult("Unlinked: this user is a customer there like everybody else.")
         case ChangeKind.INVITE:
-            return ChangeResult("", url=_invitation(context, admin))
+            return ChangeResult("", url=_install_link(context, admin))
         case _:
             assert_never(change.kind)
 
@@ -104,10 +104,10 @@ async def _link(context: WorkbenchContext, admin: Member, change: Change) -> Cha
     return ChangeResult("Linked: from now on they take over and decide reviews there.")
 
 
-def _invitation(context: WorkbenchContext, admin: Member) -> str:
-    if context.slack_invitation is None:
+def _install_link(context: WorkbenchContext, admin: Member) -> str:
+    if context.slack_install_link is None:
         raise InvalidError("Set web.public_url, SLACK_CLIENT_ID and SLACK_CLIENT_SECRET first (docs/slack.md).")
-    return context.slack_invitation(admin.workspace_id)
+    return context.slack_install_link(admin.workspace_id)
 
 
 async def _teams(context: WorkbenchContext, workspace_id: str, channel: ChatName) -> set[str]:

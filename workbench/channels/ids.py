@@ -1,4 +1,4 @@
-"""Where and who on Slack and Discord: what an admin types or pastes, made into the ids of our rows."""
+"""Parsing of platform ids: what an admin types or pastes, made into the external ids of our rows."""
 
 import re
 from collections.abc import Collection

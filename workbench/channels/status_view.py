@@ -1,4 +1,4 @@
-"""How each channel's connection is, as HTML: in plain words, with what to do."""
+"""Connection status as HTML: how each channel is, in plain words, with what to do."""
 
 import re
 from collections.abc import Mapping, Sequence

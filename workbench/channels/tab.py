@@ -1,4 +1,4 @@
-"""The channels tab: how Slack, Discord and the web chat are, and who and where people are there; for admins."""
+"""The Channels tab: how Slack, Discord and the web chat are, and who and where people are there; for admins."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from workbench.channels.status_view import setup_guides, states_html
 from workbench.channels.view import choices_html, people_html, places_html, teams_html
 from workbench.context import WorkbenchContext
 from workbench.ui.partials import RefreshRequest, changed_parts
-from workbench.ui.scripts import script
+from workbench.ui.scripts import bundle_scripts
 from workbench.ui.server_functions import Notice, action_function, refresh_function
 
 _PAGE = Path(__file__).parent / "channels.html"
@@ -31,7 +31,7 @@ def build_channels(context: WorkbenchContext, sessions: Sessions) -> None:
     with gr.Column(elem_classes="dh-page"):
         gr.HTML(
             html_template=_PAGE.read_text(encoding="utf-8"),
-            js_on_load=script("ui/live", "channels/channels"),
+            js_on_load=bundle_scripts("ui/live", "channels/channels"),
             server_functions=[
                 refresh_function(sessions.admin, RefreshRequest, view),
                 action_function(sessions.admin, Change, act),
@@ -58,7 +58,7 @@ async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
         "people": people_html(await store.channels.identities.all(workspace_id)),
         "teams": teams_html(
             await store.channels.installations.without_secrets(workspace_id),
-            may_invite=context.slack_invitation is not None,
+            may_invite=context.slack_install_link is not None,
         ),
         "choices": choices_html(await store.accounts.members.all(workspace_id)),
     }

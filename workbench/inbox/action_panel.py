@@ -1,4 +1,4 @@
-"""What an agent can do with a conversation right now: the right pane's state, decided here and not in the browser."""
+"""The action panel: what an agent can do with a conversation now, decided here and not in the browser."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -41,9 +41,9 @@ def panel_of(conversation: Conversation, review: Review | None, member: Member) 
         case ConversationStatus.ASSIGNED:
             return _assigned_panel(conversation, member)
         case ConversationStatus.PENDING:
-            return Panel("working", "The desk is working", _working(review), ("take_over",))
+            return Panel("working", "The desk is working", _progress_hint(review), ("take_over",))
         case ConversationStatus.OPEN:
-            return Panel("watch", "The bot answers here", _last(review), ("take_over", "resolve"))
+            return Panel("watch", "The bot answers here", _history_hint(review), ("take_over", "resolve"))
         case ConversationStatus.RESOLVED:
             return Panel("watch", "Resolved", "A new message of the customer opens it again.", ("take_over",))
         case ConversationStatus.CLOSED:
@@ -76,7 +76,7 @@ def _assigned_panel(conversation: Conversation, member: Member) -> Panel:
     return Panel("watch", f"With {conversation.assignee_name}", hint, ("take_over",))
 
 
-def _working(review: Review | None) -> str:
+def _progress_hint(review: Review | None) -> str:
     if review is None or review.decision is None:
         return "The customer wrote more: a fresh draft is on its way."
     if review.decision.kind is DecisionKind.REJECT:
@@ -84,7 +84,7 @@ def _working(review: Review | None) -> str:
     return f"{review.decision.member_name} {DECISION_LABELS[review.decision.kind].phrase}; it is taking effect."
 
 
-def _last(review: Review | None) -> str:
+def _history_hint(review: Review | None) -> str:
     if review is None or review.decision is None:
         return "Nothing waits for a person. Take over if you want to write yourself."
     return f"Already handled: {review.decision.member_name} {DECISION_LABELS[review.decision.kind].phrase}."

@@ -1,4 +1,4 @@
-"""Why a draft is what it is, as HTML: why it was held, how sure the desk is, and the sources it rests on."""
+"""A draft's evidence as HTML: why it was held, how confident the desk is, and the sources it rests on."""
 
 from storage.records import Citation, Draft, Review
 from workbench.ui.html import (

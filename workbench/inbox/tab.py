@@ -24,7 +24,7 @@ from workbench.inbox.queue import QueueFilter, load_queue
 from workbench.inbox.queue_view import queue_html
 from workbench.ui.html import esc
 from workbench.ui.partials import RefreshRequest, changed_parts
-from workbench.ui.scripts import script
+from workbench.ui.scripts import bundle_scripts
 from workbench.ui.server_functions import Notice, action_function, refresh_function
 
 _HERE = Path(__file__).parent
@@ -67,7 +67,7 @@ def build_inbox(context: WorkbenchContext, sessions: Sessions) -> gr.HTML:
 
     return gr.HTML(
         html_template=(_HERE / "inbox.html").read_text(encoding="utf-8"),
-        js_on_load=script("ui/live", "inbox/inbox"),
+        js_on_load=bundle_scripts("ui/live", "inbox/inbox"),
         server_functions=[
             refresh_function(sessions.member, InboxRequest, refresh),
             action_function(sessions.member, Action, act, _explain),

@@ -6,7 +6,7 @@ from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.monitoring import view
 from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
-from workbench.ui.scripts import script
+from workbench.ui.scripts import bundle_scripts
 
 TURNS = 30
 _TITLE = (
@@ -17,7 +17,7 @@ _TITLE = (
 
 def build_monitoring(tab: gr.Tab, context: WorkbenchContext, sessions: Sessions) -> None:
     """The components and their events."""
-    ages = script("ui/live", "ui/ages")
+    ages = bundle_scripts("ui/live", "ui/ages")
     with gr.Column(elem_classes="dh-page"):
         with gr.Row():
             gr.HTML(_TITLE, apply_default_css=False)

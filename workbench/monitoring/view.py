@@ -1,4 +1,4 @@
-"""What goes on right now, as HTML."""
+"""The dashboard, traces and audit trail as HTML."""
 
 from collections.abc import Sequence
 
