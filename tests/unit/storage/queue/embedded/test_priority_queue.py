@@ -1,5 +1,6 @@
 """What the embedded queue holds in memory: who is served first, and who makes room."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from storage.clock import now
@@ -100,3 +101,118 @@ def test_what_runs_never_makes_room() -> None:
     assert isinstance(job, Job)
     assert job in queue
     assert answer("urgent") not in queue
+
+
+def test_the_size_counts_what_waits_and_what_runs() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("one"), NOW)
+    queue.put(Job(JobKind.DELIVER, "one", "one"), NOW)
+    queue.put(answer("two", rank=9), NOW)
+    assert (queue.size, len(queue)) == (3, 2)
+    running = queue.take(now())
+    assert isinstance(running, Job)
+    assert (queue.size, len(queue)) == (3, 2)
+    queue.end(running)
+    assert (queue.size, len(queue)) == (2, 2)
+
+
+def test_a_key_is_forgotten_when_nothing_of_it_is_left() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("only"), NOW)
+    job = queue.take(now())
+    assert isinstance(job, Job)
+    assert len(queue) == 1
+    queue.end(job)
+    assert len(queue) == 0
+    assert job not in queue
+
+
+def test_a_job_that_failed_waits_again_with_its_tries() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("failing"), NOW)
+    job = queue.take(now())
+    assert isinstance(job, Job)
+    queue.end(job, retry=replace(job, attempt=1), due=LATER)
+    assert queue.take(now()) == LATER
+    again = queue.take(LATER)
+    assert isinstance(again, Job)
+    assert again.attempt == 1
+
+
+def test_of_the_same_job_the_earlier_time_and_the_higher_number_of_tries_count() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(replace(answer("same"), attempt=2), LATER)
+    queue.put(answer("same"), NOW)
+    queue.put(answer("same"), LATER)
+    assert queue.size == 1
+    job = queue.take(now())
+    assert isinstance(job, Job)
+    assert job.attempt == 2
+
+
+def test_what_runs_is_known_and_may_wait_once_more() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("again"), NOW)
+    job = queue.take(now())
+    assert isinstance(job, Job)
+    assert job in queue
+    queue.put(job, NOW)
+    assert queue.size == 2
+    assert queue.take(now()) is None
+    queue.end(job)
+    assert queue.take(now()) == job
+
+
+def test_only_one_job_of_a_key_runs_at_a_time() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("conversation"), NOW)
+    queue.put(Job(JobKind.RESUME, "review", "conversation"), NOW)
+    assert isinstance(queue.take(now()), Job)
+    assert queue.take(now()) is None
+
+
+def test_who_was_just_served_queues_up_behind_the_others_of_the_same_rank() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    for kind in (JobKind.DELIVER, JobKind.RESUME):
+        queue.put(Job(kind, "busy", "busy"), NOW)
+    queue.put(Job(JobKind.DELIVER, "quiet", "quiet"), NOW + timedelta(microseconds=1))
+    assert taken(queue) == ["busy", "quiet", "busy"]
+
+
+def test_more_is_fetched_when_half_of_the_keys_are_free() -> None:
+    queue = KeyedPriorityQueue(4, 1)
+    room = []
+    for number in range(4):
+        room.append(queue.has_room)
+        queue.put(answer(str(number)), NOW)
+    assert room == [True, True, True, False]
+    assert not queue.has_room
+    assert KeyedPriorityQueue(None, 1).has_room
+
+
+def test_a_bounded_queue_that_has_room_has_not_overflowed() -> None:
+    queue = KeyedPriorityQueue(2, 1)
+    queue.put(answer("one"), NOW)
+    queue.put(answer("two"), NOW)
+    queue.put(Job(JobKind.DELIVER, "one", "one"), NOW)
+    assert not queue.has_overflowed
+    queue.put(answer("three"), NOW)
+    assert queue.has_overflowed
+
+
+def test_a_load_that_ends_lets_the_next_one_begin() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    for number in range(2):
+        queue.put(Job(JobKind.LOAD, str(number), str(number), rank=1), NOW)
+    first = queue.take(now())
+    assert isinstance(first, Job)
+    assert queue.take(now()) is None
+    queue.end(first)
+    assert isinstance(queue.take(now()), Job)
+
+
+def test_cleared_nothing_waits() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("one"), NOW)
+    queue.clear()
+    assert (queue.size, queue.take(now())) == (0, None)
