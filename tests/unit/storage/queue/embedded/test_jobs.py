@@ -15,6 +15,7 @@ from storage.queue.jobs import (
     RetryAfterError,
     RunAt,
 )
+from storage.queue.periodic import PeriodicTask
 
 
 class Bench:
@@ -194,3 +195,53 @@ async def test_jobs_taken_before_the_start_are_done_after_it() -> None:
     jobs.start(Handlers(dict.fromkeys(JobKind, handler), nobody))
     await jobs.idle()
     assert done == ["early"]
+
+
+async def test_what_runs_on_beyond_the_grace_is_cut_off() -> None:
+    cut_off: list[str] = []
+
+    async def handler(item: Job) -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            cut_off.append(item.id)
+            raise
+
+    async with working(handler) as bench:
+        await bench.jobs.enqueue(job("endless"))
+        await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            await bench.jobs.stop(grace_seconds=0.05)
+    assert cut_off == ["endless"]
+
+
+async def test_what_takes_long_is_cut_off_at_once() -> None:
+    async def handler(_: Job) -> None:
+        await asyncio.sleep(60)
+
+    async with working(handler) as bench:
+        await bench.jobs.enqueue(job("load", kind=JobKind.LOAD))
+        await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            await bench.jobs.stop(grace_seconds=60)
+    assert bench.jobs.waiting == 0
+
+
+async def test_a_periodic_task_runs_at_once_and_ends_with_the_queue() -> None:
+    runs = 0
+
+    async def tick() -> None:
+        nonlocal runs
+        runs += 1
+
+    async def handler(_: Job) -> None:
+        """Nothing to do."""
+
+    bench = Bench(EmbeddedJobs())
+    bench.jobs.start(
+        Handlers(dict.fromkeys(JobKind, handler), bench.on_dead_letter), periodic_tasks=[PeriodicTask("tick", 60, tick)]
+    )
+    await asyncio.sleep(0.01)
+    await bench.jobs.stop()
+    assert runs == 1
+    assert not bench.jobs.is_working

@@ -216,3 +216,12 @@ def test_cleared_nothing_waits() -> None:
     queue.put(answer("one"), NOW)
     queue.clear()
     assert (queue.size, queue.take(now())) == (0, None)
+
+
+def test_a_job_is_due_at_its_very_moment() -> None:
+    queue = KeyedPriorityQueue(None, 1)
+    queue.put(answer("lower", rank=1), NOW)
+    queue.put(answer("higher", rank=2), NOW - timedelta(seconds=1))
+    job = queue.take(NOW)
+    assert isinstance(job, Job)
+    assert job.key == "lower"
