@@ -105,22 +105,22 @@ async def test_a_delivery_wakes_who_follows_the_conversation(web_store: Store) -
 
 
 async def test_each_message_knows_its_own_reply(web_store: Store) -> None:
-    transcripts = web_store.conversations.customer_view
+    customer_view = web_store.conversations.customer_view
     ref, (first,) = await asked(web_store, "one")
     await replied(web_store, ref)
     _, (second, third) = await asked(web_store, "two", "three")
-    before = await transcripts.progress(second)
+    before = await customer_view.progress(second)
     assert before.reply is None
     assert not before.settled
     await replied(web_store, ref, DRAFT.model_copy(update={"text": "Both."}))
-    replies = [(await transcripts.progress(message_id)).reply for message_id in (first, second, third)]
+    replies = [(await customer_view.progress(message_id)).reply for message_id in (first, second, third)]
     assert [reply and reply.text for reply in replies] == [DRAFT.text, "Both.", "Both."]
 
 
 async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newer_ones(
     web_store: Store, web_agent: Member
 ) -> None:
-    transcripts = web_store.conversations.customer_view
+    customer_view = web_store.conversations.customer_view
     ref, (first,) = await asked(web_store, "one")
     proposal = await proposal_for(web_store, ref.conversation_id, DRAFT)
     await web_store.conversations.completion.hold(proposal)
@@ -130,17 +130,17 @@ async def test_an_approved_reply_to_an_earlier_message_is_not_taken_for_the_newe
     await web_store.conversations.reviews.decide(web_agent, review.id, decision, based_on=1)
     _, (second,) = await asked(web_store, "two")
     await web_store.conversations.completion.send(proposal, decision=decision)
-    assert (await transcripts.progress(first)).reply
-    assert (await transcripts.progress(second)).reply is None
+    assert (await customer_view.progress(first)).reply
+    assert (await customer_view.progress(second)).reply is None
 
 
 async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_agent: Member) -> None:
-    transcripts = web_store.conversations.customer_view
+    customer_view = web_store.conversations.customer_view
     ref, (message_id,) = await asked(web_store, "one")
     await web_store.conversations.actions.take_over(web_agent, ref.conversation_id)
-    assert (await transcripts.progress(message_id)).waits_for_person
+    assert (await customer_view.progress(message_id)).waits_for_person
     await web_store.conversations.actions.reply(web_agent, ref.conversation_id, "By hand.")
-    reply = (await transcripts.progress(message_id)).reply
+    reply = (await customer_view.progress(message_id)).reply
     assert reply
     assert (reply.text, reply.member_name) == ("By hand.", "Anna")
 
@@ -148,12 +148,12 @@ async def test_a_reply_by_hand_answers_what_waited_for_it(web_store: Store, web_
 async def test_the_desk_is_not_shown_at_work_while_a_person_has_the_conversation(
     web_store: Store, web_agent: Member
 ) -> None:
-    transcripts = web_store.conversations.customer_view
+    customer_view = web_store.conversations.customer_view
     ref, _ = await asked(web_store, "one")
-    assert (await transcripts.snapshot(ref)).working
+    assert (await customer_view.snapshot(ref)).working
     await web_store.conversations.actions.take_over(web_agent, ref.conversation_id)
     assert await queued_turn(web_store, ref.conversation_id)
-    snapshot = await transcripts.snapshot(ref)
+    snapshot = await customer_view.snapshot(ref)
     assert (snapshot.working, snapshot.assignee) == (False, "Anna")
 
 
@@ -168,11 +168,11 @@ async def test_a_dismissed_message_is_over_without_a_reply(web_store: Store) -> 
 
 
 async def test_notes_are_for_members_only(web_store: Store, web_agent: Member) -> None:
-    transcripts = web_store.conversations.customer_view
+    customer_view = web_store.conversations.customer_view
     ref, _ = await asked(web_store, "one")
     await web_store.conversations.actions.note(web_agent, ref.conversation_id, "Careful here.")
-    assert [one.message.text for one in await transcripts.visible_messages(ref)] == ["one"]
-    assert [one.message.text for one in await transcripts.visible_messages(ref, internal=True)] == [
+    assert [one.message.text for one in await customer_view.visible_messages(ref)] == ["one"]
+    assert [one.message.text for one in await customer_view.visible_messages(ref, internal=True)] == [
         "one",
         "Careful here.",
     ]

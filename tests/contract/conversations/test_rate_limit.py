@@ -44,7 +44,7 @@ NONE = {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute"
 QUIET = BacklogMonitor(0, 0)
 
 
-def intake(database: Database, load: BacklogMonitor = QUIET, **limits: float) -> MessageIntake:
+def new_intake(database: Database, load: BacklogMonitor = QUIET, **limits: float) -> MessageIntake:
     return MessageIntake(database, AdmissionControl(LimitsSettings.model_validate(NONE | limits)), load)
 
 
@@ -56,8 +56,8 @@ def said(
     )
 
 
-async def write(arrivals: MessageIntake, number: int, **where: Any) -> list[Accepted]:
-    return [await arrivals.accept(said(**where)) for _ in range(number)]
+async def write(intake: MessageIntake, number: int, **where: Any) -> list[Accepted]:
+    return [await intake.accept(said(**where)) for _ in range(number)]
 
 
 async def rows(database: Database, table: Any) -> int:
@@ -79,8 +79,8 @@ async def let_pass(database: Database, seconds: float) -> None:
 
 
 async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=4)
-    accepted = [await arrivals.accept(said(thread=f"thread {number}")) for number in range(7)]
+    intake = new_intake(database_of(store), customer_per_minute=4)
+    accepted = [await intake.accept(said(thread=f"thread {number}")) for number in range(7)]
     assert [item.wait > 0 for item in accepted] == [False] * 4 + [True] * 3
     assert [round(item.wait / 15) for item in accepted[4:]] == [1, 2, 3]
     assert await rows(database_of(store), turns) == 7
@@ -91,8 +91,8 @@ async def test_what_a_customer_writes_beyond_the_limit_is_kept_and_waits(store: 
 
 
 async def test_a_later_fragment_never_brings_a_turn_forward_that_has_to_wait(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=2)
-    accepted = await write(arrivals, 4)
+    intake = new_intake(database_of(store), customer_per_minute=2)
+    accepted = await write(intake, 4)
     assert len({item.turn_id for item in accepted}) == 1
     begun = await store.conversations.turns.begin(accepted[0].turn_id or "")
     assert isinstance(begun, NotYet)
@@ -100,9 +100,9 @@ async def test_a_later_fragment_never_brings_a_turn_forward_that_has_to_wait(sto
 
 
 async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=2)
-    await write(arrivals, 3)
-    await arrivals.accept(said(external_id="m4"))
+    intake = new_intake(database_of(store), customer_per_minute=2)
+    await write(intake, 3)
+    await intake.accept(said(external_id="m4"))
     corrected = await store.conversations.edits.edit(said(external_id="m4"))
     assert corrected is None
     edited = Incoming("demo", "slack", "m4", "thread of Cleo", "Cleo", "How do I reset it?")
@@ -114,11 +114,11 @@ async def test_an_edit_does_not_bring_a_turn_forward_that_has_to_wait(store: Sto
 
 
 async def test_the_hour_counts_beside_the_minute(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=100, customer_per_hour=3)
-    accepted = await write(arrivals, 3, channel="web")
+    intake = new_intake(database_of(store), customer_per_minute=100, customer_per_hour=3)
+    accepted = await write(intake, 3, channel="web")
     assert [item.wait for item in accepted] == [0, 0, 0]
     with pytest.raises(TooManyMessagesError) as refused:
-        await write(arrivals, 1, channel="web")
+        await write(intake, 1, channel="web")
     assert 595 <= refused.value.retry_after <= 600
 
 
@@ -126,7 +126,7 @@ async def test_processes_that_write_at_once_count_together(store: Store) -> None
     others = [open_database(database_of(store).url) for _ in range(3)]
     # Ten an hour are one in six minutes: however slow the machine, the waits stay apart.
     databases = (database_of(store), *others)
-    doors = [intake(database, customer_per_hour=10, longest_wait_seconds=86_400) for database in databases]
+    doors = [new_intake(database, customer_per_hour=10, longest_wait_seconds=86_400) for database in databases]
     try:
         accepted = await asyncio.gather(
             *(doors[number % 4].accept(said(thread=f"thread {number}")) for number in range(40))
@@ -141,24 +141,24 @@ async def test_processes_that_write_at_once_count_together(store: Store) -> None
 
 async def test_the_customers_of_a_workspace_count_together_and_no_other_workspace_does(store: Store) -> None:
     await store.accounts.workspaces.create("other", "Other")
-    arrivals = intake(database_of(store), workspace_per_minute=5)
-    accepted = await asyncio.gather(*(arrivals.accept(said(f"customer {number}")) for number in range(12)))
+    intake = new_intake(database_of(store), workspace_per_minute=5)
+    accepted = await asyncio.gather(*(intake.accept(said(f"customer {number}")) for number in range(12)))
     assert [item.wait > 0 for item in accepted].count(False) == 5
     assert all(item.notified for item in accepted if item.wait)
-    (elsewhere,) = await write(arrivals, 1, at="other")
+    (elsewhere,) = await write(intake, 1, at="other")
     assert elsewhere.wait == 0
 
 
 async def test_one_customer_does_not_use_up_what_the_others_may_write(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=3, workspace_per_minute=10)
-    await write(arrivals, 30)
-    others = [await arrivals.accept(said(f"customer {number}")) for number in range(7)]
+    intake = new_intake(database_of(store), customer_per_minute=3, workspace_per_minute=10)
+    await write(intake, 30)
+    others = [await intake.accept(said(f"customer {number}")) for number in range(7)]
     assert [item.wait for item in others] == [0] * 7
 
 
 async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=2)
-    first = await write(arrivals, 6)
+    intake = new_intake(database_of(store), customer_per_minute=2)
+    first = await write(intake, 6)
     assert [item.notified for item in first] == [False, False, True, False, False, False]
     conversation_id = first[0].conversation_id
     assert len(await notices(store, conversation_id)) == 1
@@ -166,45 +166,45 @@ async def test_the_customer_is_told_once_per_burst_through_the_outbox(store: Sto
     assert outgoing
     assert outgoing.message.author is Author.SYSTEM
     await let_pass(database_of(store), 3600)
-    again = await write(arrivals, 4)
+    again = await write(intake, 4)
     assert [item.notified for item in again] == [False, False, True, False]
 
 
 async def test_where_the_desk_only_watches_nobody_is_told(store: Store, admin: Member) -> None:
     await store.accounts.workspaces.change_settings(admin, mode=Mode.SHADOW)
-    accepted = await write(intake(database_of(store), customer_per_minute=1), 3)
+    accepted = await write(new_intake(database_of(store), customer_per_minute=1), 3)
     assert [item.wait > 0 for item in accepted] == [False, True, True]
     assert await rows(database_of(store), deliveries) == 0
 
 
 async def test_a_repeat_is_neither_counted_nor_refused(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=2, longest_wait_seconds=0)
-    first = await arrivals.accept(said(external_id="m1", channel="web"))
-    repeats = [await arrivals.accept(said(external_id="m1", channel="web")) for _ in range(5)]
+    intake = new_intake(database_of(store), customer_per_minute=2, longest_wait_seconds=0)
+    first = await intake.accept(said(external_id="m1", channel="web"))
+    repeats = [await intake.accept(said(external_id="m1", channel="web")) for _ in range(5)]
     assert {item.message_id for item in repeats} == {first.message_id}
-    assert (await arrivals.accept(said(channel="web"))).wait == 0
+    assert (await intake.accept(said(channel="web"))).wait == 0
     with pytest.raises(TooManyMessagesError):
-        await arrivals.accept(said(channel="web"))
-    assert (await arrivals.accept(said(external_id="m1", channel="web"))).message_id == first.message_id
+        await intake.accept(said(channel="web"))
+    assert (await intake.accept(said(external_id="m1", channel="web"))).message_id == first.message_id
 
 
 async def test_what_would_wait_too_long_is_refused_on_the_web_and_does_not_count(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=2, longest_wait_seconds=30)
-    await write(arrivals, 3, channel="web")
+    intake = new_intake(database_of(store), customer_per_minute=2, longest_wait_seconds=30)
+    await write(intake, 3, channel="web")
     for _ in range(3):
         with pytest.raises(TooManyMessagesError) as refused:
-            await write(arrivals, 1, channel="web")
+            await write(intake, 1, channel="web")
         assert 25 <= refused.value.retry_after <= 30
     assert await rows(database_of(store), messages) == 4  # three, and that they wait
     await let_pass(database_of(store), 30)
-    (accepted,) = await write(arrivals, 1, channel="web")
+    (accepted,) = await write(intake, 1, channel="web")
     assert accepted.message_id
 
 
 async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=1, longest_wait_seconds=0)
-    (kept,) = await write(arrivals, 1)
-    refused = [await arrivals.accept(said(thread=f"thread {number}")) for number in range(4)]
+    intake = new_intake(database_of(store), customer_per_minute=1, longest_wait_seconds=0)
+    (kept,) = await write(intake, 1)
+    refused = [await intake.accept(said(thread=f"thread {number}")) for number in range(4)]
     assert [item.notified for item in refused] == [True, False, False, False]
     assert {item.turn_id for item in refused} == {None}
     assert all(item.repeated for item in refused)
@@ -216,15 +216,15 @@ async def test_in_a_chat_the_customer_is_told_once_that_a_message_was_not_kept(s
 
 
 async def test_a_conversation_that_a_person_has_is_never_told_to_wait(store: Store, agent: Member) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=1)
-    (accepted,) = await write(arrivals, 1)
+    intake = new_intake(database_of(store), customer_per_minute=1)
+    (accepted,) = await write(intake, 1)
     await store.conversations.actions.take_over(agent, accepted.conversation_id)
-    assert not any(item.notified for item in await write(arrivals, 3))
+    assert not any(item.notified for item in await write(intake, 3))
 
 
 async def test_what_is_paid_off_is_forgotten(store: Store) -> None:
-    arrivals = intake(database_of(store), customer_per_minute=1)
-    await write(arrivals, 2)
+    intake = new_intake(database_of(store), customer_per_minute=1)
+    await write(intake, 2)
     assert await forget_paid_off(database_of(store)) == 0
     async with database_of(store).write() as connection:
         await connection.execute(update(admission_counters).values(rank=0))
@@ -243,7 +243,7 @@ async def late_store(tmp_path: Path, database_url: str, embedder: Embedder) -> A
 
 async def be_late(store: Store, number: int) -> None:
     """Let so many turns be due since a minute ago."""
-    quiet = intake(database_of(store))
+    quiet = new_intake(database_of(store))
     accepted = [await quiet.accept(said(f"early {turn}")) for turn in range(number)]
     ids = [item.turn_id for item in accepted]
     async with database_of(store).write() as connection:
@@ -278,8 +278,8 @@ async def test_turns_that_are_at_work_make_no_queue(tmp_path: Path, database_url
 
 
 async def test_the_look_at_the_queue_uses_an_index(store: Store) -> None:
-    arrivals = intake(database_of(store))
-    await arrivals.accept(said())
+    intake = new_intake(database_of(store))
+    await intake.accept(said())
     explain = "EXPLAIN QUERY PLAN " if database_of(store).is_sqlite else "EXPLAIN "
     look = "SELECT due_at FROM turns WHERE status = 'queued' AND due_at <= '2100-01-01' ORDER BY due_at LIMIT 1"
     served = "SELECT min(rank) FROM turns WHERE status = 'queued'"

@@ -379,7 +379,7 @@ async def test_looking_at_the_rows_neither_doubles_nor_hastens_what_is_known(row
 
 
 def is_held(item: object) -> bool:
-    """Whether this is a job, a key, a task or an alarm; the loop keeps cancelled timers for a while."""
+    """Whether this is a job, the queue of a key, a task or a timer; the loop keeps cancelled timers for a while."""
     if isinstance(item, asyncio.TimerHandle):
         return not item.cancelled()
     return isinstance(item, Job | asyncio.Task) or str(type(item).__module__).startswith("storage.")

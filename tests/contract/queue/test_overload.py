@@ -213,11 +213,11 @@ async def test_a_turn_that_found_no_room_is_done_when_its_time_has_come(small_de
 async def test_a_notice_gets_a_delivery_of_its_own_at_once(small_desk: Desk) -> None:
     """The turn waits for the limit, what the customer is told does not."""
     store = small_desk.store
-    arrivals = MessageIntake(
+    message_intake = MessageIntake(
         database_of(store), AdmissionControl(LimitsSettings(customer_per_minute=1)), BacklogMonitor(0, 0)
     )
     jobs = EmbeddedJobs()
-    intake = Intake(arrivals, store.conversations.edits, jobs, store.cluster.events, 0)
+    intake = Intake(message_intake, store.conversations.edits, jobs, store.cluster.events, 0)
     for _ in range(2):
         accepted = await intake.accept(Incoming("demo", "slack", new_id(), "T1/C1/1", "Flo", "hello"))
     delivered: list[str] = []
