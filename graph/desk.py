@@ -9,7 +9,7 @@ from datetime import timedelta
 from graph.change_publisher import ChangePublisher
 from graph.policy_replay import replay_all
 from graph.turn_runner import TurnRunner
-from storage.knowledge.chunks import Progress
+from storage.knowledge.chunks import LoadProgress
 from storage.queue.jobs import Job, JobKind, Jobs
 from storage.records import (
     Decision,
@@ -168,7 +168,7 @@ class Desk:
         self._changes.publish(admin.workspace_id)
         return document
 
-    async def load_document(self, document_id: str, progress: Progress | None = None) -> None:
+    async def load_document(self, document_id: str, progress: LoadProgress | None = None) -> None:
         """The job of a document: make it findable, or say why it cannot be read."""
         document = await self._documents.load_document(document_id, progress)
         self._changes.publish(document.workspace_id)

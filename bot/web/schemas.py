@@ -28,7 +28,7 @@ def _storable(text: str) -> str:
     return text.replace("\x00", "")
 
 
-ShortText = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
+ShortLine = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True)]
 
 
 class ChatBody(BaseModel):
@@ -40,7 +40,7 @@ class ChatBody(BaseModel):
 class ChatCustomerBody(ChatBody):
     """Who writes, as far as they say."""
 
-    name: ShortText = ""
+    name: ShortLine = ""
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
 
 
@@ -49,7 +49,7 @@ class ChatConversationBody(ChatBody):
 
     workspace: str
     customer: ChatCustomerBody = ChatCustomerBody()
-    subject: ShortText = ""
+    subject: ShortLine = ""
 
 
 class OpenedConversationItem(BaseModel):
@@ -184,7 +184,7 @@ class CustomerRegistrationBody(ChatBody):
 
     email: str
     password: str
-    name: ShortText = ""
+    name: ShortLine = ""
 
 
 class CustomerLoginBody(ChatBody):

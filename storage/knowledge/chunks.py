@@ -15,7 +15,7 @@ from storage.knowledge.ranking import vector_id
 from storage.knowledge.vectors import VectorStore
 from storage.records import Chunk, DocumentStatus
 
-Progress = Callable[[int, int], None]
+LoadProgress = Callable[[int, int], None]
 """Called with the number of chunks done and the number in all."""
 
 CHUNK_BATCH = 256
@@ -47,7 +47,7 @@ class ChunkStore:
         self._embedding = asyncio.Semaphore(1)
         self._cache = ChunkCache()
 
-    async def add(self, workspace_id: str, added: Sequence[Chunk], progress: Progress | None = None) -> None:
+    async def add(self, workspace_id: str, added: Sequence[Chunk], progress: LoadProgress | None = None) -> None:
         """Keep the rows and vectors of new chunks; they are found once their document is ready.
 
         Embedding and writing overlap. Raises UnavailableError; `remove` and `add` again then.
@@ -105,7 +105,7 @@ class ChunkStore:
         texts = sum(len(chunk.search_texts()) for chunk in ready)
         return await asyncio.to_thread(self._vectors.count, workspace_id) < texts
 
-    async def reindex(self, workspace_id: str, progress: Progress | None = None) -> int:
+    async def reindex(self, workspace_id: str, progress: LoadProgress | None = None) -> int:
         """Make every vector of a workspace anew from its rows, drop the others; gives the number of chunks.
 
         Documents may be loaded and deleted meanwhile.

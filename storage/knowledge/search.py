@@ -7,7 +7,7 @@ from itertools import islice
 from storage.database.engine import Database
 from storage.embeddings.protocol import Embedder
 from storage.errors import UnavailableError
-from storage.knowledge.chunks import ChunkStore, Progress
+from storage.knowledge.chunks import ChunkStore, LoadProgress
 from storage.knowledge.index_cache import KeywordIndexCache
 from storage.knowledge.keyword_index import KeywordIndex
 from storage.knowledge.ranking import Candidate, dense_candidates, fuse, keyword_candidates, vector_id
@@ -51,7 +51,7 @@ class Knowledge:
         hits = (_hit(candidate, chunks[candidate.chunk_id]) for candidate in allowed if candidate.chunk_id in chunks)
         return tuple(islice(hits, limit))
 
-    async def reindex(self, workspace_id: str, progress: Progress | None = None) -> int:
+    async def reindex(self, workspace_id: str, progress: LoadProgress | None = None) -> int:
         """Make every vector of a workspace anew from its rows; gives the number of chunks."""
         count = await self.chunks.reindex(workspace_id, progress)
         await self.refresh(workspace_id)

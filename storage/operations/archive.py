@@ -23,7 +23,7 @@ MAX_MANIFEST_BYTES = 1_000_000
 BLOCK_BYTES = 1 << 20
 COMPRESSION_LEVEL = 6
 """gzip's: half the time of its default for 2 % more."""
-Progress = Callable[[int, int], None]
+ArchiveProgress = Callable[[int, int], None]
 """Called with the bytes done and the bytes in all."""
 
 
@@ -53,7 +53,7 @@ class Manifest(BaseModel):
     parts: dict[str, Part]
 
 
-def pack(folder: Path, manifest: Manifest, target: IO[bytes], progress: Progress | None = None) -> None:
+def pack(folder: Path, manifest: Manifest, target: IO[bytes], progress: ArchiveProgress | None = None) -> None:
     """Write the manifest and the parts that it names, which are in this folder."""
     done, total = 0, sum(part.bytes for part in manifest.parts.values())
     with tarfile.open(fileobj=target, mode="w:gz", compresslevel=COMPRESSION_LEVEL) as archive:
@@ -67,7 +67,7 @@ def pack(folder: Path, manifest: Manifest, target: IO[bytes], progress: Progress
                 progress(done, total)
 
 
-def unpack(source: Path, folder: Path, progress: Progress | None = None) -> Manifest:
+def unpack(source: Path, folder: Path, progress: ArchiveProgress | None = None) -> Manifest:
     """Write the parts into this folder, each checked against the manifest.
 
     Raises InvalidError for anything that is not a whole backup, UnavailableError if it cannot be read or written.

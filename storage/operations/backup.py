@@ -23,8 +23,8 @@ from storage.errors import ConflictError, SettingsError, UnavailableError
 from storage.operations.archive import (
     PARTS,
     ROWS,
+    ArchiveProgress,
     Manifest,
-    Progress,
     pack,
     part_of,
 )
@@ -37,7 +37,7 @@ PAGES_PER_STEP = 4096
 BEING_MADE = "being made"
 
 
-def back_up(settings: Settings, target: Path, *, force: bool = False, progress: Progress | None = None) -> Path:
+def back_up(settings: Settings, target: Path, *, force: bool = False, progress: ArchiveProgress | None = None) -> Path:
     """Write a backup to this file, or under the moment's name into this folder; gives the file, mode 0600.
 
     The file appears whole or not at all. Raises ConflictError if it is there already, unless `force` is set;
@@ -72,7 +72,7 @@ def require_embedded(settings: Settings) -> None:
         raise SettingsError(f"only {settings.data_dir / ROWS} can be backed up: leave database.url empty")
 
 
-def _copy(data_dir: Path, folder: Path, progress: Progress | None) -> Manifest:
+def _copy(data_dir: Path, folder: Path, progress: ArchiveProgress | None) -> Manifest:
     databases = [data_dir / name for name in PARTS[:2] if (data_dir / name).is_file()]
     if data_dir / ROWS not in databases:
         raise UnavailableError(f"there is no desk in the data folder {data_dir}")
@@ -113,7 +113,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=LOCK_SECONDS, isolation_level=None)
 
 
-def _copy_rows(reader: sqlite3.Connection, target: Path, progress: Progress | None) -> None:
+def _copy_rows(reader: sqlite3.Connection, target: Path, progress: ArchiveProgress | None) -> None:
     def report(_status: int, remaining: int, total: int) -> None:
         if progress:
             progress(total - remaining, total)

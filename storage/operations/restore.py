@@ -16,8 +16,8 @@ from storage.database.tables import deliveries
 from storage.errors import SchemaError
 from storage.operations.archive import (
     ROWS,
+    ArchiveProgress,
     Manifest,
-    Progress,
     unpack,
 )
 from storage.operations.backup import require_embedded
@@ -36,7 +36,9 @@ class Restored:
     """Where the replaced data is; None if there was none or it was not to be kept."""
 
 
-async def restore(settings: Settings, source: Path, *, keep: bool = True, progress: Progress | None = None) -> Restored:
+async def restore(
+    settings: Settings, source: Path, *, keep: bool = True, progress: ArchiveProgress | None = None
+) -> Restored:
     """Replace rows, checkpoints and secret by a backup's; vectors must be made anew then.
 
     Nothing is changed before the whole backup is there, checked and migrated. Raises SettingsError on PostgreSQL,

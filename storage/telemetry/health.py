@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 CHECK_SECONDS = 3.0
 REVISION = text("SELECT version_num FROM alembic_version")
-Check = Callable[[], Awaitable[None]]
+HealthCheck = Callable[[], Awaitable[None]]
 """Raises unless its part is as it should be."""
 
 
@@ -26,7 +26,9 @@ class Health:
     has no jobs to take, or leaves them to others.
     """
 
-    def __init__(self, database: Database, check_vectors: Check, takes_jobs: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self, database: Database, check_vectors: HealthCheck, takes_jobs: Callable[[], bool] | None = None
+    ) -> None:
         self._database = database
         self._check_vectors = check_vectors
         self._takes_jobs = takes_jobs
@@ -37,7 +39,7 @@ class Health:
 
     async def readiness(self) -> Mapping[str, bool]:
         """Everything that this process needs for its work: the parts, the schema, and its own jobs if it takes any."""
-        checks: dict[str, Check] = {
+        checks: dict[str, HealthCheck] = {
             "database": self._check_database,
             "schema": self._check_schema,
             "vectors": self._check_vectors,
@@ -63,12 +65,12 @@ class Health:
             raise UnavailableError("this process takes no jobs")
 
 
-async def _passed(checks: Mapping[str, Check]) -> Mapping[str, bool]:
+async def _passed(checks: Mapping[str, HealthCheck]) -> Mapping[str, bool]:
     passed = await asyncio.gather(*(_passes(name, check) for name, check in checks.items()))
     return dict(zip(checks, passed, strict=True))
 
 
-async def _passes(name: str, check: Check) -> bool:
+async def _passes(name: str, check: HealthCheck) -> bool:
     try:
         await asyncio.wait_for(check(), CHECK_SECONDS)
     except (UnavailableError, SchemaError, SQLAlchemyError, OSError, TimeoutError) as error:

@@ -31,7 +31,7 @@ from opentelemetry.trace import (
     use_span,
 )
 
-Value = str | int | float | bool | None
+AttributeValue = str | int | float | bool | None
 CLOSE_SECONDS = 2.0
 """How long a stopping process waits for a collector that does not answer."""
 
@@ -40,7 +40,7 @@ _tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
 
 
 @contextmanager
-def span(name: str, **attributes: Value) -> Iterator[None]:
+def span(name: str, **attributes: AttributeValue) -> Iterator[None]:
     """A step of the turn that is worked on here; nothing outside of a traced turn.
 
     `attributes` are ids, kinds and numbers, never text. An exception marks the step as failed by its kind alone: its
@@ -54,7 +54,7 @@ def span(name: str, **attributes: Value) -> Iterator[None]:
         yield
 
 
-def annotate_span(**attributes: Value) -> None:
+def annotate_span(**attributes: AttributeValue) -> None:
     """Add to the innermost step what has come out of it."""
     if _tracer.get() is not None:
         get_current_span().set_attributes(_attributes(attributes))
@@ -77,7 +77,7 @@ class Tracing:
         self._tracer = provider.get_tracer("deskhand", version("deskhand")) if provider else None
 
     @contextmanager
-    def step(self, turn: TracedTurn, name: str, **attributes: Value) -> Iterator[None]:
+    def step(self, turn: TracedTurn, name: str, **attributes: AttributeValue) -> Iterator[None]:
         """A step of the turn, during which `span` and `annotate_span` add to its trace."""
         if self._tracer is None:
             yield
@@ -93,7 +93,9 @@ class Tracing:
         finally:
             _tracer.reset(token)
 
-    def record_step(self, turn: TracedTurn, name: str, begun: datetime, ended: datetime, **attributes: Value) -> None:
+    def record_step(
+        self, turn: TracedTurn, name: str, begun: datetime, ended: datetime, **attributes: AttributeValue
+    ) -> None:
         """A step that is known only now that it is over, such as the wait in the queue."""
         if self._tracer is not None:
             about = _attributes(attributes) | _turn_attributes(turn)
@@ -102,7 +104,7 @@ class Tracing:
             )
             step.end(_nanoseconds(max(begun, ended)))
 
-    def record_turn(self, turn: TracedTurn, begun: datetime, ended: datetime, **attributes: Value) -> None:
+    def record_turn(self, turn: TracedTurn, begun: datetime, ended: datetime, **attributes: AttributeValue) -> None:
         """The first span, which all others are below: from the first message until the desk had done its part."""
         if self._tracer is not None:
             token = _root_ids.set(_ids(turn.turn_id))
@@ -177,7 +179,7 @@ def _turn_attributes(turn: TracedTurn) -> dict[str, str | int | float | bool]:
     return _attributes({"turn": turn.turn_id, "conversation": turn.conversation_id, "workspace": turn.workspace_id})
 
 
-def _attributes(attributes: Mapping[str, Value]) -> dict[str, str | int | float | bool]:
+def _attributes(attributes: Mapping[str, AttributeValue]) -> dict[str, str | int | float | bool]:
     return {f"deskhand.{name}": value for name, value in attributes.items() if value is not None}
 
 

@@ -13,7 +13,7 @@ from storage import clock
 from storage.database.engine import Database
 from storage.database.tables import chunks, documents, workspaces
 from storage.errors import InvalidError, NotFoundError
-from storage.knowledge.chunks import CHUNK_COLUMNS, Progress, chunk_from_row
+from storage.knowledge.chunks import CHUNK_COLUMNS, LoadProgress, chunk_from_row
 from storage.knowledge.documents.parsed import ParsedChunk, ParsedFile
 from storage.knowledge.documents.progress import recorded_progress
 from storage.knowledge.documents.readers import read, reader_of
@@ -111,7 +111,7 @@ class Catalogue:
             await connection.execute(delete(documents).where(documents.c.id == document_id))
         await self._knowledge.refresh(workspace_id)
 
-    async def load_document(self, document_id: str, progress: Progress | None = None) -> Document:
+    async def load_document(self, document_id: str, progress: LoadProgress | None = None) -> Document:
         """The load job: read, embed, make searchable; ends `ready` or `failed` (with the reason).
 
         Idempotent: cut off anywhere and run again, it leaves no double chunk and no orphan vector. A document that

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from storage.database.engine import Database
 from storage.database.tables import documents
 from storage.errors import DeskhandError
-from storage.knowledge.chunks import Progress
+from storage.knowledge.chunks import LoadProgress
 from storage.records import DocumentStatus
 
 EVERY_SECONDS = 1.0
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def recorded_progress(
-    database: Database, document_id: str, pass_on: Progress | None = None, every: float = EVERY_SECONDS
-) -> AsyncIterator[Progress]:
+    database: Database, document_id: str, pass_on: LoadProgress | None = None, every: float = EVERY_SECONDS
+) -> AsyncIterator[LoadProgress]:
     """What a load calls with (done, total): the row gets the percentage once in `every` seconds, beside the load."""
     writing: set[asyncio.Task[None]] = set()
     latest = -every
