@@ -15,6 +15,7 @@ check: lint types
 	$(PYTEST) --quiet tests/unit $(ARGS)
 
 test: $(READY) browser
+	$(BIN)/python -m tests.support.line_counts
 	$(PYTEST) --durations=10 --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)
@@ -60,4 +61,4 @@ lock:
 	uv pip compile --universal --generate-hashes --all-extras --no-emit-index-url --no-header --python-version 3.11 pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage
+	rm -rf $(VENV) .venv313 mutants .mypy_cache .ruff_cache .pytest_cache .coverage
