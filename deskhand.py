@@ -21,6 +21,9 @@ COMMANDS = (
     ),
     LazyCommand("doctor", "commands.doctor:doctor", "Check every setting and connection, and say what is missing."),
     LazyCommand("member", "commands.members:member_cli", "People with a login."),
+    LazyCommand(
+        "workspace", "commands.workspaces:workspace_cli", "Workspaces, and which of them is the home workspace."
+    ),
     LazyCommand("channel", "commands.channels:channel_cli", "Slack and Discord: support channels, staff, teams."),
     LazyCommand("db", "commands.database:db_cli", "The database."),
 )

@@ -53,6 +53,13 @@ class NotAllowedError(DeskhandError):
     status = 403
 
 
+class RegistrationClosedError(DeskhandError):
+    """This desk takes no registrations."""
+
+    kind = "registration-closed"
+    status = 403
+
+
 class NotLoggedInError(DeskhandError):
     """Log in first."""
 

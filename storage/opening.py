@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
+from storage.accounts.deployment import Deployment
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
 from storage.accounts.passwords import Passwords
@@ -90,6 +91,7 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
 def _accounts(database: Database, settings: Settings) -> AccountStore:
     passwords = Passwords()
     return AccountStore(
+        deployment=Deployment(database),
         workspaces=Workspaces(database, settings),
         canned_replies=CannedReplies(database),
         members=Members(database, passwords),

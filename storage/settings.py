@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_core import ErrorDetails
 
 from storage.errors import SettingsError
-from storage.records import Mode, Priority
+from storage.records import Mode, Priority, Registration
 
 PREFIX = "DESKHAND_"
 DELIMITER = "__"
@@ -137,6 +137,13 @@ class WebSettings(Section):
     """Event streams, and requests that wait for a reply, at once in one process."""
 
 
+class AccessSettings(Section):
+    """Who may found a workspace."""
+
+    registration: Registration = Registration.FIRST
+    """first: while there is no admin at all | invitation: with a link made by an operator | open: everybody."""
+
+
 class WorkerSettings(Section):
     """`deskhand worker`, one of several processes."""
 
@@ -232,6 +239,7 @@ class Settings(Section):
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
+    access: AccessSettings = AccessSettings()
     worker: WorkerSettings = WorkerSettings()
     bot: BotSettings = BotSettings()
     conversation: ConversationSettings = ConversationSettings()

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
+from storage.accounts.deployment import Deployment
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
 from storage.accounts.tokens import Tokens
@@ -92,6 +93,8 @@ class ConversationStore:
 class AccountStore:
     """Who there is: workspaces and the people in them."""
 
+    deployment: Deployment
+    """What is decided for all of them: the home workspace."""
     workspaces: Workspaces
     """The tenants and their settings."""
     canned_replies: CannedReplies

@@ -10,11 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from storage.accounts.workspaces import Workspaces
 from storage.errors import NotFoundError
 from storage.records import Workspace
 from storage.settings import Settings
+from storage.store import AccountStore
 
+NOT_THERE = "There is no support desk at this address"
+NO_HOME = "This desk has no home workspace yet: whoever runs it chooses one with deskhand workspace home"
 FOLDER = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": (
@@ -29,10 +31,10 @@ HEADERS = {
 
 
 class ChatPage:
-    """Serves `/chat` for a workspace: the one named, or else the first."""
+    """Serves `/chat` for a workspace: the one named, or else the home workspace."""
 
-    def __init__(self, workspaces: Workspaces, settings: Settings) -> None:
-        self._workspaces = workspaces
+    def __init__(self, accounts: AccountStore, settings: Settings) -> None:
+        self._accounts = accounts
         self._max_characters = settings.guard.max_characters
         self._files = StaticFiles(directory=FOLDER)
 
@@ -50,6 +52,7 @@ class ChatPage:
         html = template.substitute(
             workspace=escape(found.id if found else ""),
             name=escape(found.name if found else "Support"),
+            notice=NOT_THERE if workspace else NO_HOME,
             max_characters=self._max_characters,
         )
         return HTMLResponse(html, status_code=200 if found else 404, headers=HEADERS)
@@ -61,9 +64,10 @@ class ChatPage:
         return response
 
     async def _workspace(self, workspace_id: str | None) -> Workspace | None:
-        if not workspace_id:
-            return next(iter(await self._workspaces.all()), None)
+        chosen = workspace_id or await self._accounts.deployment.home_workspace()
+        if not chosen:
+            return None
         try:
-            return await self._workspaces.read(workspace_id)
+            return await self._accounts.workspaces.read(chosen)
         except NotFoundError:
             return None

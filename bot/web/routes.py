@@ -24,5 +24,5 @@ def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> 
     router = APIRouter()
     router.include_router(ConversationRoutes(store, intake, desk, access, limits).router(), prefix="/api/v1")
     router.include_router(CustomerRoutes(store, LoginLimits(settings.web.login_attempts)).router(), prefix="/api/v1")
-    router.include_router(ChatPage(store.accounts.workspaces, settings).router())
+    router.include_router(ChatPage(store.accounts, settings).router())
     return router

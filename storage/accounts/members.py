@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
+from storage.accounts.deployment import claim_setup, put_home_workspace, read_home_workspace
 from storage.accounts.emails import checked_email
 from storage.accounts.passwords import Passwords
 from storage.accounts.workspaces import insert_workspace
@@ -42,12 +43,22 @@ class Members:
             raise ConflictError(f"{member.email} is a member of `{workspace_id}` already.") from error
         return member
 
-    async def found_workspace(self, workspace: Workspace, email: str, name: str, password: str) -> Member:
-        """A new workspace with its first admin: both or neither. ConflictError if the workspace's id is taken."""
+    async def found_workspace(
+        self, workspace: Workspace, email: str, name: str, password: str, *, only_first: bool = False
+    ) -> Member:
+        """A new workspace with its first admin: both or neither. ConflictError if the workspace's id is taken.
+
+        The first of all sets the desk up: its workspace is the home workspace. `only_first`: raise
+        RegistrationClosedError for any other.
+        """
         admin = _new_member(workspace.id, email, name, Role.ADMIN)
         password_hash = await self._passwords.hash(password)
         async with self._database.write() as connection:
+            # The lock first: the workspace's row is refused only to whoever would have been let in.
+            sets_up = await claim_setup(connection, only_first=only_first)
             await insert_workspace(connection, workspace)
+            if sets_up and await read_home_workspace(connection) is None:
+                await put_home_workspace(connection, workspace.id)
             await _insert(connection, admin, password_hash)
             await audit.record(connection, "member.added", workspace.id, data={"member_id": admin.id})
         return admin

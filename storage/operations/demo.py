@@ -38,10 +38,13 @@ class Demo:
 
 async def ensure_demo(store: Store, settings: Settings) -> Demo:
     """Make the demo workspace unless it is there; a second call changes nothing."""
+    is_fresh = not await store.accounts.workspaces.all()
     try:
         await store.accounts.workspaces.create(WORKSPACE_ID, WORKSPACE_NAME)
     except ConflictError:
         return Demo()
+    if is_fresh:
+        await store.accounts.deployment.choose_home_workspace(WORKSPACE_ID)
     people = (
         ("admin@demo.example", "Ada Admin", Role.ADMIN, settings.demo.admin_password),
         ("agent@demo.example", "Alex Agent", Role.AGENT, settings.demo.agent_password),

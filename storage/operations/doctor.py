@@ -5,6 +5,7 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from storage.accounts.deployment import Deployment
 from storage.database.data_folder import check_data_dir
 from storage.database.engine import open_database
 from storage.embeddings.opening import load_embedder, model_name
@@ -18,6 +19,7 @@ from storage.telemetry.otlp_settings import (
     trace_target,
 )
 
+NO_HOME = "none: nobody has /chat and the deployment's own tokens; choose one with `deskhand workspace home`"
 CONNECT_TIMEOUT_SECONDS = 5.0
 
 
@@ -39,6 +41,7 @@ async def run_checks(settings: Settings) -> list[CheckResult]:
     checks: tuple[tuple[str, Check], ...] = (
         ("data folder", _check_data_dir),
         ("database", _check_database),
+        ("home workspace", _check_home_workspace),
         ("embedding model", _check_embedder),
         ("vectors", _check_vectors),
         ("traces", check_traces),
@@ -68,6 +71,18 @@ async def _check_database(settings: Settings) -> str:
     finally:
         await database.close()
     return f"{kind} answers; its schema is current"
+
+
+async def _check_home_workspace(settings: Settings) -> str:
+    database = open_database(settings.database_url)
+    try:
+        await database.check_schema()
+        home = await Deployment(database).home_workspace()
+    except SchemaError:
+        return "the next start migrates the database"
+    finally:
+        await database.close()
+    return f"`{home}` has /chat and the deployment's own tokens" if home else NO_HOME
 
 
 async def _check_embedder(settings: Settings) -> str:

@@ -19,6 +19,17 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class Registration(StrEnum):
+    """Who may found a workspace."""
+
+    FIRST = "first"
+    """Whoever sets the desk up, while there is no admin at all."""
+    INVITATION = "invitation"
+    """Whoever an operator has given a link."""
+    OPEN = "open"
+    """Everybody."""
+
+
 class ConversationStatus(StrEnum):
     """Whose move it is in a conversation (DESIGN section 1)."""
 

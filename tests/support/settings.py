@@ -13,6 +13,7 @@ def settings_for(folder: Path, database_url: str = "", **sections: dict[str, Any
         "database": {"url": database_url},
         "conversation": {"gather_seconds": 0, "busy_seconds": 0},
         "limits": {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0},
+        "access": {"registration": "open"},
         "jobs": {"retry_seconds": 0.05},
         "web": {"messages_per_minute": 0, "conversations_per_minute": 0},
     }

@@ -1,17 +1,20 @@
 """REST: registering a workspace, logging in, and who one is."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from fastapi import APIRouter, Form, Request
 from pydantic import Field
 
+from storage.accounts.deployment import ALREADY_SET_UP
 from storage.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
-from storage.errors import NotAllowedError
-from storage.records import Member, Role
-from workbench.api.dependencies import Api, Context, MemberBearer
+from storage.errors import NotAllowedError, RegistrationClosedError
+from storage.records import Member, Registration, Role
+from workbench.api.dependencies import Api, ApiContext, Context, MemberBearer
 from workbench.api.schemas import Body, Item, SingleLine
 
 router = APIRouter(prefix="/auth", tags=["auth"])
+
+BY_INVITATION = "New workspaces are founded by invitation; ask whoever runs this desk for a link."
 
 NewPassword = Annotated[str, Field(min_length=MIN_PASSWORD_LENGTH, max_length=MAX_PASSWORD_LENGTH)]
 
@@ -57,11 +60,15 @@ class MeItem(Item):
 
 @router.post("/register", status_code=201)
 async def register(request: Request, body: RegistrationBody, api: Api) -> MemberLoginItem:
-    """Create a workspace and its first admin."""
+    """Create a workspace and its first admin, as far as `access.registration` allows."""
     store, address = api.workbench.store, _address(request)
+    await _check_registration(api)
     api.logins.admit_registration(address)
+    only_first = api.workbench.settings.access.registration is Registration.FIRST
     workspace = store.accounts.workspaces.plan(body.workspace, body.workspace_name)
-    admin = await store.accounts.members.found_workspace(workspace, body.email, body.name, body.password)
+    admin = await store.accounts.members.found_workspace(
+        workspace, body.email, body.name, body.password, only_first=only_first
+    )
     return _logged_in(admin, await store.accounts.tokens.for_member(admin))
 
 
@@ -96,6 +103,20 @@ async def read_me(context: Context, token: MemberBearer) -> MeItem:
         role=member.role,
         places=places,
     )
+
+
+async def _check_registration(api: ApiContext) -> None:
+    """Refuse before a hash is made; for the first one the transaction that founds the workspace looks again."""
+    match api.workbench.settings.access.registration:
+        case Registration.OPEN:
+            return
+        case Registration.INVITATION:
+            raise RegistrationClosedError(BY_INVITATION)
+        case Registration.FIRST:
+            if await api.workbench.store.accounts.deployment.has_admin():
+                raise RegistrationClosedError(ALREADY_SET_UP)
+        case other:
+            assert_never(other)
 
 
 def _chosen(found: list[Member], workspace: str) -> Member:

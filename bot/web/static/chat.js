@@ -4,7 +4,7 @@ import { ApiError, call, follow } from "./api.js";
 import { Session } from "./session.js";
 import { choice, messageElement, showVote, systemLine, unsentElement } from "./view.js";
 
-const { workspace, name, maxCharacters } = document.body.dataset;
+const { workspace, name, notice, maxCharacters } = document.body.dataset;
 const MAX_TEXT = 20_000;
 const HINT = "Enter sends, Shift + Enter starts a new line";
 const page = Object.fromEntries(Array.from(document.querySelectorAll("[id]"), (found) => [found.id, found]));
@@ -20,7 +20,7 @@ let stuck = true;
 // --- What is shown -------------------------------------------------------------------------------------------------
 
 function statusLine() {
-  if (!workspace) return ["There is no support desk at this address", "lost"];
+  if (!workspace) return [notice, "lost"];
   if (!now.connected) {
     const kept = session.outbox.length ? "your message is kept and will be sent" : "trying again…";
     return [`Connection lost — ${kept}`, "lost"];

@@ -1,6 +1,6 @@
-"""Every table; each row belongs to exactly one workspace, but for what processes say of themselves."""
+"""Every table; each row belongs to one workspace, but for the deployment's own and what processes say of themselves."""
 
-from storage.database.tables.accounts import canned_replies, customers, members, workspaces
+from storage.database.tables.accounts import canned_replies, customers, deployment, members, workspaces
 from storage.database.tables.audit import audit_events
 from storage.database.tables.base import Utc, metadata
 from storage.database.tables.channels import identities, installations, places, read_cursors, review_cards
@@ -27,6 +27,7 @@ __all__ = [
     "customers",
     "decisions",
     "deliveries",
+    "deployment",
     "documents",
     "drafts",
     "early_edits",

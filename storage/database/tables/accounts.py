@@ -15,6 +15,15 @@ workspaces = Table(
     moment("created_at"),
 )
 
+deployment = Table(
+    "deployment",
+    metadata,
+    # What is decided for all workspaces together (storage/accounts/deployment.py).
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+    moment("changed_at"),
+)
+
 members = Table(
     "members",
     metadata,

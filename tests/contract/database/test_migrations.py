@@ -127,7 +127,18 @@ async def test_every_row_stays_when_tables_and_columns_get_the_names_of_the_fiel
         assert row_of(connection, tables.early_edits)["text"] == "later"
         assert row_of(connection, tables.channel_statuses)["heartbeat_at"] == NOON
         assert row_of(connection, tables.installations)["encrypted_secrets"] == "secret"
+        home = row_of(connection, tables.deployment)
+        assert (home["key"], home["value"]) == ("home_workspace", "w"), "the only one there is"
         assert row_of(connection, tables.documents)["rejected_rows"] == [{"row": 2, "reason": "no answer"}]
+
+
+def test_of_several_workspaces_none_becomes_the_home_by_a_migration(empty: Engine) -> None:
+    with empty.begin() as connection:
+        migrate(connection, "0011")
+        for workspace_id in ("a", "demo"):
+            add(connection, "workspaces", {"id": workspace_id, "name": "W", "settings": {}, "created_at": NOON})
+        migrate(connection, "0012")
+        assert connection.execute(select(tables.deployment)).all() == []
 
 
 def test_the_way_back_brings_the_old_names_with_the_rows(empty: Engine) -> None:
