@@ -28,7 +28,7 @@ from bench.startup import startup
 from bench.turnaround import http_turnaround, throughput, turnaround
 from bench.workers import workers
 from commands.console import new_event_loop
-from commands.process_memory import freeze_heap
+from commands.process.memory import freeze_heap
 from storage.settings import Settings
 from storage.telemetry.logging import set_up_logging
 from tests.support.word_vectors import WordEmbedder

@@ -14,8 +14,8 @@ from bench.floor import Floor, open_floor
 from bench.questions import faq
 from bench.traffic import Customers
 from bot.web.channel import WebChannel
-from commands.process import Process, assemble, warm, working
-from commands.process_memory import tune_malloc
+from commands.process.composition import Process, assemble, warm, working
+from commands.process.memory import tune_malloc
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy import bindparam, func, select
 
-from commands.process import Process
+from commands.process.composition import Process
 from storage.cluster.events import wait_for_event
 from storage.database.tables import deliveries
 from storage.records import DeliveryStatus, Incoming, new_id

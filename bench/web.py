@@ -10,8 +10,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from bot.web.routes import web_routes
-from commands.process import Process
-from commands.server import AnnouncingServer
+from commands.process.composition import Process
+from commands.process.server import AnnouncingServer
 
 WAIT_SECONDS = 30
 

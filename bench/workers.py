@@ -16,8 +16,8 @@ from bench.questions import questions
 from bench.sizes import Sizes
 from bench.traffic import LOOK_SECONDS, delivered
 from bench.turnaround import CONVERSATIONS
-from commands.process import Process, open_process
-from commands.roles import ProcessRole
+from commands.process.composition import Process, open_process
+from commands.process.roles import ProcessRole
 from storage.cluster.events import wait_for_event
 from storage.records import Incoming, new_id
 from storage.settings import Settings

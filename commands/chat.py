@@ -6,8 +6,8 @@ import typer
 
 from bot.terminal import Terminal
 from commands.console import run, settings_or_exit
-from commands.process import open_process
-from commands.roles import ProcessRole
+from commands.process.composition import open_process
+from commands.process.roles import ProcessRole
 from storage.settings import Settings
 
 

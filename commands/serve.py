@@ -7,10 +7,10 @@ from fastapi import FastAPI
 
 from commands.banner import base_url
 from commands.console import console, run, settings_or_exit
-from commands.process import Process, open_process
-from commands.process_memory import freeze_heap
-from commands.roles import ProcessRole, require_shared
-from commands.server import bind, graceful_shutdown
+from commands.process.composition import Process, open_process
+from commands.process.memory import freeze_heap
+from commands.process.roles import ProcessRole, require_shared
+from commands.process.server import bind, graceful_shutdown
 from storage.settings import Settings
 from workbench.http.probes import build_probe_app
 

@@ -12,11 +12,11 @@ from fastapi import FastAPI
 from bot.web.routes import web_routes
 from commands.banner import load_documents, print_banner
 from commands.console import run, settings_or_exit
-from commands.process import Process, open_process
-from commands.process_memory import freeze_heap
-from commands.roles import ProcessRole
+from commands.process.composition import Process, open_process
+from commands.process.memory import freeze_heap
+from commands.process.roles import ProcessRole
+from commands.process.server import bind, graceful_shutdown
 from commands.serve import serve_role
-from commands.server import bind, graceful_shutdown
 from storage.operations.demo import Demo, ensure_demo
 from storage.settings import Settings
 from workbench.site import build_site

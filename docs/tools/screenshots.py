@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
-from commands.process import Process
+from commands.process.composition import Process
 from storage.operations.demo import ensure_demo
 from storage.records import (
     Decision,

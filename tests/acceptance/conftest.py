@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import expect
 
-from commands.process import Process
+from commands.process.composition import Process
 from storage.settings import Settings
 from tests.support.faq import FAQ
 from tests.support.passwords import quick_passwords

@@ -13,8 +13,8 @@ from sqlalchemy import insert
 from starlette.responses import PlainTextResponse
 
 from bot.web.channel import WebChannel
-from commands.job_handlers import handlers_of
-from commands.process import Process, assemble
+from commands.process.composition import Process, assemble
+from commands.process.job_handlers import handlers_of
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

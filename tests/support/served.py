@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from bot.web.routes import web_routes
-from commands.process import Process
+from commands.process.composition import Process
 from storage.settings import Settings
 from tests.support.whole_desk import open_desk
 from workbench.site import build_site

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from commands.process import Process, open_process
+from commands.process.composition import Process, open_process
 from storage.settings import Settings
 from tests.support.shared_model import shared_embedder
 

@@ -11,7 +11,7 @@ import uvicorn
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.web.routes import web_routes
-from commands.process import Process
+from commands.process.composition import Process
 from storage.conversations.intake import Accepted
 from storage.records import (
     Author,

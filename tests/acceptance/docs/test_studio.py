@@ -9,7 +9,7 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 
-from commands.process import Process, open_process
+from commands.process.composition import Process, open_process
 from graph.machine import Machine
 from storage.records import new_id
 from tests.support.faq import FAQ

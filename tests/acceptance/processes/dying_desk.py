@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from commands.process import Process, assemble, working
+from commands.process.composition import Process, assemble, working
 from graph.checkpoints.checkpointer import InterruptCheckpointer
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from commands.process import Process, assemble, working
+from commands.process.composition import Process, assemble, working
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.process import Process, assemble, working
+from commands.process.composition import Process, assemble, working
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import pytest_asyncio
 
-from commands.process import open_process
+from commands.process.composition import open_process
 from storage.accounts.members import Members
 from storage.accounts.passwords import Passwords
 from storage.accounts.tokens import Tokens

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from commands.process import Process
+from commands.process.composition import Process
 from storage.records import Incoming, new_id
 from storage.telemetry.metrics import Metrics
 from tests.simulators.openai.server import OpenAISimulator

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.web.channel import WebChannel
-from commands.job_handlers import handlers_of
-from commands.process import Process, assemble
+from commands.process.composition import Process, assemble
+from commands.process.job_handlers import handlers_of
 from graph.checkpoints.opening import open_checkpoints
 from graph.llm.opening import open_chat_model
 from graph.state import Deps

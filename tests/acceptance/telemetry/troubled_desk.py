@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from bot.errors import ChannelError
-from commands.process import Process, assemble, connect_platforms, working
+from commands.process.composition import Process, assemble, connect_platforms, working
 from graph.checkpoints.opening import open_checkpoints
 from graph.llm.opening import open_chat_model
 from graph.state import Deps

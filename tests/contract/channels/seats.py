@@ -10,7 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from bot.web.routes import web_routes
-from commands.process import Process
+from commands.process.composition import Process
 from graph.triage.classifier import Classifier
 from graph.triage.examples import load_examples
 from storage.embeddings.protocol import Embedder

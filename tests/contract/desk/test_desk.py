@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.web.channel import WebChannel
-from commands.process import Process, assemble, working
+from commands.process.composition import Process, assemble, working
 from graph.checkpoints.opening import open_checkpoints
 from graph.llm.opening import build_chat_model
 from graph.state import Deps

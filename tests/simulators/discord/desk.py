@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from bot.channel_status import ChannelStatusRegistry
 from bot.discord.connection.leases import ShardLeases
 from bot.discord.opening import open_discord
-from commands.process import Process, assemble, working
+from commands.process.composition import Process, assemble, working
 from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier

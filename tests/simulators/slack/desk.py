@@ -11,7 +11,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from commands.process import Process
+from commands.process.composition import Process
 from storage.records import (
     Conversation,
     Member,

@@ -18,10 +18,10 @@ from bot.intake import Intake
 from bot.slack.connection.install_links import install_link
 from bot.slack.opening import open_slack
 from bot.web.channel import WebChannel
-from commands.job_handlers import handlers_of
-from commands.periodic_tasks import periodic_tasks_of
-from commands.process_memory import tune_malloc
-from commands.roles import ProcessRole
+from commands.process.job_handlers import handlers_of
+from commands.process.memory import tune_malloc
+from commands.process.periodic_tasks import periodic_tasks_of
+from commands.process.roles import ProcessRole
 from graph.checkpoints.checkpointer import InterruptCheckpointer
 from graph.checkpoints.opening import open_checkpoints
 from graph.desk import Desk
