@@ -1,5 +1,6 @@
 """The embedding model of all desks in one test process: loaded once, and asked once for each text."""
 
+import atexit
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -35,15 +36,17 @@ class SharedEmbedder:
 
 
 @cache
-def _kept() -> tempfile.TemporaryDirectory[str]:
+def _kept() -> Path:
     """A folder that lasts as long as this process."""
-    return tempfile.TemporaryDirectory(prefix="deskhand-model-")
+    folder = tempfile.TemporaryDirectory(prefix="deskhand-model-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 @cache
 def shared_embedder() -> Embedder:
     """Loaded at the first use."""
-    return SharedEmbedder(load_embedder(Settings(data_dir=Path(_kept().name))))
+    return SharedEmbedder(load_embedder(Settings(data_dir=_kept())))
 
 
 @cache
@@ -57,7 +60,7 @@ def shared_classifier() -> Classifier:
 @cache
 def _made() -> tuple[Path, ...]:
     """What a desk's first start makes from the installed weights: the model's file and the examples' vectors."""
-    folder = Path(_kept().name) / "models"
+    folder = _kept() / "models"
     Classifier(shared_embedder(), load_examples(), folder).warm()
     return tuple(folder.iterdir())
 

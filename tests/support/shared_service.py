@@ -1,7 +1,9 @@
 """Reference counting over processes: a server that the first test process starts, all use, and the last one stops."""
 
 import fcntl
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,20 +25,26 @@ def shared_service(place: Path, start: Callable[[Path], str], stop: Callable[[Pa
     A user holds a shared lock, which the operating system releases even when a process is killed.
     """
     place.mkdir(exist_ok=True)
-    address = place / "address"
+    address, folder = place / "address", _outside(place)
     with (place / "gate").open("w") as gate, (place / "users").open("w") as users:
         with _locked(gate):
             if not address.exists():
-                address.write_text(start(place / "data"))
+                folder.mkdir(exist_ok=True)
+                address.write_text(start(folder / "data"))
             fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield address.read_text()
         finally:
             with _locked(gate):
                 if _is_last(users):
-                    stop(place / "data", address.read_text())
+                    stop(folder / "data", address.read_text())
                     address.unlink()
-                    shutil.rmtree(place / "data", ignore_errors=True)
+                    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outside(place: Path) -> Path:
+    """Not below pytest's own folder: every start of pytest closes that to others, and PostgreSQL is not run by root."""
+    return Path(tempfile.gettempdir()) / f"deskhand-{place.name}-{os.getuid()}-{place.parent.name}"
 
 
 @contextmanager
