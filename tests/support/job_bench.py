@@ -165,7 +165,7 @@ class Rows:
         values = {"id": new_id(), "workspace_id": "demo", "filename": "faq.csv", "status": DocumentStatus.LOADING}
         async with self.database.write() as connection:
             await connection.execute(
-                insert(documents).values(**values, refused=[], size=0, content=b"", created_at=now())
+                insert(documents).values(**values, rejected_rows=[], size=0, content=b"", created_at=now())
             )
         return str(values["id"])
 
