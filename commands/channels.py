@@ -7,13 +7,44 @@ import typer
 from bot.slack.connection.install_links import install_link
 from commands.console import console, fail, run, settings_or_exit
 from commands.store import with_store
-from storage.errors import InvalidError, NotFoundError
+from storage.errors import InvalidError, NotAllowedError, NotFoundError
 from storage.records import ChannelName, Mode, Place
 
 if TYPE_CHECKING:
     from storage.store import Store
 
 channel_cli = typer.Typer(no_args_is_help=True, help="Slack and Discord: support channels, staff, teams.")
+
+
+@channel_cli.command("bind")
+def channel_bind(
+    channel: Annotated[str, typer.Argument(help="slack or discord.")],
+    team: Annotated[str, typer.Argument(help="The Slack team's or Discord server's id.")],
+    workspace: Annotated[str, typer.Option(help="Whose customers and staff are there.")],
+) -> None:
+    """Give a Slack team or Discord server to a workspace; the others' places there go."""
+
+    async def bind(store: "Store") -> None:
+        await store.accounts.workspaces.read(workspace)
+        await store.channels.installations.bind(workspace, channel_named(channel), team)
+        console.print(f"{team} belongs to {workspace} from the next message on", highlight=False)
+
+    run(with_store(settings_or_exit(), bind))
+
+
+@channel_cli.command("unbind")
+def channel_unbind(
+    channel: Annotated[str, typer.Argument(help="slack or discord.")],
+    team: Annotated[str, typer.Argument(help="The Slack team's or Discord server's id.")],
+    workspace: Annotated[str, typer.Option(help="The workspace that has it.")],
+) -> None:
+    """Take a Slack team or Discord server from a workspace, with its places there."""
+
+    async def unbind(store: "Store") -> None:
+        await store.channels.installations.unbind(workspace, channel_named(channel), team)
+        console.print(f"{team} does not belong to {workspace} any more", highlight=False)
+
+    run(with_store(settings_or_exit(), unbind))
 
 
 @channel_cli.command("set")
@@ -30,6 +61,12 @@ def channel_set(
 
     async def keep(store: "Store") -> None:
         await store.accounts.workspaces.read(workspace)
+        owner = await store.channels.installations.workspace_of(channel_named(channel), team)
+        if owner != workspace:
+            raise NotAllowedError(
+                f"{team} belongs to `{owner}`, so nothing was changed. To give it to `{workspace}`: "
+                f"deskhand channel bind {channel} {team} --workspace {workspace}"
+            )
         await store.channels.places.keep(
             Place(workspace, channel_named(channel), team, place, mode=mode, is_staff=staff)
         )

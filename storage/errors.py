@@ -39,6 +39,13 @@ class TooLargeError(DeskhandError):
     status = 413
 
 
+class UnboundTeamError(DeskhandError):
+    """This server belongs to no workspace of this desk yet; who runs the desk binds it (`deskhand channel bind`)."""
+
+    kind = "team-unbound"
+    status = 409
+
+
 class ConflictError(DeskhandError):
     """This already exists."""
 

@@ -94,7 +94,7 @@ class SlackSettings(Section):
     client_secret: SecretStr = SecretStr("")
     """With client_id: "Add to Slack" for several teams."""
     workspace: str = ""
-    """The workspace of the team whose SLACK_BOT_TOKEN is set; empty: the only workspace, or `demo`."""
+    """The workspace of the team whose SLACK_BOT_TOKEN is set; empty: the home workspace."""
     together_seconds: Seconds = 120.0
     """Top-level messages of one person within this time of each other are one conversation."""
 
@@ -105,7 +105,7 @@ class DiscordSettings(Section):
     api_url: Url = "https://discord.com/api/v10"
     bot_token: SecretStr = SecretStr("")
     workspace: str = ""
-    """The workspace of servers that belong to none, and of direct messages; empty: the only workspace, or `demo`."""
+    """The workspace of servers that are bound to none, and of direct messages; empty: the home workspace."""
     staff_roles: tuple[int, ...] = ()
     """Ids of the roles whose people are agents here."""
     support_channels: tuple[int, ...] = ()

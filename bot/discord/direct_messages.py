@@ -12,6 +12,7 @@ from bot.discord.interactions import ButtonInteraction
 from bot.discord.replies.rendering import nonce_of
 from bot.discord.team_choice import choice_ids, choice_view
 from storage.clock import now
+from storage.errors import UnboundTeamError
 from storage.records import LIVE_STATUSES, Conversation, ConversationStatus, Installation
 from storage.store import Store
 
@@ -36,13 +37,18 @@ class DirectMessageRouter:
         self._directory = directory
 
     async def workspaces(self) -> tuple[str, ...]:
-        """The workspaces that have servers, or the one of direct messages if none has."""
+        """The workspaces that have servers, else the one of direct messages; none if nobody has bound anything."""
         of_servers = dict.fromkeys(server.workspace_id for server in await self._servers())
-        return tuple(of_servers) or (await self._directory.workspace_of(None),)
+        return tuple(of_servers) or await self._workspace_or_none(None)
 
     async def workspace_of(self, user_id: int, channel_id: int) -> str | None:
-        """The workspace of these direct messages; None: there are several, and the person has to say which."""
+        """The workspace of these direct messages; None: there are several, and the person has to say which.
+
+        Raises UnboundTeamError if there is none at all.
+        """
         workspaces = await self.workspaces()
+        if not workspaces:
+            raise UnboundTeamError
         if len(workspaces) == 1:
             return workspaces[0]
         if conversation := await self.current_conversation(channel_id):
@@ -60,7 +66,7 @@ class DirectMessageRouter:
 
     async def workspaces_of(self, guild_id: int | None) -> tuple[str, ...]:
         """The workspaces that something in this server may belong to, or in direct messages (None)."""
-        return await self.workspaces() if guild_id is None else (await self._directory.workspace_of(guild_id),)
+        return await self.workspaces() if guild_id is None else await self._workspace_or_none(guild_id)
 
     async def shared_teams(self, user_id: int) -> dict[str, str]:
         """The teams that this person shares a server with: workspace to the server's name."""
@@ -105,8 +111,16 @@ class DirectMessageRouter:
         named = await self._store.channels.installations.all("discord")
         known = {server.team for server in named}
         others = [guild for guild in self._client.guilds if str(guild.id) not in known]
-        default = await self._directory.workspace_of(None) if others else ""
-        return [*named, *(Installation(default, "discord", str(guild.id), name=guild.name) for guild in others)]
+        default = await self._workspace_or_none(None) if others else ()
+        return named + [
+            Installation(workspace_id, "discord", str(guild.id), name=guild.name)
+            for workspace_id in default
+            for guild in others
+        ]
+
+    async def _workspace_or_none(self, guild_id: int | None) -> tuple[str, ...]:
+        found = await self._directory.find_workspace(guild_id)
+        return () if found is None else (found,)
 
     async def _name_of(self, server: Installation) -> str:
         """What people call the server; of one in another process what the admin noted."""

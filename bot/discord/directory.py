@@ -4,6 +4,7 @@ import secrets
 from dataclasses import replace
 
 import discord
+import structlog
 
 from storage.errors import ConflictError
 from storage.records import Member, Mode, Place, Role
@@ -11,6 +12,13 @@ from storage.settings import DiscordSettings
 from storage.store import Store
 
 DiscordUser = discord.User | discord.Member
+UNBOUND = (
+    "This server does not belong to a workspace yet, so I answer nothing here. Who runs the desk binds it: "
+    "`deskhand channel bind discord {} --workspace …`."
+)
+LOOK_BACK = 50
+"""Messages that are searched for the sentence, so that it is said once."""
+log = structlog.get_logger(__name__)
 
 
 class Directory:
@@ -21,9 +29,12 @@ class Directory:
         self._settings = settings
 
     async def workspace_of(self, guild_id: int | None) -> str:
-        """The workspace of a guild, or of direct messages (None)."""
-        team = "" if guild_id is None else str(guild_id)
-        return await self._store.channels.installations.workspace_of("discord", team)
+        """The workspace of a guild, or of direct messages (None). Raises UnboundTeamError."""
+        return await self._store.channels.installations.workspace_of("discord", _team_of(guild_id))
+
+    async def find_workspace(self, guild_id: int | None) -> str | None:
+        """The same; None for one that belongs to nobody."""
+        return await self._store.channels.installations.find_workspace("discord", _team_of(guild_id))
 
     @property
     def has_staff_roles(self) -> bool:
@@ -55,6 +66,17 @@ class Directory:
                 fresh = Place(workspace_id, "discord", str(guild.id), str(channel_id), channel.name)
                 await self._store.channels.places.keep(replace(known or fresh, is_staff=True))
 
+    async def tell_unbound(self, guild: discord.Guild) -> None:
+        """One sentence for who added the bot to a server that nobody has bound; once, and nothing else is said."""
+        channel = guild.system_channel
+        if channel is None or not channel.permissions_for(guild.me).send_messages:
+            log.warning("server belongs to no workspace", guild=guild.id)
+            return
+        async for message in channel.history(limit=LOOK_BACK):
+            if message.author.id == guild.me.id and message.content == UNBOUND.format(guild.id):
+                return
+        await channel.send(UNBOUND.format(guild.id))
+
     def _has_staff_role(self, user: DiscordUser) -> bool:
         return isinstance(user, discord.Member) and any(map(user.get_role, self._settings.staff_roles))
 
@@ -70,3 +92,7 @@ class Directory:
             member = next(one for one in await self._store.accounts.members.all(workspace_id) if one.email == email)
         await self._store.channels.identities.link(workspace_id, member.id, "discord", str(user.id))
         return member
+
+
+def _team_of(guild_id: int | None) -> str:
+    return "" if guild_id is None else str(guild_id)

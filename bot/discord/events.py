@@ -1,5 +1,6 @@
 """Discord's message events on their way to intake: those of one thread in order, the same ones again change nothing."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
 
@@ -25,7 +26,7 @@ from bot.discord.routing import (
 from bot.discord.texts import files_of, is_from_human, text_of, thread_name
 from bot.errors import ChannelError
 from bot.keyed_lock import KeyedLock
-from storage.errors import ConversationClosedError
+from storage.errors import ConversationClosedError, UnboundTeamError
 from storage.records import Conversation, Incoming
 
 log = structlog.get_logger(__name__)
@@ -69,6 +70,9 @@ class DiscordEvents:
         async with self._lock.hold(message.channel.id):
             try:
                 await self._handle(message)
+            except UnboundTeamError:
+                # Who added the bot was told so; customers of nobody are not answered by anybody.
+                return
             except Exception:
                 if message.guild is not None:
                     self._cursors.hold_back(message.guild.id)
@@ -81,7 +85,8 @@ class DiscordEvents:
             return
         self._statuses.event("discord")
         async with self._lock.hold(event.channel_id):
-            await self._edit(message)
+            with suppress(UnboundTeamError):
+                await self._edit(message)
 
     async def deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         """A message is gone: it is not answered any more."""

@@ -61,7 +61,9 @@ class ForumPosts:
         if after.id in self._tagged_solved:
             self._tagged_solved.discard(after.id)
             return
-        workspace_id = await self._directory.workspace_of(after.guild.id)
+        workspace_id = await self._directory.find_workspace(after.guild.id)
+        if workspace_id is None:
+            return
         conversation = await self._store.conversations.threads.find(workspace_id, "discord", str(after.id))
         if conversation is not None and conversation.status not in ENDED_STATUSES:
             await self._desk.resolve(workspace_id, conversation.id)

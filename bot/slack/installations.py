@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 from slack_bolt.authorization import AuthorizeResult
@@ -40,6 +40,7 @@ class SlackTeams:
         self._settings = settings
         self._session = session
         self._own_team: SlackTeam | None = None
+        self._own_team_at = 0.0
         self._cache: dict[str, tuple[float, SlackTeam | None]] = {}
 
     def client(self, token: str = "") -> AsyncWebClient:
@@ -61,18 +62,22 @@ class SlackTeams:
             answer = await client.auth_test()
         if answer.get("is_enterprise_install"):
             raise ChannelError(f"the token belongs to a whole organisation ({SINGLE_WORKSPACE})", permanent=True)
-        workspace_id = await self._store.channels.installations.workspace_of("slack")
+        workspace_id = await self._workspace_of_own(answer["team_id"])
         self._own_team = SlackTeam(
             answer["team_id"], workspace_id, answer["user_id"], answer.get("bot_id") or "", client, answer["url"]
         )
+        self._own_team_at = asyncio.get_running_loop().time()
 
     async def find(self, team_id: str | None) -> SlackTeam | None:
         """The team, or None if it belongs to no workspace."""
         if not team_id:
             return None
-        if self._own_team is not None and self._own_team.id == team_id:
-            return self._own_team
         now = asyncio.get_running_loop().time()
+        if self._own_team is not None and self._own_team.id == team_id:
+            if now - self._own_team_at > CACHE_SECONDS or not self._own_team.workspace_id:
+                self._own_team = replace(self._own_team, workspace_id=await self._workspace_of_own(team_id))
+                self._own_team_at = now
+            return self._own_team if self._own_team.workspace_id else None
         at, team = self._cache.get(team_id, (0.0, None))
         if team is None or now - at > CACHE_SECONDS:
             installed = await self._store.channels.installations.find("slack", team_id)
@@ -110,6 +115,10 @@ class SlackTeams:
             bot_id=team.bot_id,
             bot_token=team.client.token,
         )
+
+    async def _workspace_of_own(self, team_id: str) -> str:
+        """Whose our own token's team is; empty while nobody has said so: then nothing is heard there."""
+        return await self._store.channels.installations.find_workspace("slack", team_id) or ""
 
     def _team(self, installed: Installation) -> SlackTeam:
         data = json.loads(installed.secrets)

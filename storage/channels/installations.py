@@ -6,14 +6,13 @@ from dataclasses import replace
 from sqlalchemy import RowMapping, delete, select
 
 from storage import audit, clock
+from storage.accounts.deployment import read_home_workspace
 from storage.channels.encryption import SecretBox
 from storage.database.engine import Database
-from storage.database.tables import installations, workspaces
+from storage.database.tables import installations, places
 from storage.database.upsert import insert_into
-from storage.errors import ConflictError
+from storage.errors import ConflictError, NotFoundError, UnboundTeamError
 from storage.records import ChannelName, Installation, new_id
-
-DEMO_WORKSPACE = "demo"
 
 
 class Installations:
@@ -85,10 +84,17 @@ class Installations:
         return [_without_secrets(row) for row in rows]
 
     async def workspace_of(self, channel: ChannelName, team: str = "") -> str:
-        """The workspace that a team or guild belongs to: that of whoever added it, else that of our own token.
+        """The workspace that a team or guild is bound to, else that of the deployment's own token.
 
-        Without a team that of our own token: as configured, else the only workspace there is, else `demo`.
+        That one is configured, else the home workspace. Nothing is guessed: raises UnboundTeamError without either.
         """
+        found = await self.find_workspace(channel, team)
+        if found is None:
+            raise UnboundTeamError
+        return found
+
+    async def find_workspace(self, channel: ChannelName, team: str = "") -> str | None:
+        """The same; None instead of the error."""
         mine = (installations.c.channel == channel) & (installations.c.team == team)
         async with self._database.read() as connection:
             installed: str | None = await connection.scalar(select(installations.c.workspace_id).where(mine))
@@ -96,8 +102,35 @@ class Installations:
                 return installed
             if configured := self._own_workspaces.get(channel):
                 return configured
-            ids = (await connection.execute(select(workspaces.c.id).limit(2))).scalars().all()
-        return str(ids[0]) if len(ids) == 1 else DEMO_WORKSPACE
+            return await read_home_workspace(connection)
+
+    async def bind(self, workspace_id: str, channel: ChannelName, team: str, name: str = "") -> None:
+        """Give a team or guild to a workspace; what others have set up in its channels goes.
+
+        Raises ConflictError while it is bound to another workspace: that one's admins let go of it first.
+        """
+        found = await self.find(channel, team)
+        if found is None or found.workspace_id != workspace_id:
+            await self.keep(Installation(workspace_id, channel, team, name=name))
+        in_team = (places.c.channel == channel) & (places.c.team == team)
+        async with self._database.write() as connection:
+            await connection.execute(delete(places).where(in_team, places.c.workspace_id != workspace_id))
+
+    async def unbind(self, workspace_id: str, channel: ChannelName, team: str) -> None:
+        """Let go of a team or guild, with its places. Raises NotFoundError if it is not this workspace's."""
+        mine = (
+            (installations.c.workspace_id == workspace_id)
+            & (installations.c.channel == channel)
+            & (installations.c.team == team)
+        )
+        in_team = (places.c.workspace_id == workspace_id) & (places.c.channel == channel) & (places.c.team == team)
+        async with self._database.write() as connection:
+            if not (await connection.execute(delete(installations).where(mine))).rowcount:
+                raise NotFoundError(f"{team} is not bound to `{workspace_id}`.")
+            await connection.execute(delete(places).where(in_team))
+            await audit.record(
+                connection, "installation.unbound", workspace_id, data={"channel": channel, "team": team}
+            )
 
     async def forget(self, channel: ChannelName, team: str) -> None:
         """The app was removed: its tokens are worth nothing any more."""

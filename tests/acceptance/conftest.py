@@ -40,6 +40,7 @@ async def process(settings: Settings) -> AsyncIterator[Process]:
     """A whole desk on the embedded default with a small FAQ in the workspace `demo`."""
     async with open_desk(settings) as process:
         await process.store.accounts.workspaces.create("demo", "Demo")
+        await process.store.accounts.deployment.choose_home_workspace("demo")
         document = await process.store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
         await process.store.knowledge.catalogue.load_document(document.id)
         yield process

@@ -72,7 +72,7 @@ async def apply_change(context: WorkbenchContext, admin: Member, change: Change)
 async def _add_place(context: WorkbenchContext, admin: Member, change: Change) -> ChangeResult:
     teams = await _teams(context, admin.workspace_id, change.channel)
     team, external_id = parse_place(change.channel, change.where, teams)
-    if await context.store.channels.installations.workspace_of(change.channel, team) != admin.workspace_id:
+    if await context.store.channels.installations.find_workspace(change.channel, team) != admin.workspace_id:
         raise NotAllowedError(f"{team} does not belong to this workspace, so its channels cannot be set up here.")
     place = Place(
         workspace_id=admin.workspace_id,

@@ -46,7 +46,7 @@ async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
     store, workspace_id = context.store, admin.workspace_id
     settings = (await store.accounts.workspaces.read(workspace_id)).settings
     modes = {name: settings.mode_of(name) for name in CHANNEL_NAMES}
-    discord_is_ours = await context.store.channels.installations.workspace_of("discord") == workspace_id
+    discord_is_ours = await context.store.channels.installations.find_workspace("discord") == workspace_id
     return {
         "states": states_html(
             context.channel_states(), setup_guides(context.settings), modes, f"/chat?workspace={workspace_id}"

@@ -17,6 +17,7 @@ from bot.discord.replies.actions import DiscordReplyActions
 from bot.discord.reviews.actions import DiscordReviewActions
 from bot.discord.routing import DiscordMessageRouter
 from bot.reply_actions import ReplyActions
+from storage.errors import UnboundTeamError
 
 
 def wire(
@@ -60,7 +61,11 @@ def _listeners(
     posts: ForumPosts,
 ) -> Listeners:
     async def guild_ready(guild: discord.Guild) -> None:
-        await directory.register_staff_places(guild)
+        try:
+            await directory.register_staff_places(guild)
+        except UnboundTeamError:
+            await directory.tell_unbound(guild)
+            return
         await backfill.guild(guild)
 
     return Listeners(

@@ -164,3 +164,23 @@ async def test_one_process_leads_a_shard_and_another_follows_when_it_ends(
         await leading
         await desk.connected()
         assert len(simulator.gateway.identifies) == 2
+
+
+async def test_a_server_of_nobody_hears_one_sentence_and_nothing_else(
+    simulated: Server, tmp_path: Path, embedder: Embedder, warm_classifier: Classifier
+) -> None:
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier, home=False) as desk:
+        (sentence,) = await desk.said(desk.server.general)
+        assert f"deskhand channel bind discord {desk.server.guild.id}" in sentence["content"]
+        desk.server.ann.mention(desk.server.general, QUESTION)
+        desk.server.ann.post(desk.server.forum, "Password", QUESTION)
+        await asyncio.sleep(0.5)
+        await desk.process.jobs.idle()
+        assert (await desk.store.conversations.reading.page("demo")).items == ()
+    async with running_desk(simulated, tmp_path, embedder, warm_classifier, home=False) as desk:
+        await desk.connected()
+        await asyncio.sleep(0.5)
+        assert len(await desk.said(desk.server.general)) == 1, "said once, also after a restart"
+        await desk.store.channels.installations.bind("demo", "discord", desk.server.guild.id)
+        mention = desk.server.ann.mention(desk.server.general, QUESTION)
+        assert "Forgot password" in (await desk.said(mention["id"]))[0]["content"]

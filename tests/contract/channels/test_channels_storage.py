@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from storage.channels.encryption import SecretBox
 from storage.channels.installations import Installations
-from storage.database.tables import installations
-from storage.errors import ConflictError, NotFoundError, SettingsError
+from storage.database.tables import deployment, installations
+from storage.errors import ConflictError, NotFoundError, SettingsError, UnboundTeamError
 from storage.records import (
     Attachment,
     Author,
@@ -222,12 +222,50 @@ def test_what_is_sealed_opens_with_its_key_only() -> None:
 
 async def test_a_team_is_of_whoever_added_it_and_any_other_of_our_own_token(store: Store) -> None:
     installations = store.channels.installations
-    assert await installations.workspace_of("slack") == "demo", "the only one there is"
+    assert await installations.workspace_of("slack") == "demo", "the home workspace"
     await store.accounts.workspaces.create("other", "Other")
     await installations.keep(Installation("other", "slack", "T1"))
     assert await installations.workspace_of("slack", "T1") == "other"
     assert await installations.workspace_of("discord", "T1") == "demo", "another channel's"
-    assert await installations.workspace_of("slack", "T2") == "demo", "of several, as the demo is set up"
+    assert await installations.workspace_of("slack", "T2") == "demo", "of several, the home workspace"
     configured = Installations(database_of(store), SecretBox("a key"), {"slack": "other", "discord": ""})
     assert await configured.workspace_of("slack") == "other"
     assert await configured.workspace_of("discord") == "demo"
+    await store.accounts.deployment.choose_home_workspace("other")
+    assert await installations.workspace_of("slack", "T2") == "other"
+
+
+async def test_without_a_home_workspace_a_team_belongs_to_nobody_even_beside_a_single_workspace(
+    store: Store,
+) -> None:
+    async with database_of(store).write() as connection:
+        await connection.execute(delete(deployment))
+    with pytest.raises(UnboundTeamError):
+        await store.channels.installations.workspace_of("discord", "1")
+
+
+async def test_a_server_is_given_to_another_workspace_with_nothing_left_of_the_first(store: Store) -> None:
+    installations, places = store.channels.installations, store.channels.places
+    await store.accounts.workspaces.create("beta", "Beta")
+    await places.keep(Place("demo", "discord", "1", "11", is_staff=True))
+    await places.keep(Place("demo", "discord", "2", "21"))
+    await installations.bind("beta", "discord", "1")
+    assert await installations.workspace_of("discord", "1") == "beta"
+    assert [place.external_id for place in await places.all("demo")] == ["21"]
+    with pytest.raises(ConflictError):
+        await installations.bind("demo", "discord", "1")
+    with pytest.raises(NotFoundError):
+        await installations.unbind("demo", "discord", "1")
+    await places.keep(Place("beta", "discord", "1", "11"))
+    await installations.unbind("beta", "discord", "1")
+    assert await installations.workspace_of("discord", "1") == "demo"
+    assert await places.all("beta") == []
+    await installations.bind("demo", "discord", "1")
+
+
+async def test_binding_again_keeps_a_team_s_tokens(store: Store) -> None:
+    await store.channels.installations.keep(Installation("demo", "slack", "T1", secrets="xoxb-1"))
+    await store.channels.installations.bind("demo", "slack", "T1")
+    found = await store.channels.installations.find("slack", "T1")
+    assert found
+    assert found.secrets == "xoxb-1"

@@ -105,14 +105,20 @@ async def running_desk(
     *,
     leases: ShardLeases | None = None,
     knowledge: bytes = FAQ,
+    home: bool = True,
     **sections: dict[str, Any],
 ) -> AsyncIterator[DiscordDesk]:
-    """A desk that is connected to the server; the same folder again is the same desk started anew."""
+    """A desk that is connected to the server; the same folder again is the same desk started anew.
+
+    `home`: the workspace `demo` is the home workspace, so servers that are bound to none are its.
+    """
     settings = server.settings(folder, **sections)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     await migrate_database(settings)
     async with open_store(settings, embedder) as store, open_checkpoints(settings) as checkpoints:
         agent = await _furnish(store, knowledge)
+        if home:
+            await store.accounts.deployment.choose_home_workspace("demo")
         deps = Deps(settings, store.knowledge.index, classifier, None)
         process = assemble(settings, store, checkpoints, deps, {})
         parts = (settings, store, process.intake, process.desk, process.states)

@@ -214,6 +214,8 @@ class World:
     def guild_event(self, guild: Guild) -> Payload:
         """GUILD_CREATE: channels and active threads, and of the members the bot."""
         mine = [channel for channel in self.channels.values() if channel.get("guild_id") == guild.id]
+        # Where Discord itself greets: the first text channel, unless somebody chose another.
+        system = next((channel["id"] for channel in mine if channel["type"] == TEXT), None)
         everyone = {"id": guild.id, "name": "@everyone", "position": 0, "permissions": ALL_PERMISSIONS}
         roles = [{"id": id_, "name": name, "position": 1, "permissions": "0"} for name, id_ in guild.roles.items()]
         common = {"color": 0, "hoist": False, "managed": False, "mentionable": False, "flags": 0, "colors": COLOURS}
@@ -221,6 +223,7 @@ class World:
             "id": guild.id,
             "name": guild.name,
             "owner_id": guild.id,
+            "system_channel_id": system,
             "roles": [{**common, **role} for role in (everyone, *roles)],
             "emojis": [],
             "features": ["COMMUNITY"],

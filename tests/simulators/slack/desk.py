@@ -122,6 +122,7 @@ async def open_slack_desk(
     async with open_desk(with_slack(settings, slack, over_socket=over_socket), chats=True) as process:
         store = process.store
         await store.accounts.workspaces.create("demo", "Demo")
+        await store.accounts.deployment.choose_home_workspace("demo")
         document = await store.knowledge.catalogue.create("demo", *knowledge)
         await store.knowledge.catalogue.load_document(document.id)
         agent = await store.accounts.members.add("demo", "agent@demo.example", "Alex Agent", Role.AGENT, PASSWORD)
