@@ -162,10 +162,10 @@ def mentions_bot(team: SlackTeam, text: str) -> bool:
 
 def plain_text(team: SlackTeam, text: str) -> str:
     """The customer's words without the bot's name and Slack's markup of links and mentions_bot."""
-    text = re.sub(rf"<@{re.escape(team.bot_user)}(?:\|[^>]*)?>[,:]?", "", text)
-    text = re.sub(r"<(?:[@#!][^|>]*\|)([^>]+)>", r"\1", text)
-    text = re.sub(r"<((?:https?|mailto)[^|>]*)\|([^>]*)>", _link_text, text)
-    text = re.sub(r"<((?:https?|mailto)[^>]*)>", r"\1", text)
+    text = re.sub(rf"<@{re.escape(team.bot_user)}(?:\|[^<>]*)?>[,:]?", "", text)
+    text = re.sub(r"<(?:[@#!][^|<>]*\|)([^<>]+)>", r"\1", text)
+    text = re.sub(r"<((?:https?|mailto)[^|<>]*)\|([^<>]*)>", _link_text, text)
+    text = re.sub(r"<((?:https?|mailto)[^<>]*)>", r"\1", text)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 

@@ -19,7 +19,7 @@ from storage.records import (
     Sentence,
 )
 
-PASSAGE_LABEL = re.compile(r"\s*[\[(]P\d+(?:\s*[,;]\s*P\d+)*[\])]")
+PASSAGE_LABEL = re.compile(r"(?<!\s)\s*[\[(]P\d+(?:\s*[,;]\s*P\d+)*[\])]")
 """Labels that a model writes into its text although they have a field of their own."""
 UNSPACED_LANGUAGES = frozenset({"ja", "th", "zh"})
 

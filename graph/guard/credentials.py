@@ -30,7 +30,7 @@ STATED_PASSWORD = re.compile(
     r"(?P<value>\"[^\"\n]{3,64}\"|'[^'\n]{3,64}'|`[^`\n]{3,64}`|[^\s\"'`\[\](){}<>,;]{3,200})",
     re.IGNORECASE,
 )
-SENTENCE_CONTINUES = re.compile(r"[ \t]*[^\s.,;!?]")
+SENTENCE_CONTINUES = re.compile(r"(?<![ \t])[ \t]*[^\s.,;!?]")
 PASSWORD_ADJECTIVE = re.compile(
     r"not|wrong|(?:in)?(?:correct|valid|secure)|right|expired|required|reset|weak|strong|long|short|lost|forgotten|blocked"
     r"|locked|broken|working|safe|unknown|missing|empty|changed|compromised|leaked|stolen|rejected|accepted|visible|hidden"

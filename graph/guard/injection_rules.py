@@ -157,7 +157,7 @@ CUSTOMER_RULES = (
         r"|^\s{0,4}[{\[(*-]{0,3}\s?(?:system|developer|admin(?:istrator)?)(?: (?:message|prompt|override|note"
         r"|instruction))?\s?[\])}*]{0,3}\s?:"
         r".{0,200}\b(?:you must|you are|you will|ignore|obey|instruct|override|from now|grant|approve)\b"
-        r"|(?:[-=%*#]{3,}\s?)(?:begin|end|start)(?: of)? (?:of )?(?:system|user|instructions?|prompt|document"
+        r"|(?<![-=%*#])[-=%*#]{3,}\s?(?:begin|end|start)(?: of)? (?:of )?(?:system|user|instructions?|prompt|document"
         r"|context|input)\b",
     ),
     _rule(

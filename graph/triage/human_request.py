@@ -42,7 +42,7 @@ HUMAN_REQUEST = re.compile(
     r" (?:you|a|an|this|the|with)? ?(?:\b(?:bot|robot|machine|computer|ai)\b|anymore|$|[.!])"
     r"|\b(?:live|human|real) (?:agent|person|chat|support|help|operator|assistance)\b.{0,12}"
     r"(?:please|pls|plz|now|needed|$)"
-    rf"|^\W*(?:hi|hello|hey)?\W*(?:please |can i (?:get|have) )?{DETERMINERS}{PERSON}"
+    rf"|^\W*(?:(?:hi|hello|hey)\W*)?(?:please |can i (?:get|have) )?{DETERMINERS}{PERSON}"
     r"(?:,? (?:please|pls|plz|plss?|now|asap|needed|help))*\W*$"
     r"|\b(?:hablar|contactar|comunicarme) con (?:una?|el|la|alg[uú]i?en)\b|\bmit (?:einem|einer|jemandem?)\b.{0,25}"
     r"\b(?:sprechen|reden|verbinden)\b"

@@ -18,7 +18,7 @@ USAGE = (
     "to the thread's message or, in a channel with one open conversation, alone"
 )
 PERMALINK = re.compile(
-    r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<digits>\d{10})(?P<micros>\d{6})(?:\S*?thread_ts=(?P<thread>[\d.]+))?"
+    r"/archives/(?P<channel>[A-Z0-9]+)/p(?P<digits>\d{10})(?P<micros>\d{6})(?:\S{0,200}?thread_ts=(?P<thread>[\d.]+))?"
 )
 
 
