@@ -20,6 +20,11 @@ COMMANDS = (
         "eval", "commands.evaluate:evaluate_labelled_questions", "Measure retrieval and confidence on a labelled set."
     ),
     LazyCommand("doctor", "commands.doctor:doctor", "Check every setting and connection, and say what is missing."),
+    LazyCommand(
+        "setup",
+        "commands.setup:setup",
+        "Make the first workspace, its admin and operator; asks for what is not given.",
+    ),
     LazyCommand("member", "commands.members:member_cli", "People with a login."),
     LazyCommand(
         "workspace", "commands.workspaces:workspace_cli", "Workspaces, and which of them is the home workspace."

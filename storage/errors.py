@@ -67,6 +67,13 @@ class RegistrationClosedError(DeskhandError):
     status = 403
 
 
+class PasswordChangeRequiredError(DeskhandError):
+    """Set a password of your own first."""
+
+    kind = "password-change-required"
+    status = 403
+
+
 class NotLoggedInError(DeskhandError):
     """Log in first."""
 

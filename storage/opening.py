@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from storage.accounts.accounts import Accounts
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
 from storage.accounts.deployment import Deployment
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
 from storage.accounts.passwords import Passwords
+from storage.accounts.sessions import LoginSessions
 from storage.accounts.tokens import Tokens
 from storage.accounts.workspaces import Workspaces
 from storage.channels.encryption import SecretBox
@@ -90,14 +92,17 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
 
 def _accounts(database: Database, settings: Settings) -> AccountStore:
     passwords = Passwords()
+    accounts, session_lasts = Accounts(database, passwords), timedelta(hours=settings.web.session_hours)
     return AccountStore(
         deployment=Deployment(database),
         workspaces=Workspaces(database, settings),
         canned_replies=CannedReplies(database),
-        members=Members(database, passwords),
+        accounts=accounts,
+        sessions=LoginSessions(database, session_lasts),
+        members=Members(database, accounts),
         membership=Membership(database, release_work_of),
         customers=Customers(database, passwords),
-        tokens=Tokens(database, signing_secret(settings), timedelta(hours=settings.web.session_hours)),
+        tokens=Tokens(database, signing_secret(settings), session_lasts),
     )
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
+from storage.accounts.accounts import Accounts
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
 from storage.accounts.deployment import Deployment
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
+from storage.accounts.sessions import LoginSessions
 from storage.accounts.tokens import Tokens
 from storage.accounts.workspaces import Workspaces
 from storage.channels.identities import Identities
@@ -99,6 +101,10 @@ class AccountStore:
     """The tenants and their settings."""
     canned_replies: CannedReplies
     """Texts that agents put into a reply with one click."""
+    accounts: Accounts
+    """One login per e-mail: passwords, and who operates the desk."""
+    sessions: LoginSessions
+    """Open logins, to be listed and ended."""
     members: Members
     """Agents and admins with a login."""
     membership: Membership

@@ -9,6 +9,7 @@ from storage.records import Role
 from workbench.analytics.tab import build_analytics
 from workbench.auth.gradio_guard import AuthMiddleware
 from workbench.auth.login_page import login_routes
+from workbench.auth.password_page import password_routes
 from workbench.auth.sessions import Sessions
 from workbench.autopilot.tab import build_autopilot
 from workbench.channels.tab import build_channels
@@ -33,6 +34,7 @@ def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLim
     sessions = Sessions(context.store.accounts.tokens)
     guard = logins or LoginLimits(context.settings.web.login_attempts)
     app.include_router(login_routes(context.store.accounts, context.settings, guard))
+    app.include_router(password_routes(context.store.accounts, context.settings.web.session_hours * 3600))
     gr.mount_gradio_app(
         app,
         build_workbench(context, sessions),

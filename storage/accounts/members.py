@@ -7,40 +7,42 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
+from storage.accounts.accounts import PRESENT, WRONG_LOGIN, Accounts, put_operator, take_account
 from storage.accounts.deployment import claim_setup, put_home_workspace, read_home_workspace
 from storage.accounts.emails import checked_email
-from storage.accounts.passwords import Passwords
 from storage.accounts.workspaces import insert_workspace
 from storage.database.engine import Database
 from storage.database.tables import members
-from storage.errors import ConflictError, NotFoundError, NotLoggedInError
+from storage.errors import ConflictError, NotLoggedInError
 from storage.records import Member, Role, Workspace, new_id
-
-PRESENT = members.c.removed_at.is_(None)
-"""Members with a login; the rows of removed ones stay for the names at what they did."""
 
 
 class Members:
-    """Adds members and checks their passwords."""
+    """Adds accounts to workspaces, and finds an account's members."""
 
-    def __init__(self, database: Database, passwords: Passwords) -> None:
+    def __init__(self, database: Database, accounts: Accounts) -> None:
         self._database = database
-        self._passwords = passwords
+        self._accounts = accounts
 
-    async def add(self, workspace_id: str, email: str, name: str, role: Role, password: str) -> Member:
+    async def add(
+        self, workspace_id: str, email: str, name: str, role: Role, password: str, *, replaces_password: bool = False
+    ) -> Member:
         """A new member, or one that comes back after a removal.
 
-        Raises ConflictError if the e-mail has a login in this workspace already.
+        Raises ConflictError if the e-mail has a login in this workspace already, or one elsewhere with another
+        password. `replaces_password`: whoever runs the desk sets this one instead.
         """
         member = _new_member(workspace_id, email, name, role)
-        password_hash = await self._passwords.hash(password)
+        await self._require_new(member)
+        claim = await self._accounts.claim(email, password, replaces_password=replaces_password)
         try:
             async with self._database.write() as connection:
-                restored = await _restore(connection, member, password_hash)
-                member = restored or await _insert(connection, member, password_hash)
+                account_id = await take_account(connection, claim, member.name)
+                restored = await _restore(connection, member, account_id, claim.password_hash)
+                member = restored or await _insert(connection, member, account_id, claim.password_hash)
                 await audit.record(connection, "member.added", workspace_id, data={"member_id": member.id})
         except IntegrityError as error:
-            raise ConflictError(f"{member.email} is a member of `{workspace_id}` already.") from error
+            raise _is_member_already(member) from error
         return member
 
     async def found_workspace(
@@ -48,18 +50,21 @@ class Members:
     ) -> Member:
         """A new workspace with its first admin: both or neither. ConflictError if the workspace's id is taken.
 
-        The first of all sets the desk up: its workspace is the home workspace. `only_first`: raise
+        The first of all sets the desk up: an operator, whose workspace is the home workspace. `only_first`: raise
         RegistrationClosedError for any other.
         """
         admin = _new_member(workspace.id, email, name, Role.ADMIN)
-        password_hash = await self._passwords.hash(password)
+        claim = await self._accounts.claim(email, password)
         async with self._database.write() as connection:
             # The lock first: the workspace's row is refused only to whoever would have been let in.
             sets_up = await claim_setup(connection, only_first=only_first)
             await insert_workspace(connection, workspace)
             if sets_up and await read_home_workspace(connection) is None:
                 await put_home_workspace(connection, workspace.id)
-            await _insert(connection, admin, password_hash)
+            account_id = await take_account(connection, claim, admin.name)
+            await _insert(connection, admin, account_id, claim.password_hash)
+            if sets_up:
+                await put_operator(connection, account_id, is_operator=True)
             await audit.record(connection, "member.added", workspace.id, data={"member_id": admin.id})
         return admin
 
@@ -69,31 +74,25 @@ class Members:
         async with self._database.read() as connection:
             return [member_of(row) for row in (await connection.execute(query)).mappings()]
 
-    async def reset_password(self, workspace_id: str, email: str, password: str) -> None:
-        """Set a new password; logins with the old one end."""
-        password_hash = await self._passwords.hash(password)
-        mine = (members.c.workspace_id == workspace_id) & (members.c.email == checked_email(email)) & PRESENT
-        async with self._database.write() as connection:
-            changed = await connection.execute(
-                update(members)
-                .where(mine)
-                .values(password_hash=password_hash, token_version=members.c.token_version + 1)
-            )
-        if not changed.rowcount:
-            raise NotFoundError(f"{email} is no member of `{workspace_id}`.")
+    async def _require_new(self, member: Member) -> None:
+        mine = (members.c.workspace_id == member.workspace_id) & (members.c.email == member.email)
+        async with self._database.read() as connection:
+            if await connection.scalar(select(members.c.id).where(mine, PRESENT)):
+                raise _is_member_already(member)
 
     async def log_in(self, email: str, password: str) -> list[Member]:
-        """The members, one per workspace, whose e-mail and password these are; NotLoggedInError if none is."""
-        mine = (members.c.email == email.strip().lower()) & PRESENT
-        query = select(members).where(mine).order_by(members.c.created_at)
+        """The account's members, one per workspace; NotLoggedInError unless e-mail and password match."""
+        account_id = await self._accounts.authenticate(email, password)
+        query = select(members).where(members.c.account_id == account_id, PRESENT).order_by(members.c.created_at)
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        if not rows:
-            await self._passwords.matches(None, password)
-        found = [member_of(row) for row in rows if await self._passwords.matches(row["password_hash"], password)]
+            found = [member_of(row) for row in (await connection.execute(query)).mappings()]
         if not found:
-            raise NotLoggedInError("This e-mail and password do not match.")
+            raise NotLoggedInError(WRONG_LOGIN)
         return found
+
+
+def _is_member_already(member: Member) -> ConflictError:
+    return ConflictError(f"{member.email} is a member of `{member.workspace_id}` already.")
 
 
 def _new_member(workspace_id: str, email: str, name: str, role: Role) -> Member:
@@ -101,11 +100,12 @@ def _new_member(workspace_id: str, email: str, name: str, role: Role) -> Member:
     return Member(new_id(), workspace_id, address, (name.strip() or address)[:200], role)
 
 
-async def _insert(connection: AsyncConnection, member: Member, password_hash: str) -> Member:
+async def _insert(connection: AsyncConnection, member: Member, account_id: str, password_hash: str) -> Member:
     await connection.execute(
         insert(members).values(
             id=member.id,
             workspace_id=member.workspace_id,
+            account_id=account_id,
             email=member.email,
             name=member.name,
             role=member.role,
@@ -116,7 +116,7 @@ async def _insert(connection: AsyncConnection, member: Member, password_hash: st
     return member
 
 
-async def _restore(connection: AsyncConnection, member: Member, password_hash: str) -> Member | None:
+async def _restore(connection: AsyncConnection, member: Member, account_id: str, password_hash: str) -> Member | None:
     """Whoever was removed keeps their id, and with it what they wrote; None if nobody with this e-mail was."""
     removed = (members.c.workspace_id == member.workspace_id) & (members.c.email == member.email) & ~PRESENT
     restore = (
@@ -125,6 +125,7 @@ async def _restore(connection: AsyncConnection, member: Member, password_hash: s
         .values(
             name=member.name,
             role=member.role,
+            account_id=account_id,
             password_hash=password_hash,
             token_version=members.c.token_version + 1,
             removed_at=None,

@@ -7,9 +7,11 @@ from sqlalchemy import RowMapping, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
-from storage.accounts.members import PRESENT, member_of
+from storage.accounts.accounts import PRESENT
+from storage.accounts.members import member_of
+from storage.accounts.sessions import end_sessions
 from storage.database.engine import Database
-from storage.database.tables import identities, members, workspaces
+from storage.database.tables import identities, members, sessions, workspaces
 from storage.errors import NotAllowedError, NotFoundError
 from storage.records import Member, Role
 
@@ -30,7 +32,7 @@ class Membership:
         self._release_work = release_work
 
     async def change_role(self, by: Member, member_id: str, role: Role) -> Member:
-        """Make a member an agent or an admin, from their next click on. Raises NotAllowedError, NotFoundError."""
+        """Make a member an agent or an admin; they log in anew. Raises NotAllowedError, NotFoundError."""
         async with self._database.write() as connection:
             member = await _locked(connection, by, member_id)
             if member.role is role:
@@ -38,6 +40,7 @@ class Membership:
             if member.id == by.id:
                 raise NotAllowedError(f"You cannot change your own role: {ANOTHER_ADMIN}")
             row = await _change(connection, member.id, role=role)
+            await end_sessions(connection, sessions.c.member_id == member.id)
             await _record(connection, "member.role-changed", by, member, role=role)
         return member_of(row)
 
@@ -52,6 +55,7 @@ class Membership:
             if member.id == by.id:
                 raise NotAllowedError(f"You cannot remove yourself: {ANOTHER_ADMIN}")
             await _change(connection, member.id, removed_at=clock.now(), token_version=members.c.token_version + 1)
+            await end_sessions(connection, sessions.c.member_id == member.id)
             await connection.execute(delete(identities).where(identities.c.member_id == member.id))
             released = await self._release_work(connection, by, member)
             await _record(connection, "member.removed", by, member, conversations=len(released))

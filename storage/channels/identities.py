@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, select
 
 from storage import audit, clock
-from storage.accounts.members import PRESENT, member_of
+from storage.accounts.accounts import PRESENT
+from storage.accounts.members import member_of
 from storage.database.engine import Database
 from storage.database.tables import identities, members
 from storage.database.upsert import insert_into

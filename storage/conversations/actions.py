@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import audit, clock
-from storage.accounts.members import PRESENT
+from storage.accounts.accounts import PRESENT
 from storage.conversations import messages, turn_queue
 from storage.database.engine import Database
 from storage.database.tables import conversations, members, reviews

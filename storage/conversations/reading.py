@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Select, and_, or_, select
 
-from storage.accounts.members import PRESENT
+from storage.accounts.accounts import PRESENT
 from storage.database.engine import Database
 from storage.database.paging import Page, decode_cursor, page_of
 from storage.database.tables import conversations, customers, members, turns

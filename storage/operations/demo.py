@@ -53,6 +53,8 @@ async def ensure_demo(store: Store, settings: Settings) -> Demo:
     for email, name, role, given in people:
         password = given.get_secret_value() or secrets.token_urlsafe(12)
         await store.accounts.members.add(WORKSPACE_ID, email, name, role, password)
+        if is_fresh and role is Role.ADMIN:
+            await store.accounts.accounts.set_operator(email, is_operator=True)
         logins.append(DemoLogin(email, role, None if given.get_secret_value() else password))
     for title, text in CANNED_REPLIES:
         await store.accounts.canned_replies.keep(WORKSPACE_ID, title, text)

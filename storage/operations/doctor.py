@@ -5,11 +5,13 @@ import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from storage.accounts.accounts import Accounts
 from storage.accounts.deployment import Deployment
+from storage.accounts.passwords import Passwords
 from storage.database.data_folder import check_data_dir
-from storage.database.engine import open_database
+from storage.database.engine import Database, open_database
 from storage.embeddings.opening import load_embedder, model_name
-from storage.errors import DeskhandError, SchemaError, UnavailableError
+from storage.errors import DeskhandError, SchemaError, SettingsError, UnavailableError
 from storage.knowledge.vectors import open_vectors
 from storage.settings import Settings
 from storage.telemetry.otlp_settings import (
@@ -20,6 +22,8 @@ from storage.telemetry.otlp_settings import (
 )
 
 NO_HOME = "none: nobody has /chat and the deployment's own tokens; choose one with `deskhand workspace home`"
+NO_OPERATOR = "none: nobody decides for all workspaces; `deskhand member operator EMAIL` makes somebody one"
+RESET = "`deskhand member reset EMAIL --workspace ID` sets a new one"
 CONNECT_TIMEOUT_SECONDS = 5.0
 
 
@@ -42,6 +46,8 @@ async def run_checks(settings: Settings) -> list[CheckResult]:
         ("data folder", _check_data_dir),
         ("database", _check_database),
         ("home workspace", _check_home_workspace),
+        ("operators", _check_operators),
+        ("passwords", _check_passwords),
         ("embedding model", _check_embedder),
         ("vectors", _check_vectors),
         ("traces", check_traces),
@@ -74,15 +80,40 @@ async def _check_database(settings: Settings) -> str:
 
 
 async def _check_home_workspace(settings: Settings) -> str:
+    async def check(database: Database) -> str:
+        home = await Deployment(database).home_workspace()
+        return f"`{home}` has /chat and the deployment's own tokens" if home else NO_HOME
+
+    return await _check_rows(settings, check)
+
+
+async def _check_operators(settings: Settings) -> str:
+    async def check(database: Database) -> str:
+        return ", ".join(await Accounts(database, Passwords()).operators()) or NO_OPERATOR
+
+    return await _check_rows(settings, check)
+
+
+async def _check_passwords(settings: Settings) -> str:
+    """Raises SettingsError with the accounts that nobody can log in to."""
+
+    async def check(database: Database) -> str:
+        if without := await Accounts(database, Passwords()).without_password():
+            raise SettingsError(f"{', '.join(without)}: several passwords were known, and none is trusted; {RESET}")
+        return "every member has one"
+
+    return await _check_rows(settings, check)
+
+
+async def _check_rows(settings: Settings, check: Callable[[Database], Awaitable[str]]) -> str:
     database = open_database(settings.database_url)
     try:
         await database.check_schema()
-        home = await Deployment(database).home_workspace()
+        return await check(database)
     except SchemaError:
         return "the next start migrates the database"
     finally:
         await database.close()
-    return f"`{home}` has /chat and the deployment's own tokens" if home else NO_HOME
 
 
 async def _check_embedder(settings: Settings) -> str:

@@ -19,7 +19,7 @@ from graph.checkpoints.opening import open_checkpoints
 from graph.state import Deps
 from graph.triage.classifier import Classifier
 from storage.clock import now
-from storage.database.tables import members
+from storage.database.tables import accounts, members
 from storage.embeddings.protocol import Embedder
 from storage.records import Citation, Draft, Incoming, Member, Role, Triage, new_id
 from storage.settings import Settings
@@ -171,7 +171,10 @@ async def member_of(store: Store, workspace: str, email: str, name: str, role: R
     """A member whose password is PASSWORD."""
     member = Member(new_id(), workspace, email, name, role)
     async with database_of(store).write() as connection:
-        row = {**asdict(member), "password_hash": password_hash(), "created_at": now()}
+        secret = {"password_hash": password_hash(), "created_at": now()}
+        account = {"id": member.id, "email": email, "name": name, **secret}
+        await connection.execute(insert(accounts).values(account))
+        row = {**asdict(member), "account_id": member.id, **secret}
         await connection.execute(insert(members).values(row))
     return member
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, assert_never
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import Field
 
 from storage.accounts.deployment import ALREADY_SET_UP
@@ -11,8 +11,15 @@ from storage.errors import NotAllowedError, RegistrationClosedError
 from storage.records import Member, Registration, Role
 from workbench.api.dependencies import Api, ApiContext, Context, MemberBearer
 from workbench.api.schemas import Body, Item, SingleLine
+from workbench.auth.sessions import device_of
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+
+def no_store(response: Response) -> None:
+    """A token belongs in no cache."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+router = APIRouter(prefix="/auth", tags=["auth"], dependencies=[Depends(no_store)])
 
 BY_INVITATION = "New workspaces are founded by invitation; ask whoever runs this desk for a link."
 
@@ -69,7 +76,7 @@ async def register(request: Request, body: RegistrationBody, api: Api) -> Member
     admin = await store.accounts.members.found_workspace(
         workspace, body.email, body.name, body.password, only_first=only_first
     )
-    return _logged_in(admin, await store.accounts.tokens.for_member(admin))
+    return logged_in(admin, await store.accounts.tokens.for_member(admin, device_of(request)))
 
 
 @router.post("/login")
@@ -87,7 +94,7 @@ async def log_in(
     found = await accounts.members.log_in(username.replace("\x00", ""), password)
     api.logins.succeeded(address, username)
     chosen = _chosen(found, workspace or scope.strip())
-    return _logged_in(chosen, await accounts.tokens.for_member(chosen, found))
+    return logged_in(chosen, await accounts.tokens.for_member(chosen, device_of(request)))
 
 
 @router.get("/me")
@@ -128,7 +135,8 @@ def _chosen(found: list[Member], workspace: str) -> Member:
     raise NotAllowedError("This login does not open that workspace.")
 
 
-def _logged_in(member: Member, token: str) -> MemberLoginItem:
+def logged_in(member: Member, token: str) -> MemberLoginItem:
+    """A member's bearer as an answer."""
     return MemberLoginItem(access_token=token, workspace=member.workspace_id, role=member.role)
 
 

@@ -9,11 +9,13 @@ from workbench.api import (
     answers,
     auth,
     conversations,
+    deployment,
     docs,
     documents,
     members,
     monitoring,
     reviews,
+    sessions,
     tickets,
 )
 from workbench.api.dependencies import ApiContext, providing
@@ -23,7 +25,19 @@ from workbench.http.metrics import RequestMetricsMiddleware
 from workbench.http.problem_document import PROBLEMS
 from workbench.http.request_ids import RequestIdMiddleware
 
-RESOURCES = (auth, members, conversations, tickets, answers, documents, reviews, analytics, monitoring)
+RESOURCES = (
+    auth,
+    sessions,
+    deployment,
+    members,
+    conversations,
+    tickets,
+    answers,
+    documents,
+    reviews,
+    analytics,
+    monitoring,
+)
 
 
 def api_routes(

@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storage.errors import NotLoggedInError
+from storage.errors import NotLoggedInError, PasswordChangeRequiredError
 from storage.records import Member, Role
 from workbench.auth.sessions import Sessions, is_same_site
 
@@ -55,12 +55,15 @@ class AuthMiddleware:
             return JSONResponse({"error": "There is nothing here."}, 404)
         if scope["method"] not in ("GET", "HEAD") and not is_same_site(request):
             return JSONResponse({"error": "This request came from another site."}, 403)
-        member = await self._member(request)
+        try:
+            member = await self._member(request)
+        except PasswordChangeRequiredError as error:
+            changes = RedirectResponse("/password", 303)
+            return changes if path == "/" else JSONResponse({"error": error.detail}, 403)
         if member is None:
             return RedirectResponse("/login", 303) if path == "/" else JSONResponse({"error": "Log in first."}, 401)
-        if for_admins and member.role is not Role.ADMIN:
-            return JSONResponse({"error": "Only admins may do this."}, 403)
-        return None
+        is_barred = for_admins and member.role is not Role.ADMIN
+        return JSONResponse({"error": "Only admins may do this."}, 403) if is_barred else None
 
     async def _member(self, request: HTTPConnection) -> Member | None:
         try:

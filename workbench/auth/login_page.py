@@ -1,5 +1,6 @@
 """The login page: password login into a cookie session, switching workspaces, logging out."""
 
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 from typing import Annotated
@@ -9,10 +10,10 @@ from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Re
 
 from storage.accounts.login_limits import LoginLimits
 from storage.accounts.passwords import MAX_PASSWORD_LENGTH
-from storage.errors import NotAllowedError, NotLoggedInError, TooManyAttemptsError
+from storage.errors import NotFoundError, NotLoggedInError, TooManyAttemptsError
 from storage.settings import Settings
 from storage.store import AccountStore
-from workbench.auth.sessions import SESSION_COOKIE, Sessions, is_same_site
+from workbench.auth.sessions import SESSION_COOKIE, Sessions, device_of, is_same_site
 from workbench.ui.html import esc
 
 _HERE = Path(__file__).parent
@@ -26,6 +27,9 @@ LOGIN_PAGE_HEADERS = {
     "Referrer-Policy": "same-origin",
 }
 """The login page runs no script and loads nothing but its stylesheet."""
+
+
+NOT_SET_UP = "Nobody has a login here yet: run deskhand setup on the machine of this desk to make the first one."
 
 
 class LoginPage:
@@ -45,9 +49,10 @@ class LoginPage:
     async def show(self, request: Request) -> Response:
         """The login page, or on to the workbench."""
         try:
-            await self._sessions.member(request)
+            await self._sessions.principal(request)
         except NotLoggedInError:
-            return _render(self._template)
+            is_set_up = await self._accounts.deployment.has_admin()
+            return _render(self._template, message="" if is_set_up else NOT_SET_UP)
         return RedirectResponse("/", 303)
 
     async def log_in(
@@ -65,26 +70,29 @@ class LoginPage:
         except NotLoggedInError as error:
             return _render(self._template, email, error.detail, 401)
         self._limits.succeeded(address, email)
-        return _start_session(request, await self._accounts.tokens.for_member(found[0], found), self._session_seconds)
+        token = await self._accounts.tokens.for_member(found[0], device_of(request))
+        return start_session(request, token, self._session_seconds)
 
     async def switch(self, request: Request, member: Annotated[str, Form()] = "") -> Response:
         """Act in another of the person's workspaces."""
         if not is_same_site(request):
             return RedirectResponse("/", 303)
         try:
-            return _start_session(
-                request, await self._sessions.token_for_switch(request, member), self._session_seconds
-            )
-        except (NotLoggedInError, NotAllowedError):
+            principal = await self._sessions.principal(request)
+        except NotLoggedInError:
             return RedirectResponse("/login", 303)
+        if member in {each.id for each in principal.members}:
+            await self._accounts.sessions.switch(principal.session_id, member)
+        return RedirectResponse("/", 303, headers=NO_STORE)
 
     async def log_out(self, request: Request) -> Response:
-        """Forget the cookie; another site cannot make a browser do that."""
+        """End the session and forget the cookie; another site cannot make a browser do that."""
         if not is_same_site(request):
             return RedirectResponse("/", 303)
-        response = RedirectResponse("/login", 303, headers=NO_STORE)
-        response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
-        return response
+        with suppress(NotLoggedInError, NotFoundError):
+            principal = await self._sessions.principal(request)
+            await self._accounts.sessions.end(principal.account_id, principal.session_id)
+        return end_cookie(request)
 
 
 def login_routes(accounts: AccountStore, settings: Settings, limits: LoginLimits) -> APIRouter:
@@ -99,7 +107,15 @@ def login_routes(accounts: AccountStore, settings: Settings, limits: LoginLimits
     return routes
 
 
-def _start_session(request: Request, token: str, seconds: int) -> Response:
+def end_cookie(request: Request) -> Response:
+    """On to the login page, without the cookie."""
+    response = RedirectResponse("/login", 303, headers=NO_STORE)
+    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    return response
+
+
+def start_session(request: Request, token: str, seconds: int) -> Response:
+    """On to the workbench, with the cookie."""
     response = RedirectResponse("/", 303, headers=NO_STORE)
     secure = request.url.scheme == "https"
     response.set_cookie(SESSION_COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)

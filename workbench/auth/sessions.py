@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
 
-from storage.accounts.tokens import Tokens
+from storage.accounts.sessions import Device
+from storage.accounts.tokens import Principal, Tokens
 from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Member, Role
 
@@ -39,13 +40,9 @@ class Sessions:
         """The same person in each of their workspaces, the active one first. Raises NotLoggedInError."""
         return await self._tokens.members(_token(request))
 
-    async def token_for_switch(self, request: Caller, member_id: str) -> str:
-        """A token for another of the person's workspaces. Raises NotLoggedInError and NotAllowedError."""
-        members = await self.memberships(request)
-        chosen = next((member for member in members if member.id == member_id), None)
-        if chosen is None:
-            raise NotAllowedError("This login does not open that workspace.")
-        return await self._tokens.for_member(chosen, members)
+    async def principal(self, request: Caller) -> Principal:
+        """The login itself, also while a new password must be set. Raises NotLoggedInError."""
+        return await self._tokens.principal(_token(request))
 
 
 def _token(request: Caller) -> str:
@@ -53,6 +50,11 @@ def _token(request: Caller) -> str:
     if not token:
         raise NotLoggedInError
     return str(token)
+
+
+def device_of(request: HTTPConnection) -> Device:
+    """Where a login comes from."""
+    return Device(request.headers.get("user-agent", ""), request.client.host if request.client else "")
 
 
 def is_same_site(request: HTTPConnection) -> bool:

@@ -80,7 +80,7 @@ class MembersForm:
     @error_boundary
     async def _reset_password(self, email: str, password: str, request: gr.Request) -> str:
         admin = await self._sessions.admin(request)
-        await self._context.store.accounts.members.reset_password(admin.workspace_id, email, password)
+        await self._context.store.accounts.accounts.reset_password(admin.workspace_id, email, password)
         gr.Info("The password is set; logins with the old one have ended.")
         return ""
 

@@ -1,6 +1,14 @@
 """Every table; each row belongs to one workspace, but for the deployment's own and what processes say of themselves."""
 
-from storage.database.tables.accounts import canned_replies, customers, deployment, members, workspaces
+from storage.database.tables.accounts import (
+    accounts,
+    canned_replies,
+    customers,
+    deployment,
+    members,
+    sessions,
+    workspaces,
+)
 from storage.database.tables.audit import audit_events
 from storage.database.tables.base import Utc, metadata
 from storage.database.tables.channels import identities, installations, places, read_cursors, review_cards
@@ -18,6 +26,7 @@ from storage.database.tables.turns import decisions, drafts, labels, reviews, tu
 
 __all__ = [
     "Utc",
+    "accounts",
     "admission_counters",
     "audit_events",
     "canned_replies",
@@ -42,6 +51,7 @@ __all__ = [
     "read_cursors",
     "review_cards",
     "reviews",
+    "sessions",
     "turns",
     "workspaces",
 ]

@@ -1,8 +1,8 @@
 """Workspaces, the people in them, and what they write again and again."""
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint, false
 
-from storage.database.tables.base import Json, id_column, metadata, moment, workspace_column
+from storage.database.tables.base import Json, id_column, metadata, moment, reference, workspace_column
 
 workspaces = Table(
     "workspaces",
@@ -24,22 +24,56 @@ deployment = Table(
     moment("changed_at"),
 )
 
+accounts = Table(
+    "accounts",
+    metadata,
+    id_column(),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(200), nullable=False),
+    # NULL: no password can be trusted; `deskhand member reset` sets one.
+    Column("password_hash", String(200)),
+    Column("is_operator", Boolean, nullable=False, server_default=false()),
+    Column("must_change_password", Boolean, nullable=False, server_default=false()),
+    moment("created_at"),
+)
+
 members = Table(
     "members",
     metadata,
     id_column(),
     workspace_column(),
+    # NULL: written by a process of the version before.
+    reference("account_id", "accounts", nullable=True),
     Column("email", String(320), nullable=False),
     Column("name", String(200), nullable=False),
     Column("role", String(16), nullable=False),
+    # The account's; this column and the next are for a process of the version before.
     Column("password_hash", String(200), nullable=False),
-    # Counts up with every password change: older logins end.
     Column("token_version", Integer, nullable=False, server_default="0"),
     moment("created_at"),
     # NULL: has a login. The row stays for the name at what the person wrote and decided.
     moment("removed_at", nullable=True),
     UniqueConstraint("workspace_id", "email"),
     Index(None, "email"),
+    Index(None, "account_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    id_column(),
+    reference("account_id", "accounts"),
+    # As whom it acts; the account's other members are a switch away.
+    reference("member_id", "members"),
+    Column("user_agent", String(200), nullable=False, server_default=""),
+    Column("address", String(64), nullable=False, server_default=""),
+    moment("created_at"),
+    moment("last_seen_at"),
+    moment("expires_at"),
+    moment("ended_at", nullable=True),
+    Index(None, "account_id"),
+    Index(None, "member_id"),
+    Index(None, "expires_at"),
 )
 
 customers = Table(

@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from commands.process.composition import open_process
+from storage.accounts.accounts import Accounts
 from storage.accounts.members import Members
 from storage.accounts.passwords import Passwords
 from storage.accounts.tokens import Tokens
@@ -124,7 +125,7 @@ async def furnish(url: str) -> str:
     settings = Settings(autopilot=AutopilotSettings(max_bot_turns=1_000_000))
     await Workspaces(database, settings).create(WORKSPACE, "Processes")
     await Places(database).keep(Place(WORKSPACE, "slack", TEAM, HELP, "help", mode=Mode.AUTO))
-    members, tokens = Members(database, Passwords()), Tokens(database, SECRET, timedelta(hours=1))
+    members, tokens = Members(database, Accounts(database, Passwords())), Tokens(database, SECRET, timedelta(hours=1))
     admin = await members.add(WORKSPACE, "admin@p.example", "Ada Admin", Role.ADMIN, PASSWORD)
     token = await tokens.for_member(admin)
     await database.close()

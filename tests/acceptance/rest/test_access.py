@@ -185,7 +185,7 @@ async def test_a_customers_bearer_is_none_of_a_member(rest: Rest) -> None:
 
 
 async def test_a_bearer_ends_with_the_password_it_was_made_by(rest: Rest) -> None:
-    await rest.process.store.accounts.members.reset_password("demo", "agent@demo.example", "another long password")
+    await rest.process.store.accounts.accounts.reset_password("demo", "agent@demo.example", "another long password")
     assert_problem(await rest.agent.get("/auth/me"), 401, "not-logged-in")
 
 
@@ -201,6 +201,7 @@ async def test_ids_of_another_workspace_are_not_found(rest_on_each: Rest) -> Non
         "tickets": review.conversation_id,
         "documents": document.id,
         "members": rest_on_each.agent_member.id,
+        "auth": (await rest_on_each.agent.get("/auth/sessions")).json()["items"][0]["id"],
     }
     bodies = {
         "approve": {"version": 1},

@@ -1,6 +1,6 @@
 """Members by REST: an admin changes roles and lets people go."""
 
-from tests.support.rest import API, Rest, assert_problem
+from tests.support.rest import API, Caller, Rest, assert_problem
 
 pytest_plugins = ["tests.support.rest_fixtures"]
 
@@ -11,7 +11,9 @@ async def test_an_admin_changes_the_role_of_another_member(rest: Rest) -> None:
     assert_problem(refused, 403, "not-allowed")
     answer = await rest.client.patch(path, json={"role": "admin"}, headers=rest.admin.headers)
     assert (answer.status_code, answer.json()["role"]) == (200, "admin")
-    assert (await rest.agent.get("/auth/me")).json()["role"] == "admin"
+    assert_problem(await rest.agent.get("/auth/me"), 401, "not-logged-in")
+    again = Caller(rest.client, await rest.process.store.accounts.tokens.for_member(rest.agent_member))
+    assert (await again.get("/auth/me")).json()["role"] == "admin"
     own = f"{API}/members/{rest.admin_member.id}"
     itself = await rest.client.patch(own, json={"role": "agent"}, headers=rest.admin.headers)
     assert "ask another admin" in assert_problem(itself, 403, "not-allowed")["detail"]

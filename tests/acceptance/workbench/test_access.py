@@ -217,7 +217,7 @@ async def test_a_login_that_ended_is_told_and_what_was_typed_waits_for_the_next(
     page = await story.open()
     await pick(page, "Ada")
     await page.fill('[data-box="text"]', "Half a thought")
-    await story.served.process.store.accounts.members.reset_password(
+    await story.served.process.store.accounts.accounts.reset_password(
         story.workspace, story.anna.email, "another password"
     )
     await expect(page.locator('[data-slot="news"]')).to_contain_text("Your login has ended.")

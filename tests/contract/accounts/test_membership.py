@@ -40,11 +40,15 @@ async def wrote(store: Store, thread: str = "t") -> Accepted:
     return await store.conversations.intake.accept(incoming, gather_seconds=0)
 
 
-async def test_a_role_holds_from_the_next_click_on(store: Store, agent: Member, admin: Member) -> None:
+async def test_a_new_role_ends_the_logins_and_holds_from_the_next_one_on(
+    store: Store, agent: Member, admin: Member
+) -> None:
     token = await store.accounts.tokens.for_member(agent)
     changed = await store.accounts.membership.change_role(admin, agent.id, Role.ADMIN)
     assert changed.role is Role.ADMIN
-    assert (await store.accounts.tokens.member(token)).role is Role.ADMIN
+    with pytest.raises(NotLoggedInError):
+        await store.accounts.tokens.member(token)
+    assert (await store.accounts.tokens.member(await store.accounts.tokens.for_member(agent))).role is Role.ADMIN
     assert (await store.accounts.membership.change_role(admin, agent.id, Role.AGENT)).role is Role.AGENT
 
 
@@ -89,7 +93,7 @@ async def test_who_is_removed_is_out_at_once_everywhere(store: Store, agent: Mem
     with pytest.raises(NotLoggedInError):
         await store.accounts.members.log_in(agent.email, PASSWORD)
     with pytest.raises(NotFoundError):
-        await store.accounts.members.reset_password("demo", agent.email, PASSWORD)
+        await store.accounts.accounts.reset_password("demo", agent.email, PASSWORD)
     with pytest.raises(NotFoundError):
         await store.channels.identities.link("demo", agent.id, "slack", "T1/U1")
     assert await store.channels.identities.member("demo", "slack", "T1/U1") is None

@@ -141,6 +141,31 @@ def test_of_several_workspaces_none_becomes_the_home_by_a_migration(empty: Engin
         assert connection.execute(select(tables.deployment)).all() == []
 
 
+def member(member_id: str, workspace_id: str, email: str, password_hash: str, **more: Any) -> dict[str, Any]:
+    row = {"id": member_id, "workspace_id": workspace_id, "email": email, "name": member_id, "role": "admin"}
+    return {**row, "password_hash": password_hash, "created_at": NOON, **more}
+
+
+def test_an_address_with_several_passwords_keeps_none_of_them(empty: Engine) -> None:
+    with empty.begin() as connection:
+        migrate(connection, "0012")
+        for workspace_id in ("one", "two"):
+            add(connection, "workspaces", {"id": workspace_id, "name": "W", "settings": {}, "created_at": NOON})
+        add(connection, "members", member("a1", "one", "taken@x.example", "theirs"))
+        add(connection, "members", member("a2", "two", "taken@x.example", "a stranger's"))
+        add(connection, "members", member("b1", "one", "alone@x.example", "mine"))
+        add(connection, "members", member("c1", "one", "moved@x.example", "old", removed_at=NOON))
+        add(connection, "members", member("c2", "two", "moved@x.example", "new"))
+        migrate(connection, "0013")
+        query = select(tables.members.c.id, tables.accounts.c.password_hash, tables.accounts.c.is_operator)
+        joined = query.join(tables.accounts, tables.accounts.c.id == tables.members.c.account_id)
+        found = {row.id: (row.password_hash, row.is_operator) for row in connection.execute(joined)}
+        trusted = {"a1": None, "a2": None, "b1": "mine", "c1": "new", "c2": "new"}
+        assert found == {member_id: (password, False) for member_id, password in trusted.items()}
+        migrate(connection, "0012", down=True)
+        migrate(connection, "0013")
+
+
 def test_the_way_back_brings_the_old_names_with_the_rows(empty: Engine) -> None:
     with empty.begin() as connection:
         migrate(connection, "0010")

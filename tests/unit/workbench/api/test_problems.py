@@ -51,6 +51,8 @@ STATUSES = {
     "not-found": 404,
     "not-logged-in": 401,
     "overloaded": 503,
+    "password-change-required": 403,
+    "registration-closed": 403,
     "schema": 503,
     "settings": 500,
     "stale": 409,
