@@ -17,7 +17,7 @@ async def load_documents(desk: Desk, document_ids: Sequence[str]) -> None:
 
 def print_banner(settings: Settings, made: Demo) -> None:
     """Say where to click, and the demo logins the one time they are known."""
-    base = base_url(settings.web.host, settings.web.port)
+    base = base_url(settings.web.host, settings.web.port) + settings.web.root_path
     console.print(
         f"\n[bold]Deskhand is ready.[/bold]\n  Workbench  {base}/\n  Web chat   {base}/chat\n  REST       {base}/docs"
     )
@@ -33,4 +33,6 @@ def print_banner(settings: Settings, made: Demo) -> None:
 
 def base_url(host: str, port: int) -> str:
     """Where somebody on this machine finds it."""
-    return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::') else host}:{port}"  # noqa: S104 - compared, not bound
+    if host in ("127.0.0.1", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        host = "localhost"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,7 +10,7 @@ from commands.console import console, run, settings_or_exit
 from commands.process.composition import Process, open_process
 from commands.process.memory import freeze_heap
 from commands.process.roles import ProcessRole, require_shared
-from commands.process.server import bind, graceful_shutdown
+from commands.process.server import bind, graceful_shutdown, server_config
 from storage.settings import Settings
 from workbench.http.probes import build_probe_app
 
@@ -41,6 +41,6 @@ async def serve_role(settings: Settings, role: ProcessRole, port: int, build: Ca
     with graceful_shutdown() as shutdown, closing(bind(settings.web.host, port, f"{role}.port")) as listener:
         async with open_process(settings, role, migrate=False, chats=True) as process:
             ready = f"Deskhand {role} is ready on {base_url(settings.web.host, port)} (Ctrl-C stops)."
-            app, on_stop = build(process), process.store.cluster.events.close
+            config, on_stop = server_config(build(process), settings.web), process.store.cluster.events.close
             freeze_heap()
-            await shutdown.serve(app, listener, announce=lambda: console.print(ready), on_stop=on_stop)
+            await shutdown.serve(config, listener, announce=lambda: console.print(ready), on_stop=on_stop)

@@ -15,7 +15,7 @@ from commands.console import run, settings_or_exit
 from commands.process.composition import Process, open_process
 from commands.process.memory import freeze_heap
 from commands.process.roles import ProcessRole
-from commands.process.server import bind, graceful_shutdown
+from commands.process.server import bind, graceful_shutdown, server_config
 from commands.serve import serve_role
 from storage.operations.demo import Demo, ensure_demo
 from storage.settings import Settings
@@ -46,9 +46,9 @@ async def serve_desk(settings: Settings, *, always_demo: bool, demo: bool = True
             made = await ensure_demo(process.store, settings) if always_demo or fresh else Demo()
             # Before the desk says that it is ready: the first question may be about them.
             await load_documents(process.desk, made.document_ids)
-            app, on_stop = build_pages(process), process.store.cluster.events.close
+            config, on_stop = server_config(build_pages(process), settings.web), process.store.cluster.events.close
             freeze_heap()
-            await shutdown.serve(app, listener, announce=lambda: print_banner(settings, made), on_stop=on_stop)
+            await shutdown.serve(config, listener, announce=lambda: print_banner(settings, made), on_stop=on_stop)
 
 
 def build_pages(process: Process) -> FastAPI:

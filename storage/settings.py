@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from storage.errors import SettingsError
@@ -125,6 +125,10 @@ class WebSettings(Section):
     """Encrypts the tokens of chat platforms at rest. Empty: `secret` does."""
     public_url: Url = ""
     """Where people's browsers find this desk, for links and "Add to Slack"; empty: none are made."""
+    root_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~-]+)*$")] = ""
+    """The path below which a proxy serves this desk, such as `/desk`; empty: at the root of its host."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Addresses and networks whose word for a client's address and for https is believed."""
     session_hours: Positive = 12
     login_attempts: Positive = 10
     """Failed logins per address and e-mail within five minutes."""
@@ -135,6 +139,12 @@ class WebSettings(Section):
     """New conversations per client address; 0: no limit."""
     listeners: Positive = 1000
     """Event streams, and requests that wait for a reply, at once in one process."""
+    connections: Positive = 4096
+    """Open connections of one process; who comes when there are as many gets 503."""
+    header_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """For the headers of a request."""
+    body_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """For the body of a request; each 10,000 bytes give it another second."""
 
 
 class AccessSettings(Section):

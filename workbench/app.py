@@ -16,14 +16,15 @@ from workbench.channels.tab import build_channels
 from workbench.context import WorkbenchContext
 from workbench.inbox.tab import build_inbox
 from workbench.knowledge.tab import build_knowledge
+from workbench.knowledge.uploads import upload_routes
 from workbench.monitoring.tab import build_monitoring
 from workbench.settings.tab import build_settings
+from workbench.ui.gradio_tracebacks import log_gradio_tracebacks
 from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
 from workbench.ui.header import build_header
 from workbench.ui.theme import gradio_theme
 
-HEAD = '<link rel="stylesheet" href="/workbench/ui/theme.css"><link rel="icon" href="data:,">'
-UPLOAD_RETENTION_SECONDS = 3600
+HEAD = '<link rel="stylesheet" href="workbench/ui/theme.css"><link rel="icon" href="data:,">'
 
 
 def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLimits | None = None) -> FastAPI:
@@ -31,20 +32,24 @@ def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLim
 
     `logins` is shared with the REST interface, so that both count the same attempts.
     """
+    log_gradio_tracebacks()
     sessions = Sessions(context.store.accounts.tokens)
     guard = logins or LoginLimits(context.settings.web.login_attempts)
     app.include_router(login_routes(context.store.accounts, context.settings, guard))
     app.include_router(password_routes(context.store.accounts, context.settings.web.session_hours * 3600))
+    app.include_router(upload_routes(context, sessions))
     gr.mount_gradio_app(
         app,
         build_workbench(context, sessions),
         path="/",
+        root_path=context.settings.web.root_path,
         server_name=context.settings.web.host,
         server_port=context.settings.web.port,
         footer_links=[],
         run_history=False,
         show_error=False,
-        max_file_size=f"{context.settings.web.max_upload_mb}mb",
+        # Its own upload is closed (`gradio_guard`): files come in by `knowledge/uploads.py`.
+        max_file_size=0,
         ssr_mode=False,
         enable_monitoring=False,
         pwa=False,
@@ -63,12 +68,7 @@ def _gradio_app(app: FastAPI) -> FastAPI:
 
 def build_workbench(context: WorkbenchContext, sessions: Sessions) -> gr.Blocks:
     """Every tab; what only admins may do is hidden from agents here and refused by the handlers."""
-    with gr.Blocks(
-        analytics_enabled=False,
-        title="Deskhand",
-        fill_width=True,
-        delete_cache=(UPLOAD_RETENTION_SECONDS, UPLOAD_RETENTION_SECONDS),
-    ) as opened:
+    with gr.Blocks(analytics_enabled=False, title="Deskhand", fill_width=True) as opened:
         blocks: gr.Blocks = opened
         build_header(blocks, context, sessions.memberships)
         with gr.Tabs(elem_id="dh-tabs"):

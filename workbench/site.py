@@ -10,6 +10,10 @@ from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
 from workbench.context import WorkbenchContext
 from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
+from workbench.http.head_requests import HeadMiddleware
+from workbench.http.response_caching import NoStoreMiddleware
+from workbench.http.root_path import RootPathMiddleware
+from workbench.http.unusable_text import UnusableTextMiddleware
 
 
 def build_site(context: WorkbenchContext, customer_routes: Sequence[APIRouter]) -> FastAPI:
@@ -18,9 +22,14 @@ def build_site(context: WorkbenchContext, customer_routes: Sequence[APIRouter]) 
     metrics = context.store.cluster.metrics(context.registry)
     # One for both ways in: a password may not be tried twice as often by changing the door.
     logins = LoginLimits(context.settings.web.login_attempts)
+    # The last one added comes first: no body is read before its length is watched.
+    site.add_middleware(UnusableTextMiddleware)
     site.add_middleware(BodyLimitMiddleware, largest_file=context.settings.web.max_upload_mb * MEGABYTE)
+    site.add_middleware(HeadMiddleware)
+    site.add_middleware(NoStoreMiddleware)
     install_problems(site)
     install_metering(site, metrics)
+    site.add_middleware(RootPathMiddleware, root_path=context.settings.web.root_path)
     for routes in (api_routes(context, metrics=metrics, logins=logins), *customer_routes):
         site.include_router(routes)
     return mount_workbench(site, context, logins=logins)

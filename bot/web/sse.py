@@ -47,11 +47,12 @@ class ConversationStream:
     async def events(self, last_seq: int | None, stopping: anyio.Event) -> AsyncIterator[ServerSentEvent]:
         """A `state` event, or after a reconnection the messages after `last_seq`; then `message`, `status`, `working`.
 
+        Who says to know more than there is gets the state: they would wait for messages that have come already.
         It ends when the server is `stopping`, or the visitor's login has ended; the client then connects again.
         """
         with self._events.listen(self._principal.ref.conversation_id) as news:
             snapshot = await self._customer_view.snapshot(self._principal.ref)
-            if last_seq is None:
+            if last_seq is None or last_seq > snapshot.last_seq:
                 yield await self._state(snapshot)
             else:
                 self._seq = last_seq

@@ -11,13 +11,35 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from commands.process.http_protocol import BoundedHttpProtocol, HttpConfig, HttpDeadlines
 from storage.errors import SettingsError
+from storage.settings import WebSettings
 
 log = structlog.get_logger(__name__)
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 OPEN_REQUESTS_SECONDS = 5
 """How long requests that are being answered may take after the end was asked for."""
+
+
+def server_config(app: FastAPI, web: WebSettings) -> uvicorn.Config:
+    """How every process of the desk serves HTTP."""
+    config = HttpConfig(
+        app,
+        http=BoundedHttpProtocol,
+        # Nothing here speaks WebSocket, whose library has deadlines of its own.
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        limit_concurrency=web.connections,
+        # uvicorn believes whoever is on this machine, if it is not told otherwise.
+        proxy_headers=bool(web.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in web.trusted_proxies],
+        timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
+    )
+    config.deadlines = HttpDeadlines(web.header_seconds, web.body_seconds)
+    return config
 
 
 class AnnouncingServer(uvicorn.Server):
@@ -61,16 +83,14 @@ class GracefulShutdown:
         self._server.handle_exit(number, None)
 
     async def serve(
-        self, site: FastAPI, listener: socket.socket, *, announce: Callable[[], None], on_stop: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        *,
+        announce: Callable[[], None],
+        on_stop: Callable[[], None],
     ) -> None:
         """Serve until a signal comes; `on_stop` is called then, before the open requests are waited for."""
-        config = uvicorn.Config(
-            site,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            timeout_graceful_shutdown=OPEN_REQUESTS_SECONDS,
-        )
         self._server, self._on_stop = AnnouncingServer(config, announce), on_stop
         await self._server.serve(sockets=[listener])
 

@@ -11,6 +11,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from graph.checkpoints.checkpointer import InterruptCheckpointer
 from graph.checkpoints.postgres import migrate_postgres, open_postgres
 from graph.state import TurnInput
+from storage.database.data_folder import create_private
 from storage.records import conversation, enums, knowledge, review, turn, workspace
 from storage.settings import Settings
 
@@ -37,7 +38,9 @@ async def open_checkpoints(settings: Settings, *, migrate: bool = True) -> Async
         async with open_postgres(settings.database_url, serde) as postgres:
             yield InterruptCheckpointer(postgres)
         return
-    async with aiosqlite.connect(Path(settings.data_dir) / "checkpoints.db") as connection:
+    path = Path(settings.data_dir) / "checkpoints.db"
+    create_private(path)
+    async with aiosqlite.connect(path) as connection:
         sqlite = AsyncSqliteSaver(connection, serde=serde)
         await sqlite.setup()
         yield InterruptCheckpointer(sqlite)

@@ -1,4 +1,4 @@
-"""File locks on the data folder: one running desk, any command beside it, and a restore only alone.
+"""The data folder: closed to other users of the machine, and its file locks: one running desk, a restore only alone.
 
 The operating system holds the locks for as long as the process lives: a killed desk leaves none behind. On PostgreSQL
 nothing is locked.
@@ -7,7 +7,7 @@ nothing is locked.
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from storage.database import swap
@@ -16,6 +16,9 @@ from storage.settings import Settings
 
 DESK_LOCK = "desk.lock"
 ROWS_LOCK = "rows.lock"
+OWNER_ONLY = 0o077
+"""The permissions that nobody but the owner may have."""
+PRIVATE_FILES = ("deskhand.db*", "checkpoints.db*", "secret")
 
 
 @contextmanager
@@ -57,7 +60,8 @@ def rows_alone(settings: Settings) -> Iterator[None]:
 def check_data_dir(path: Path) -> None:
     """Raise SettingsError, which says what to do, unless files can be written there."""
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(path)
         probe = path / f".writable-{os.getpid()}"
         probe.touch()
         probe.unlink()
@@ -66,6 +70,30 @@ def check_data_dir(path: Path) -> None:
             f"the data folder {path} cannot be written ({error.strerror}): "
             "make it writable, or name another one in `data_dir` or DESKHAND_DATA_DIR"
         ) from error
+
+
+def create_private(path: Path) -> None:
+    """A file of the owner's alone, empty if there was none; SQLite gives its side files the same permissions."""
+    if path.exists():
+        _take_from_others(path)
+    else:
+        path.touch(mode=0o600)
+
+
+def _close_to_others(folder: Path) -> None:
+    """Tighten what an earlier version, or somebody's umask, left open."""
+    _take_from_others(folder)
+    for pattern in PRIVATE_FILES:
+        for path in folder.glob(pattern):
+            _take_from_others(path)
+
+
+def _take_from_others(path: Path) -> None:
+    mode = path.stat().st_mode
+    if mode & OWNER_ONLY:
+        # A mounted volume may belong to another user, or be read-only: who mounts it has to see to it.
+        with suppress(OSError):
+            path.chmod(mode & ~OWNER_ONLY & 0o7777)
 
 
 def is_embedded(settings: Settings) -> bool:

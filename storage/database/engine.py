@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import postgres, schema, sqlite
+from storage.database.data_folder import create_private
 from storage.errors import SettingsError, UnavailableError
 
 THREADS = 4
@@ -78,7 +79,8 @@ def open_database(url: str) -> Database:
     path = make_url(url).database
     if url.startswith("sqlite") and path and path != ":memory:":
         try:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            create_private(Path(path))
         except OSError as error:
             raise SettingsError(f"the data folder {Path(path).parent} cannot be created: {error.strerror}") from error
     return Database(url)

@@ -33,6 +33,7 @@ from tests.support.store import open_test_store
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
+from workbench.http.unusable_text import UnusableTextMiddleware
 
 API = "/api/v1"
 DRAFT = Draft(
@@ -183,6 +184,7 @@ def site_of(process: Process) -> FastAPI:
     """The REST interface with something mounted at `/`, as the workbench is."""
     app = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
     measures = Metrics(process.workbench.registry, database_of(process.store))
+    app.add_middleware(UnusableTextMiddleware)
     app.add_middleware(BodyLimitMiddleware, largest_file=process.settings.web.max_upload_mb * MEGABYTE)
     install_problems(app)
     install_metering(app, measures)

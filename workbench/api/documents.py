@@ -11,7 +11,7 @@ from storage.knowledge.documents.readers import READERS, read
 from storage.records import Document, DocumentStatus
 from workbench.api.dependencies import Context, CurrentAdmin, CurrentMember
 from workbench.api.schemas import Id, Item, Items
-from workbench.api.uploads import BYTES_PER_MB, receive_file
+from workbench.http.uploads import BYTES_PER_MB, receive_file
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 

@@ -3,21 +3,23 @@
 import re
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from storage.errors import NotLoggedInError, PasswordChangeRequiredError
-from storage.records import Member, Role
+from storage.records import Member
+from workbench.auth.gradio_requests import PageSessions, UnusableBodyError, read_body, replayed, session_hash_of
+from workbench.auth.redirects import redirect
 from workbench.auth.sessions import Sessions, is_same_site
 
 PUBLIC_PATHS = re.compile(r"/(assets|static|svelte)/.+|/(gradio_api/)?theme\.css|/favicon\.ico|/robots\.txt")
 """Gradio's own published files: nothing of ours is in them."""
 MEMBER_PATHS = re.compile(
-    r"/|/config|/gradio_api/(queue/(join|data)|component_server/?|heartbeat/\w+|startup-events|login_check|cancel|reset)"
+    r"/|/config|/gradio_api/(queue/(join|data)|component_server/?|heartbeat/[\w-]+|startup-events|login_check)"
 )
-ADMIN_PATHS = re.compile(r"/gradio_api/upload(_progress)?")
-"""Only admins load documents."""
+"""No upload, no file and no proxy: Gradio would open what a browser names."""
 GRADIO_HEADERS = {
     # Gradio compiles its templates in the browser, hence 'unsafe-eval'; nothing may be loaded from or sent elsewhere.
     "Content-Security-Policy": (
@@ -30,46 +32,69 @@ GRADIO_HEADERS = {
 }
 
 
+class _RefusedError(Exception):
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
 class AuthMiddleware:
     """ASGI middleware around the mounted Gradio application."""
 
     def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
         self._app = app
         self._sessions = sessions
+        self._pages = PageSessions()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer it here."""
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
-        refusal = JSONResponse({"error": "not here"}, 404) if scope["type"] != "http" else await self._refusal(scope)
-        if refusal is not None:
-            return await refusal(scope, receive, send)
+        if scope["type"] != "http" or not _is_open(scope["path"]):
+            return await _refusal(404, "There is nothing here.")(scope, receive, send)
+        if not PUBLIC_PATHS.fullmatch(scope["path"]):
+            try:
+                receive = await self._admit(scope, receive)
+            except _RefusedError as error:
+                return await error.response(scope, receive, send)
         return await self._app(scope, receive, _with_headers(send, private=scope["path"] == "/"))
 
-    async def _refusal(self, scope: Scope) -> Response | None:
+    async def _admit(self, scope: Scope, receive: Receive) -> Receive:
+        """Check who asks, and what; gives what the application reads the request from."""
         path, request = scope["path"], HTTPConnection(scope)
-        if PUBLIC_PATHS.fullmatch(path):
-            return None
-        for_admins = ADMIN_PATHS.fullmatch(path) is not None
-        if not for_admins and not MEMBER_PATHS.fullmatch(path):
-            return JSONResponse({"error": "There is nothing here."}, 404)
         if scope["method"] not in ("GET", "HEAD") and not is_same_site(request):
-            return JSONResponse({"error": "This request came from another site."}, 403)
+            raise _RefusedError(_refusal(403, "This request came from another site."))
         try:
             member = await self._member(request)
         except PasswordChangeRequiredError as error:
-            changes = RedirectResponse("/password", 303)
-            return changes if path == "/" else JSONResponse({"error": error.detail}, 403)
+            changes = redirect(request, "/password") if path == "/" else _refusal(403, error.detail)
+            raise _RefusedError(changes) from error
         if member is None:
-            return RedirectResponse("/login", 303) if path == "/" else JSONResponse({"error": "Log in first."}, 401)
-        is_barred = for_admins and member.role is not Role.ADMIN
-        return JSONResponse({"error": "Only admins may do this."}, 403) if is_barred else None
+            raise _RefusedError(redirect(request, "/login") if path == "/" else _refusal(401, "Log in first."))
+        try:
+            body = await read_body(receive)
+            session_hash = session_hash_of(path, request, body)
+        except UnusableBodyError as error:
+            raise _RefusedError(_refusal(422, "This page sends no such thing.")) from error
+        except HTTPException as error:
+            raise _RefusedError(_refusal(error.status_code, error.detail)) from error
+        if session_hash is not None and not self._pages.claim(session_hash, member.id):
+            raise _RefusedError(_refusal(403, "This page session is somebody else's."))
+        return replayed(body, receive)
 
     async def _member(self, request: HTTPConnection) -> Member | None:
         try:
             return await self._sessions.member(request)
         except NotLoggedInError:
             return None
+
+
+def _is_open(path: str) -> bool:
+    return PUBLIC_PATHS.fullmatch(path) is not None or MEMBER_PATHS.fullmatch(path) is not None
+
+
+def _refusal(status: int, why: str) -> JSONResponse:
+    return JSONResponse({"error": why}, status)
 
 
 def _with_headers(send: Send, *, private: bool) -> Send:

@@ -3,16 +3,17 @@
 from contextlib import suppress
 from pathlib import Path
 from string import Template
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from storage.accounts.login_limits import LoginLimits
 from storage.accounts.passwords import MAX_PASSWORD_LENGTH
 from storage.errors import NotFoundError, NotLoggedInError, TooManyAttemptsError
 from storage.settings import Settings
 from storage.store import AccountStore
+from workbench.auth.redirects import redirect, root_of
 from workbench.auth.sessions import SESSION_COOKIE, Sessions, device_of, is_same_site
 from workbench.ui.html import esc
 
@@ -53,7 +54,7 @@ class LoginPage:
         except NotLoggedInError:
             is_set_up = await self._accounts.deployment.has_admin()
             return _render(self._template, message="" if is_set_up else NOT_SET_UP)
-        return RedirectResponse("/", 303)
+        return redirect(request, "/")
 
     async def log_in(
         self, request: Request, email: Annotated[str, Form()] = "", password: Annotated[str, Form()] = ""
@@ -76,19 +77,19 @@ class LoginPage:
     async def switch(self, request: Request, member: Annotated[str, Form()] = "") -> Response:
         """Act in another of the person's workspaces."""
         if not is_same_site(request):
-            return RedirectResponse("/", 303)
+            return redirect(request, "/")
         try:
             principal = await self._sessions.principal(request)
         except NotLoggedInError:
-            return RedirectResponse("/login", 303)
+            return redirect(request, "/login")
         if member in {each.id for each in principal.members}:
             await self._accounts.sessions.switch(principal.session_id, member)
-        return RedirectResponse("/", 303, headers=NO_STORE)
+        return redirect(request, "/", NO_STORE)
 
     async def log_out(self, request: Request) -> Response:
         """End the session and forget the cookie; another site cannot make a browser do that."""
         if not is_same_site(request):
-            return RedirectResponse("/", 303)
+            return redirect(request, "/")
         with suppress(NotLoggedInError, NotFoundError):
             principal = await self._sessions.principal(request)
             await self._accounts.sessions.end(principal.account_id, principal.session_id)
@@ -109,17 +110,22 @@ def login_routes(accounts: AccountStore, settings: Settings, limits: LoginLimits
 
 def end_cookie(request: Request) -> Response:
     """On to the login page, without the cookie."""
-    response = RedirectResponse("/login", 303, headers=NO_STORE)
-    response.delete_cookie(SESSION_COOKIE, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+    response = redirect(request, "/login", NO_STORE)
+    response.delete_cookie(SESSION_COOKIE, **_cookie_scope(request))
     return response
 
 
 def start_session(request: Request, token: str, seconds: int) -> Response:
     """On to the workbench, with the cookie."""
-    response = RedirectResponse("/", 303, headers=NO_STORE)
-    secure = request.url.scheme == "https"
-    response.set_cookie(SESSION_COOKIE, token, max_age=seconds, httponly=True, samesite="lax", secure=secure)
+    response = redirect(request, "/", NO_STORE)
+    response.set_cookie(SESSION_COOKIE, token, max_age=seconds, **_cookie_scope(request))
     return response
+
+
+def _cookie_scope(request: Request) -> dict[str, Any]:
+    """Where the cookie is sent: to this site alone, and over TLS where it came so."""
+    path, secure = root_of(request) or "/", request.url.scheme == "https"
+    return {"path": path, "secure": secure, "httponly": True, "samesite": "lax"}
 
 
 def _render(template: Template, email: str = "", message: str = "", status: int = 200) -> HTMLResponse:

@@ -5,11 +5,12 @@ from string import Template
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from storage.errors import InvalidError, NotAllowedError, NotLoggedInError
 from storage.store import AccountStore
 from workbench.auth.login_page import LOGIN_PAGE_HEADERS, NO_STORE, end_cookie, start_session
+from workbench.auth.redirects import redirect
 from workbench.auth.sessions import Sessions, device_of, is_same_site
 from workbench.ui.html import esc
 
@@ -30,7 +31,7 @@ class PasswordPage:
         try:
             principal = await self._sessions.principal(request)
         except NotLoggedInError:
-            return RedirectResponse("/login", 303)
+            return redirect(request, "/login")
         return self._render(MUST_CHANGE if principal.must_change_password else "")
 
     async def change(
@@ -38,12 +39,12 @@ class PasswordPage:
     ) -> Response:
         """Set the password; every login ends and this browser gets a new one."""
         if not is_same_site(request):
-            return RedirectResponse("/password", 303)
+            return redirect(request, "/password")
         try:
             principal = await self._sessions.principal(request)
             await self._accounts.accounts.change_password(principal.account_id, current, new)
         except NotLoggedInError:
-            return RedirectResponse("/login", 303)
+            return redirect(request, "/login")
         except (NotAllowedError, InvalidError) as error:
             return self._render(error.detail, error.status)
         token = await self._accounts.tokens.for_member(principal.members[0], device_of(request))
@@ -52,11 +53,11 @@ class PasswordPage:
     async def log_out_everywhere(self, request: Request) -> Response:
         """End every login of the account."""
         if not is_same_site(request):
-            return RedirectResponse("/password", 303)
+            return redirect(request, "/password")
         try:
             principal = await self._sessions.principal(request)
         except NotLoggedInError:
-            return RedirectResponse("/login", 303)
+            return redirect(request, "/login")
         await self._accounts.sessions.end_all(principal.account_id)
         return end_cookie(request)
 

@@ -49,7 +49,7 @@ async def parts(context: WorkbenchContext, admin: Member) -> dict[str, str]:
     discord_is_ours = await context.store.channels.installations.find_workspace("discord") == workspace_id
     return {
         "states": states_html(
-            context.channel_states(), setup_guides(context.settings), modes, f"/chat?workspace={workspace_id}"
+            context.channel_states(), setup_guides(context.settings), modes, f"chat?workspace={workspace_id}"
         ),
         "places": places_html(
             await store.channels.places.all(workspace_id),

@@ -3,9 +3,15 @@
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from workbench.http.problem_document import problem_response
+
 MEGABYTE = 1_000_000
-UPLOAD_PATHS = ("/api/v1/documents", "/gradio_api/upload")
+UPLOAD_PATHS = ("/api/v1/documents", "/workbench/documents")
 """Where files come in; everything else is a short text or a few numbers."""
+
+
+class BodyTooLargeError(HTTPException):
+    """More came than any route of this path reads."""
 
 
 class BodyLimitMiddleware:
@@ -29,7 +35,12 @@ class BodyLimitMiddleware:
             message = await receive()
             read += len(message.get("body", b""))
             if read > limit:
-                raise HTTPException(413, f"The body is larger than {limit} bytes.")
+                raise BodyTooLargeError(413, f"The body is larger than {limit} bytes.")
             return message
 
-        await self._app(scope, receive_limited, send)
+        try:
+            await self._app(scope, receive_limited, send)
+        except BodyTooLargeError as error:
+            # Read by another middleware: routes answer it themselves.
+            refusal = problem_response("too-large", 413, "Content Too Large", error.detail)
+            await refusal(scope, receive, send)

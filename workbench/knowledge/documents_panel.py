@@ -1,20 +1,23 @@
 """The documents on the Knowledge tab: the list, one of them in detail, loading and deleting."""
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from storage.errors import DeskhandError, NotFoundError, TooLargeError
+from storage.errors import NotFoundError
+from storage.knowledge.documents.readers import READERS
 from storage.records import DocumentStatus, Member, Role
 from workbench.auth.sessions import Sessions
 from workbench.context import WorkbenchContext
 from workbench.knowledge.view import document_html, documents_html
 from workbench.ui.handlers import PRIVATE_EVENT, error_boundary
-from workbench.ui.html import empty_state, esc
+from workbench.ui.html import empty_state
+from workbench.ui.scripts import bundle_scripts
 
-FORMATS = [".csv", ".tsv", ".json", ".jsonl", ".md", ".txt"]
+UPLOAD_FORM = (
+    '<label class="dh-upload"><span>Load documents: CSV, TSV, JSON, JSONL, Markdown, text</span>'
+    f'<input type="file" multiple accept="{",".join(READERS)}"></label><div role="status"></div>'
+)
 CHUNKS_SHOWN = 100
 LOADING_POLL_SECONDS = 1.0
 """Between two looks at a document that is being loaded."""
@@ -38,22 +41,20 @@ class DocumentsPanel:
         self._picked = gr.State("")
         self._timer = gr.Timer(LOADING_POLL_SECONDS, active=False)
         with gr.Group(visible=False) as self._uploads:
-            files = gr.File(
-                label="Load documents: CSV, TSV, JSON, JSONL, Markdown, text",
-                file_count="multiple",
-                file_types=FORMATS,
-                height=150,
+            uploads = gr.HTML(
+                html_template=UPLOAD_FORM,
+                js_on_load=bundle_scripts("knowledge/uploads"),
+                apply_default_css=False,
                 elem_id="dh-load",
             )
-        refusals = gr.HTML(apply_default_css=False)
         self._listing = gr.HTML(js_on_load=FORWARD_CLICKS, apply_default_css=False, elem_id="dh-documents")
         self._document = gr.HTML(NOTHING_PICKED, apply_default_css=False, elem_id="dh-document")
         self._delete = gr.Button("Delete this document …", visible=False, size="sm")
         with gr.Row(visible=False) as confirmation:
             confirm = gr.Button("Delete for good", variant="stop", size="sm")
             cancel = gr.Button("Keep it", size="sm")
-        files.upload(self._load, files, [self._picked, files, refusals, *self._outputs], **PRIVATE_EVENT)
-        self._listing.click(self._pick, None, [self._picked, confirmation, *self._outputs], **PRIVATE_EVENT)
+        for clickable in (uploads, self._listing):
+            clickable.click(self._pick, None, [self._picked, confirmation, *self._outputs], **PRIVATE_EVENT)
         self._delete.click(lambda: gr.Row(visible=True), None, confirmation, **PRIVATE_EVENT)
         cancel.click(lambda: gr.Row(visible=False), None, confirmation, **PRIVATE_EVENT)
         confirm.click(self._forget, self._picked, [self._picked, confirmation, *self._outputs], **PRIVATE_EVENT)
@@ -101,25 +102,6 @@ class DocumentsPanel:
         member = await self._sessions.member(request)
         picked = str(click.id)[:64]
         return picked, gr.Row(visible=False), *await self._refreshed(member, picked)
-
-    @error_boundary
-    async def _load(self, paths: list[str] | None, request: gr.Request) -> tuple[Any, ...]:
-        admin = await self._sessions.admin(request)
-        newest, refusals = "", []
-        for path in map(Path, paths or ()):
-            try:
-                newest = await self._add(admin, path)
-            except DeskhandError as error:
-                refusals.append(f'<p class="dh-alert">{esc(path.name)} was not loaded: {esc(error.detail)}</p>')
-        return newest, None, "".join(refusals), *await self._refreshed(admin, newest)
-
-    async def _add(self, admin: Member, path: Path) -> str:
-        """Keep one file and enqueue its load; gives the document's id."""
-        content = await asyncio.to_thread(path.read_bytes)
-        max_mb = self._context.settings.web.max_upload_mb
-        if len(content) > max_mb * 1024 * 1024:
-            raise TooLargeError(f"{path.name} is larger than {max_mb} MB.")
-        return (await self._context.desk.add_document(admin, path.name, content)).id
 
     @error_boundary
     async def _forget(self, picked: str, request: gr.Request) -> tuple[Any, ...]:

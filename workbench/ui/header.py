@@ -57,8 +57,8 @@ def header_html(memberships: Sequence[Member], names: dict[str, str]) -> str:
         f'<div class="dh-top">{brand}<span class="dh-top-right">{_workspace_switch(memberships, names)}'
         f'<span class="dh-me" title="{esc(active.email)}"><b>{esc(active.name)}</b> {role}</span>'
         '<button type="button" class="dh-button quiet" data-do="theme" title="Light or dark">Light / dark</button>'
-        '<a class="dh-button quiet" href="/password">Password</a>'
-        '<form method="post" action="/logout"><button class="dh-button quiet" data-do="logout">Log out</button></form>'
+        '<a class="dh-button quiet" href="password">Password</a>'
+        '<form method="post" action="logout"><button class="dh-button quiet" data-do="logout">Log out</button></form>'
         "</span></div>"
     )
 
@@ -71,6 +71,6 @@ def _workspace_switch(memberships: Sequence[Member], names: dict[str, str]) -> s
         for membership in memberships
     )
     return (
-        '<form method="post" action="/switch"><select class="dh-select" name="member" aria-label="Workspace" '
+        '<form method="post" action="switch"><select class="dh-select" name="member" aria-label="Workspace" '
         f'data-do="switch">{options}</select></form>'
     )

@@ -30,7 +30,7 @@ async function showOffline() {
 }
 
 function showLoginEnded() {
-  showNotice("Your login has ended. What you typed is kept in this tab.", { text: "Log in again", href: "/login" });
+  showNotice("Your login has ended. What you typed is kept in this tab.", { text: "Log in again", href: "login" });
 }
 
 function showNotice(text, link) {

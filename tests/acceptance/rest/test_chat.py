@@ -358,6 +358,20 @@ async def test_events_begin_with_the_whole_state_and_go_on_with_what_changes(web
         assert (name, status["status"]) == ("status", "resolved")
 
 
+@pytest.mark.parametrize("beyond", ["2", "999999999"])
+async def test_who_is_ahead_of_the_conversation_gets_its_state_and_every_later_message(
+    web_desk: WebDesk, beyond: str
+) -> None:
+    chat = await web_desk.opened()
+    await chat.write("one")
+    async with follow(chat, beyond) as events:
+        name, state, last_id = await events.next()
+        assert (name, [message["text"] for message in state["messages"]], last_id) == ("state", ["one"], "1")
+        await web_desk.answer(chat.id, ANSWER)
+        name, message, last_id = await events.next()
+        assert (name, message["text"], last_id) == ("message", ANSWER.text, "2")
+
+
 async def test_a_member_s_events_end_with_their_login(web_desk: WebDesk, web_agent: Member) -> None:
     chat = await web_desk.opened()
     await chat.write("one")

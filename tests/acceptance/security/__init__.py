@@ -1,0 +1,1 @@
+"""Each hole that a stranger once found, tried again as they would."""

@@ -54,6 +54,21 @@ async def test_only_fresh_requests_with_slacks_signature_are_taken(desk: SlackDe
     assert len((await desk.process.store.conversations.reading.page("demo")).items) == 1
 
 
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"payload=%7B", b"[]", b'{"event": "\\ud800"}', b""])
+async def test_a_body_that_nobody_signed_is_refused_before_it_is_read(desk: SlackDesk, body: bytes) -> None:
+    assert isinstance(desk.via, SignedHttp)
+    for odd in ([], [(b"X-Slack-Request-Timestamp", b"soon"), (b"X-Slack-Signature", b"v0=\xe4")]):
+        for content_type in (b"application/json", b"application/x-www-form-urlencoded"):
+            headers = [(b"Content-Type", content_type), *odd]
+            answer = await desk.via.client.post("/slack/events", content=body, headers=headers)
+            assert answer.status_code == 401
+
+
+async def test_a_signed_body_that_cannot_be_read_is_the_senders_error(desk: SlackDesk) -> None:
+    assert isinstance(desk.via, SignedHttp)
+    assert (await desk.via.post("{", "application/json", {})).status_code == 400
+
+
 async def test_slack_checks_the_address_with_a_challenge(desk: SlackDesk) -> None:
     assert isinstance(desk.via, SignedHttp)
     body = json.dumps({"type": "url_verification", "challenge": "abc", "token": "t"})

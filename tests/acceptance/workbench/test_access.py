@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import Page, expect
 
-from storage.records import Role
+from storage.records import Role, new_id
 from tests.support.workbench_story import (
     PASSWORD,
     Story,
@@ -57,7 +57,7 @@ async def call(
         "data": asked,
         "component_id": gradio_id(config, component),
         "fn_name": function,
-        "session_hash": "any",
+        "session_hash": new_id(),
     }
     return await client.post("/gradio_api/component_server", json=body)
 
@@ -159,26 +159,26 @@ async def test_an_agent_has_no_way_to_load_delete_or_set_anything(story: Story) 
     await expect(page.locator("text=Delete this document")).to_be_hidden()
     await expect(page.get_by_role("tab", name="Autopilot")).to_have_count(0)
     async with session(story, story.anna.email) as client:
-        files = {"files": ("faq.csv", b"question,answer\nIs it free?,Yes.\n")}
-        assert (await client.post("/gradio_api/upload", files=files)).status_code == 403
+        files = {"file": ("faq.csv", b"question,answer\nIs it free?,Yes.\n")}
+        assert (await client.post("/workbench/documents", files=files)).status_code == 403
         config = (await client.get("/config")).json()
         documents = await story.served.process.store.knowledge.catalogue.list(story.workspace)
-        refused = 0
+        refused, probe = 0, new_id()
         for dependency in config["dependencies"]:
             body = {
                 "fn_index": dependency["id"],
                 "data": [_value(config, item, documents[0].id) for item in dependency["inputs"]],
-                "session_hash": f"probe{dependency['id']}",
+                "session_hash": f"{probe}{dependency['id']}",
             }
             await client.post("/gradio_api/queue/join", json=body)
-            async with client.stream("GET", f"/gradio_api/queue/data?session_hash=probe{dependency['id']}") as events:
+            async with client.stream("GET", f"/gradio_api/queue/data?session_hash={probe}{dependency['id']}") as events:
                 async for line in events.aiter_lines():
                     if "process_completed" in line:
                         refused += "Only admins may do this." in line
                         break
-        # Loading and deleting documents; seeing, trying and saving the autopilot; seeing and changing the settings,
+        # Deleting documents; seeing, trying and saving the autopilot; seeing and changing the settings,
         # where a member's role and removal are three.
-        assert refused == 13
+        assert refused == 12
     settings = (await story.served.process.store.accounts.workspaces.read(story.workspace)).settings
     assert settings.mode == "draft"
     assert await story.served.process.store.knowledge.catalogue.list(story.workspace) == documents
