@@ -125,15 +125,7 @@ def _start(work: TurnWork) -> State:
 
 
 def _proposal(work: TurnWork, state: State) -> TurnResult:
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=state["draft"],
-        triage=state["triage"],
-    )
+    return work.result(state["draft"], state["triage"])
 
 
 async def _opened(laboratory: Laboratory, text: str) -> Incoming:

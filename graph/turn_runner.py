@@ -255,14 +255,9 @@ def _turn_input(work: TurnWork) -> TurnInput:
 
 def _result_of(work: TurnWork, state: State) -> TurnResult:
     verdict = state.get("verdict")
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=state["draft"],
-        triage=state.get("triage", Triage()),
+    return work.result(
+        state["draft"],
+        state.get("triage", Triage()),
         version=state.get("version", 1),
         held_because=verdict.held_because if verdict else (),
     )

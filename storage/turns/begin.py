@@ -21,13 +21,16 @@ from storage.records import (
     Author,
     ChannelName,
     ConversationStatus,
+    Draft,
     Message,
     Mode,
     Outcome,
+    Triage,
     TurnStatus,
     WorkspaceSettings,
 )
 from storage.turns import statements
+from storage.turns.result import TurnResult
 
 DECISION_PAUSE = timedelta(seconds=0.2)
 """How long a new turn waits for a decision of the same conversation that is still taking effect."""
@@ -64,6 +67,23 @@ class TurnWork:
     """The mode of the place within the channel, where it has its own."""
     unread_files: bool = False
     """The unanswered messages came with files that are not in the question."""
+
+    def result(
+        self, draft: Draft, triage: Triage, *, version: int = 1, held_because: tuple[str, ...] = ()
+    ) -> TurnResult:
+        """What this run came to."""
+        return TurnResult(
+            turn_id=self.turn_id,
+            workspace_id=self.workspace_id,
+            conversation_id=self.conversation_id,
+            upto_seq=self.upto_seq,
+            question=self.question,
+            draft=draft,
+            triage=triage,
+            version=version,
+            held_because=held_because,
+        )
+
     needs_summary: bool = False
     """The history has grown to twice its length: the older half should go into the summary."""
 

@@ -127,16 +127,7 @@ def incoming(text: str, thread: str = "thread-1", workspace: str = "demo") -> In
 
 def proposal(work: TurnWork, draft: Draft = DRAFT) -> TurnResult:
     """What the graph came to."""
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=draft,
-        triage=Triage(intent="account"),
-        held_because=("Every reply is reviewed here.",),
-    )
+    return work.result(draft, Triage(intent="account"), held_because=("Every reply is reviewed here.",))
 
 
 @asynccontextmanager

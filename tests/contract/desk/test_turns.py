@@ -63,16 +63,8 @@ async def begun(store: Store, accepted: Accepted) -> TurnWork:
 
 
 def proposal(work: TurnWork, draft: Draft = DRAFT, version: int = 1) -> TurnResult:
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=draft,
-        triage=Triage(intent="account"),
-        version=version,
-        held_because=("Every reply is reviewed here.",),
+    return work.result(
+        draft, Triage(intent="account"), version=version, held_because=("Every reply is reviewed here.",)
     )
 
 

@@ -76,15 +76,7 @@ async def begun(store: Store, thread: str, text: str = "How?", workspace: str = 
 
 
 def proposal(work: TurnWork, intent: str = "account") -> TurnResult:
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=DRAFT,
-        triage=Triage(intent=intent),
-    )
+    return work.result(DRAFT, Triage(intent=intent))
 
 
 async def sent(store: Store, thread: str, intent: str = "account", workspace: str = "demo") -> TurnWork:

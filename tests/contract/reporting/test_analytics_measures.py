@@ -50,16 +50,7 @@ async def begun(store: Store, thread: str, workspace: str = "demo") -> TurnWork:
 
 
 def proposal(work: TurnWork) -> TurnResult:
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=DRAFT,
-        triage=Triage(intent="account"),
-        held_because=("Every reply is reviewed here.",),
-    )
+    return work.result(DRAFT, Triage(intent="account"), held_because=("Every reply is reviewed here.",))
 
 
 async def sent(store: Store, thread: str, workspace: str = "demo") -> TurnWork:

@@ -57,15 +57,7 @@ async def accepted(store: Store, text: str = "How?") -> TurnWork:
 
 
 def proposal(work: TurnWork) -> TurnResult:
-    return TurnResult(
-        turn_id=work.turn_id,
-        workspace_id=work.workspace_id,
-        conversation_id=work.conversation_id,
-        upto_seq=work.upto_seq,
-        question=work.question,
-        draft=Draft(text="Like this.", can_answer=True),
-        triage=Triage(),
-    )
+    return work.result(Draft(text="Like this.", can_answer=True), Triage())
 
 
 async def set_back(database: Database, table: Any, *columns: str, hours: float = 1) -> None:
