@@ -11,6 +11,7 @@ from workbench.app import mount_workbench
 from workbench.context import WorkbenchContext
 from workbench.http.body_limit import MEGABYTE, BodyLimitMiddleware
 from workbench.http.head_requests import HeadMiddleware
+from workbench.http.problem_document import CUSTOMER_PROBLEMS
 from workbench.http.response_caching import NoStoreMiddleware
 from workbench.http.root_path import RootPathMiddleware
 from workbench.http.unusable_text import UnusableTextMiddleware
@@ -30,6 +31,7 @@ def build_site(context: WorkbenchContext, customer_routes: Sequence[APIRouter]) 
     install_problems(site)
     install_metering(site, metrics)
     site.add_middleware(RootPathMiddleware, root_path=context.settings.web.root_path)
-    for routes in (api_routes(context, metrics=metrics, logins=logins), *customer_routes):
-        site.include_router(routes)
+    site.include_router(api_routes(context, metrics=metrics, logins=logins))
+    for routes in customer_routes:
+        site.include_router(routes, responses=dict(CUSTOMER_PROBLEMS))
     return mount_workbench(site, context, logins=logins)

@@ -22,15 +22,34 @@ class Problem(BaseModel):
     detail: str
 
 
+_CONTENT = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
 PROBLEMS: Mapping[int | str, dict[str, Any]] = MappingProxyType(
     {
         "default": {
             "description": "A problem document (RFC 9457); `type` is its kind.",
-            "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+            "content": _CONTENT,
         }
     }
 )
 """For the OpenAPI description of every route."""
+CUSTOMER_PROBLEMS: Mapping[int | str, dict[str, Any]] = MappingProxyType(
+    {
+        status: {"description": description, "content": _CONTENT}
+        for status, description in (
+            (400, "The request cannot be read."),
+            (401, "The bearer is missing or opens nothing any more."),
+            (403, "The bearer does not allow this."),
+            (404, "There is no such thing, or the bearer does not open it."),
+            (409, "It is not in the state for this, or exists already."),
+            (413, "The text or body is too long."),
+            (415, "The charset is none that is read."),
+            (422, "A field cannot be used as it is."),
+            (429, "Too often: `Retry-After` says when to come back."),
+            (503, "The desk has too much to do right now."),
+        )
+    }
+)
+"""For the customers' routes, whose clients are written by others: each status by itself."""
 
 
 def problem_response(kind: str, status: int, title: str, detail: str, **members: Any) -> JSONResponse:

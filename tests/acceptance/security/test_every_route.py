@@ -137,6 +137,33 @@ def those_for(*who: For) -> list[str]:
     return [route for route, (one, _) in ROUTES.items() if one in who]
 
 
+async def responses_of(scene: Scene, route: str) -> dict[str, Any]:
+    """What OpenAPI says of a route's answers; nothing for a page."""
+    method, _, path = route.partition(" ")
+    operations: dict[str, Any] = scene.served.site.openapi()["paths"].get(path, {})
+    return dict(operations.get(method.lower(), {}).get("responses", {}))
+
+
+async def test_the_customers_routes_document_each_of_their_problems(scene: Scene) -> None:
+    customers = [route for route in those_for("conversation") if "/api/" in route]
+    customers += [route for route in ROUTES if "/workspaces/" in route]
+    for route in [*customers, "POST /api/v1/conversations"]:
+        documented = await responses_of(scene, route)
+        for status in ("400", "401", "403", "404", "409", "422", "429", "503"):
+            assert list(documented[status]["content"]) == ["application/problem+json"], (route, status)
+
+
+async def test_no_answer_to_a_program_is_undocumented(scene: Scene) -> None:
+    for route in set(ROUTES) - ENDS_ONES_OWN_LOGIN:
+        documented = await responses_of(scene, route)
+        for visitor in (scene.nobody, scene.agent, scene.foreign) if documented else ():
+            method, path, body = request(scene, route)
+            # Ids that are nobody's: an agent's own would be acted on.
+            path = path.replace(scene.prey.conversation_id, "0" * 32).replace(scene.prey.review_id, "0" * 32)
+            answer = await visitor.client.request(method, path, **body)
+            assert str(answer.status_code) in documented or "default" in documented, (route, answer.status_code)
+
+
 async def test_every_route_has_a_case(scene: Scene) -> None:
     assert set(routes_of(scene.served.site.routes)) == set(ROUTES)
 
