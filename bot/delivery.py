@@ -9,7 +9,7 @@ import structlog
 from bot.channel import Channel
 from bot.errors import ChannelError
 from storage.backoff import RetryPolicy
-from storage.clock import now
+from storage.clock import now, was_set_back_since
 from storage.cluster.events import EventBus
 from storage.conversations.outbox import Outbox, Outgoing
 from storage.queue.jobs import Job, RunAt
@@ -46,7 +46,7 @@ class DeliveryJob:
         What is added meanwhile brings a job of its own.
         """
         while outgoing := await self._outbox.next(job.id):
-            if outgoing.not_before > now():
+            if outgoing.not_before > now() and not _is_of_a_later_clock(outgoing):
                 return RunAt(outgoing.not_before)
             with self._traced(outgoing):
                 delivered_unheld = await self._send(outgoing)
@@ -124,3 +124,8 @@ class DeliveryJob:
         log.warning("delivery failed", channel=outgoing.channel, reason=reason)
         await self._outbox.fail(outgoing, reason)
         self._events.publish(outgoing.conversation_id, outgoing.workspace_id)
+
+
+def _is_of_a_later_clock(outgoing: Outgoing) -> bool:
+    """The clock was set back since the reply was made; once a try was begun, its lease counts: it may be under way."""
+    return not outgoing.attempts and was_set_back_since(outgoing.message.created_at)

@@ -18,7 +18,7 @@ from storage.records import ReviewStatus, TurnStatus, new_id
 POSTPONE_QUEUED = (
     update(turns)
     .where(turns.c.conversation_id == bindparam("conversation"), turns.c.status == TurnStatus.QUEUED)
-    .values(due_at=bindparam("due"))
+    .values(due_at=bindparam("due"), due_set_at=bindparam("set_at"))
     .returning(turns.c.id, turns.c.due_at, turns.c.rank)
 )
 QUEUE = insert(turns)
@@ -50,6 +50,7 @@ async def queue_turn(
             "status": TurnStatus.QUEUED,
             "rank": await virtual_time(connection) if rank is None else rank,
             "due_at": clock.now() + timedelta(seconds=due_in),
+            "due_set_at": clock.now(),
             "created_at": clock.now(),
         },
     )
@@ -58,7 +59,8 @@ async def queue_turn(
 
 async def postpone_queued(connection: AsyncConnection, conversation: RowMapping, due: datetime) -> QueuedTurn | None:
     """Let the queued turn run at another time, if there is one."""
-    postponed = await connection.execute(POSTPONE_QUEUED, {"conversation": conversation["id"], "due": due})
+    values = {"conversation": conversation["id"], "due": due, "set_at": clock.now()}
+    postponed = await connection.execute(POSTPONE_QUEUED, values)
     row = postponed.one_or_none()
     return QueuedTurn(row.id, row.due_at, row.rank) if row else None
 

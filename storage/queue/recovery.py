@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, func, literal, select
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select
 
 from storage import clock
 from storage.database.engine import Database
@@ -116,6 +116,11 @@ def _urgent_first(kind: JobKind, pending: Select[Any], now: datetime) -> tuple[S
             return (pending.order_by("since"),)
 
 
+def _since(moment: ColumnElement[datetime], before: datetime) -> ColumnElement[bool]:
+    """Rows of this moment or earlier, and those from ahead of the clock: it was set back, and they wait too."""
+    return or_(moment <= before, moment > clock.now() + clock.MIN_STEP)
+
+
 def _decisions(before: datetime) -> Select[Any]:
     newer = reviews.alias("newer")
     newest = select(func.max(newer.c.version)).where(newer.c.turn_id == turns.c.id).scalar_subquery()
@@ -126,7 +131,7 @@ def _decisions(before: datetime) -> Select[Any]:
             turns.c.status == TurnStatus.DECIDED,
             reviews.c.status == ReviewStatus.DECIDED,
             reviews.c.version == newest,
-            reviews.c.closed_at <= before,
+            _since(reviews.c.closed_at, before),
         )
     )
 
@@ -135,7 +140,7 @@ def _deliveries(before: datetime) -> Select[Any]:
     conversation = deliveries.c.conversation_id
     return (
         select(conversation.label("id"), conversation.label("key"), func.min(deliveries.c.created_at).label("since"))
-        .where(deliveries.c.status == DeliveryStatus.PENDING, deliveries.c.created_at <= before)
+        .where(deliveries.c.status == DeliveryStatus.PENDING, _since(deliveries.c.created_at, before))
         .group_by(conversation)
     )
 
@@ -144,12 +149,12 @@ def _turns(before: datetime) -> Select[Any]:
     # The partial indexes are only found by the literal status.
     queued = turns.c.status == literal(TurnStatus.QUEUED.value, literal_execute=True)
     columns = (turns.c.id, turns.c.conversation_id.label("key"), turns.c.created_at.label("since"), turns.c.rank)
-    return select(*columns).where(queued, turns.c.created_at <= before)
+    return select(*columns).where(queued, _since(turns.c.created_at, before))
 
 
 def _loads(before: datetime) -> Select[Any]:
     return select(documents.c.id, documents.c.id.label("key"), documents.c.created_at.label("since")).where(
-        documents.c.status == DocumentStatus.LOADING, documents.c.created_at <= before
+        documents.c.status == DocumentStatus.LOADING, _since(documents.c.created_at, before)
     )
 
 

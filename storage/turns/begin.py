@@ -131,7 +131,7 @@ class Turns:
             row = await self._joined(connection, turn_id)
             if row is None or row["status"] != TurnStatus.QUEUED:
                 return None
-            if row["due_at"] > clock.now():
+            if row["due_at"] > clock.now() and not clock.was_set_back_since(row["due_set_at"]):
                 return NotYet(row["due_at"])
             return await self._work(connection, row)
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import clock
 from storage.conversations.admission.fair_queue import VIRTUAL_TIME
-from storage.conversations.admission.rate_limit import ArrivalTimes
+from storage.conversations.admission.rate_limit import HOUR, ArrivalTimes
 from storage.database.batches import change_in_batches
 from storage.database.engine import Database
 from storage.database.tables import admission_counters
@@ -24,20 +24,35 @@ REFUSAL_SECONDS = 60.0
 """How much longer than a refusal lasts the customer counts as told."""
 
 
-def _ahead(column: str, base: str) -> str:
-    return f"CASE WHEN admission_counters.{column} > {base} THEN admission_counters.{column} - {base} ELSE 0 END"
+# The clock was set back since the row was last counted: its moments go back with it, or they would hold everybody up
+# until the clock is there again. Between machines a few seconds are no step.
+STEP = f"""(CASE WHEN admission_counters.counted_at > :now + {clock.MIN_STEP.total_seconds()}
+    THEN admission_counters.counted_at - :now ELSE 0 END)"""
+LONGEST_REFUSAL = HOUR
+"""What is refused conforms after one emission interval, which is no longer than the longest period."""
+
+
+def _ahead(stored: str, base: str) -> str:
+    return f"CASE WHEN {stored} > {base} THEN {stored} - {base} ELSE 0 END"
+
+
+def _shifted(column: str) -> str:
+    return f"(admission_counters.{column} - {STEP})"
 
 
 # `excluded` is the row as it would be new: base and cost. The customer's row comes before the workspace's, which
 # everybody needs: nobody waits crosswise.
 CHARGE = text(f"""
-    INSERT INTO admission_counters (workspace_id, subject, minute_tat, hour_tat, rank) VALUES
-        (:workspace_id, :customer_id, :now + :customer_minute, :now + :customer_hour, {VIRTUAL_TIME} + :customer_step),
-        (:workspace_id, '', :now + :workspace_minute, :now, {VIRTUAL_TIME} + :workspace_step)
+    INSERT INTO admission_counters (workspace_id, subject, minute_tat, hour_tat, rank, counted_at) VALUES
+        (:workspace_id, :customer_id, :now + :customer_minute, :now + :customer_hour, {VIRTUAL_TIME} + :customer_step,
+         :now),
+        (:workspace_id, '', :now + :workspace_minute, :now, {VIRTUAL_TIME} + :workspace_step, :now)
     ON CONFLICT (workspace_id, subject) DO UPDATE SET
-        minute_tat = excluded.minute_tat + {_ahead("minute_tat", ":now")},
-        hour_tat = excluded.hour_tat + {_ahead("hour_tat", ":now")},
-        rank = excluded.rank + {_ahead("rank", VIRTUAL_TIME)}
+        minute_tat = excluded.minute_tat + {_ahead(_shifted("minute_tat"), ":now")},
+        hour_tat = excluded.hour_tat + {_ahead(_shifted("hour_tat"), ":now")},
+        rank = excluded.rank + {_ahead(f"(admission_counters.rank - CAST({STEP} AS BIGINT))", VIRTUAL_TIME)},
+        wait_notified_until = {_shifted("wait_notified_until")},
+        counted_at = excluded.counted_at
     RETURNING subject, minute_tat, hour_tat, wait_notified_until, rank
 """)  # noqa: S608 - put together from constants
 REFUND_WORKSPACE = text("""
@@ -53,6 +68,7 @@ MARK_REFUSED = text("""
     VALUES (:workspace_id, :customer_id, :now, :now, :until)
     ON CONFLICT (workspace_id, subject) DO UPDATE SET refusal_notified_until = :until
         WHERE admission_counters.refusal_notified_until <= :now
+            OR admission_counters.refusal_notified_until > :farthest
 """)
 
 
@@ -120,6 +136,8 @@ async def mark_refused(
     """Note that a message was refused for so many seconds; false if the customer has been told of a refusal."""
     until = now + seconds + REFUSAL_SECONDS
     keys = {"workspace_id": workspace_id, "customer_id": customer_id, "now": now, "until": until}
+    # A moment further ahead than any refusal lasts was written before the clock was set back.
+    keys["farthest"] = now + LONGEST_REFUSAL + REFUSAL_SECONDS
     return bool((await connection.execute(MARK_REFUSED, keys)).rowcount)
 
 

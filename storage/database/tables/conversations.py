@@ -166,4 +166,6 @@ admission_counters = Table(
     Column("refusal_notified_until", Float, nullable=False, server_default="0"),
     # The rank of the newest turn.
     Column("rank", BigInteger, nullable=False, server_default="0"),
+    # When a message was last counted: when it lies ahead, the clock was set back.
+    Column("counted_at", Float, nullable=False, server_default="0"),
 )

@@ -20,6 +20,8 @@ turns = Table(
     # Queued turns are served by rank (storage/conversations/admission/fair_queue.py).
     Column("rank", BigInteger, nullable=False, server_default="0"),
     moment("due_at"),
+    # When `due_at` was set: when it lies ahead, the clock was set back, and the turn is due.
+    moment("due_set_at", nullable=True),
     moment("created_at"),
     moment("finished_at", nullable=True),
     Index(None, "conversation_id", "status"),

@@ -6,7 +6,7 @@ It is bounded by the number of keys: what has no room is left to its rows.
 import itertools
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 
 from storage import clock
@@ -140,6 +140,13 @@ class KeyedPriorityQueue:
             self.put(retry, due or clock.now())
         if queue is not None and not queue.size:
             del self._keys[job.key]
+
+    def set_back(self, by: timedelta) -> None:
+        """The clock was set back by so much: what waits is due after as long as before."""
+        for queue in self._keys.values():
+            queue.served_at = min(queue.served_at, clock.now())
+            for entry in queue.waiting:
+                entry.due -= by
 
     def clear(self) -> None:
         """Forget everything."""

@@ -27,6 +27,7 @@ class JobRunner:
         self._handlers: Handlers | None = None
         self._running: dict[asyncio.Task[AttemptOutcome], Job] = {}
         self._wake_up = WakeUp(self.dispatch)
+        self._steps = clock.StepDetector()
 
     @property
     def is_working(self) -> bool:
@@ -43,6 +44,8 @@ class JobRunner:
         if self._handlers is None:
             return
         self._wake_up.cancel()
+        if step := self._steps.set_back_by():
+            self._queue.set_back(step)
         while len(self._running) < self._concurrency:
             found = self._queue.take(clock.now())
             if found is None:
