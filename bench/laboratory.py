@@ -68,7 +68,11 @@ def new_place(column: Column) -> Iterator[Settings]:
                 "conversation": {"gather_seconds": 0, "busy_seconds": 0},
                 "limits": {"customer_per_minute": 0, "customer_per_hour": 0, "workspace_per_minute": 0},
                 "autopilot": {"threshold": 0, "hold_intents": [], "hold_priorities": [], "max_bot_turns": 1_000_000},
-                "web": {"messages_per_minute": 0, "conversations_per_minute": 0, "secret": "shared by every process"},
+                "web": {
+                    "messages_per_minute": 0,
+                    "conversations_per_minute": 0,
+                    "secret": "a long text that is shared by every process",
+                },
             }
         )
 

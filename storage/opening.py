@@ -9,6 +9,8 @@ from storage.accounts.accounts import Accounts
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
 from storage.accounts.deployment import Deployment
+from storage.accounts.devices import Devices
+from storage.accounts.login_limits import LoginLimits
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
 from storage.accounts.passwords import Passwords
@@ -93,16 +95,23 @@ async def open_store(settings: Settings, embedder: Embedder) -> AsyncIterator[St
 def _accounts(database: Database, settings: Settings) -> AccountStore:
     passwords = Passwords()
     accounts, session_lasts = Accounts(database, passwords), timedelta(hours=settings.web.session_hours)
+    secret = signing_secret(settings)
+
+    def limits(kind: str) -> LoginLimits:
+        return LoginLimits(database, Devices(secret, kind), settings.web.login_attempts, kind)
+
     return AccountStore(
         deployment=Deployment(database),
         workspaces=Workspaces(database, settings),
         canned_replies=CannedReplies(database),
         accounts=accounts,
+        member_logins=limits("member"),
+        customer_logins=limits("customer"),
         sessions=LoginSessions(database, session_lasts),
         members=Members(database, accounts),
         membership=Membership(database, release_work_of),
         customers=Customers(database, passwords),
-        tokens=Tokens(database, signing_secret(settings), session_lasts),
+        tokens=Tokens(database, secret, session_lasts),
     )
 
 

@@ -10,6 +10,7 @@ from storage.accounts.accounts import Accounts
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
 from storage.accounts.deployment import Deployment
+from storage.accounts.login_limits import LoginLimits
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
 from storage.accounts.sessions import LoginSessions
@@ -103,6 +104,10 @@ class AccountStore:
     """Texts that agents put into a reply with one click."""
     accounts: Accounts
     """One login per e-mail: passwords, and who operates the desk."""
+    member_logins: LoginLimits
+    """How many wrong passwords there may be for members."""
+    customer_logins: LoginLimits
+    """The same for customers."""
     sessions: LoginSessions
     """Open logins, to be listed and ended."""
     members: Members

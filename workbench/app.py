@@ -4,7 +4,6 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from storage.accounts.login_limits import LoginLimits
 from storage.records import Role
 from workbench.analytics.tab import build_analytics
 from workbench.auth.gradio_guard import AuthMiddleware
@@ -27,15 +26,11 @@ from workbench.ui.theme import gradio_theme
 HEAD = '<link rel="stylesheet" href="workbench/ui/theme.css"><link rel="icon" href="data:,">'
 
 
-def mount_workbench(app: FastAPI, context: WorkbenchContext, *, logins: LoginLimits | None = None) -> FastAPI:
-    """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last.
-
-    `logins` is shared with the REST interface, so that both count the same attempts.
-    """
+def mount_workbench(app: FastAPI, context: WorkbenchContext) -> FastAPI:
+    """Add the login's routes, and Gradio at `/`: it takes every path that is not taken yet, so it comes last."""
     log_gradio_tracebacks()
     sessions = Sessions(context.store.accounts.tokens)
-    guard = logins or LoginLimits(context.settings.web.login_attempts)
-    app.include_router(login_routes(context.store.accounts, context.settings, guard))
+    app.include_router(login_routes(context.store.accounts, context.settings))
     app.include_router(password_routes(context.store.accounts, context.settings.web.session_hours * 3600))
     app.include_router(upload_routes(context, sessions))
     gr.mount_gradio_app(

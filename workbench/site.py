@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from storage.accounts.login_limits import LoginLimits
 from workbench.api.problems import install_problems
 from workbench.api.routes import api_routes, install_metering
 from workbench.app import mount_workbench
@@ -21,8 +20,6 @@ def build_site(context: WorkbenchContext, customer_routes: Sequence[APIRouter]) 
     """Everything that port 7860 serves; the workbench, mounted at `/`, comes last and takes what is left."""
     site = FastAPI(title="Deskhand", version="0.1.0", docs_url=None, redoc_url=None)
     metrics = context.store.cluster.metrics(context.registry)
-    # One for both ways in: a password may not be tried twice as often by changing the door.
-    logins = LoginLimits(context.settings.web.login_attempts)
     # The last one added comes first: no body is read before its length is watched.
     site.add_middleware(UnusableTextMiddleware)
     site.add_middleware(BodyLimitMiddleware, largest_file=context.settings.web.max_upload_mb * MEGABYTE)
@@ -31,7 +28,7 @@ def build_site(context: WorkbenchContext, customer_routes: Sequence[APIRouter]) 
     install_problems(site)
     install_metering(site, metrics)
     site.add_middleware(RootPathMiddleware, root_path=context.settings.web.root_path)
-    site.include_router(api_routes(context, metrics=metrics, logins=logins))
+    site.include_router(api_routes(context, metrics=metrics))
     for routes in customer_routes:
         site.include_router(routes, responses=dict(CUSTOMER_PROBLEMS))
-    return mount_workbench(site, context, logins=logins)
+    return mount_workbench(site, context)

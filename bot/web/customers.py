@@ -1,6 +1,6 @@
 """Customers with a login on the web, and what a workspace shows to everybody."""
 
-from fastapi import APIRouter, Request, status
+from fastapi import APIRouter, Request, Response, status
 
 from bot.web.limits import client_address
 from bot.web.schemas import (
@@ -10,19 +10,21 @@ from bot.web.schemas import (
     CustomerRegistrationBody,
     SuggestionsItem,
 )
-from storage.accounts.login_limits import LoginLimits
+from storage.accounts.devices import DEVICE_COOKIE, DEVICE_LASTS
 from storage.records import Chunk, ChunkKind, Customer, DocumentStatus
 from storage.store import Store
 
 SUGGESTIONS = 3
+NO_STORE = {"Cache-Control": "no-store"}
+"""A token belongs in no cache."""
 
 
 class CustomerRoutes:
     """The public routes under `/workspaces/{id}`."""
 
-    def __init__(self, store: Store, limits: LoginLimits) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._limits = limits
+        self._limits = store.accounts.customer_logins
 
     def router(self) -> APIRouter:
         """The routes, relative to `/api/v1`."""
@@ -32,19 +34,28 @@ class CustomerRoutes:
         router.get("/suggestions")(self.suggestions)
         return router
 
-    async def register(self, workspace_id: str, body: CustomerRegistrationBody, request: Request) -> CustomerLoginItem:
+    async def register(
+        self, workspace_id: str, body: CustomerRegistrationBody, request: Request, response: Response
+    ) -> CustomerLoginItem:
         """A login for a customer, whose conversations are then theirs on every device."""
-        self._limits.admit_registration(client_address(request))
+        response.headers.update(NO_STORE)
+        await self._limits.admit_registration(client_address(request))
         await self._store.accounts.workspaces.read(workspace_id)
         customer = await self._store.accounts.customers.register(workspace_id, body.email, body.name, body.password)
         return self._logged_in(customer)
 
-    async def log_in(self, workspace_id: str, body: CustomerLoginBody, request: Request) -> CustomerLoginItem:
+    async def log_in(
+        self, workspace_id: str, body: CustomerLoginBody, request: Request, response: Response
+    ) -> CustomerLoginItem:
         """A customer's bearer."""
-        address = client_address(request)
-        self._limits.admit(address, body.email)
+        response.headers.update(NO_STORE)
+        address, device = client_address(request), request.cookies.get(DEVICE_COOKIE, "")
+        await self._limits.admit(address, body.email, device)
         customer = await self._store.accounts.customers.log_in(workspace_id, body.email, body.password)
-        self._limits.succeeded(address, body.email)
+        device = await self._limits.succeeded(address, body.email, device)
+        path, secure = request.scope.get("root_path") or "/", request.url.scheme == "https"
+        lasts = int(DEVICE_LASTS.total_seconds())
+        response.set_cookie(DEVICE_COOKIE, device, lasts, path=path, secure=secure, httponly=True, samesite="lax")
         return self._logged_in(customer)
 
     async def suggestions(self, workspace_id: str) -> SuggestionsItem:

@@ -9,7 +9,6 @@ from bot.web.customers import CustomerRoutes
 from bot.web.limits import WebLimits
 from bot.web.page import ChatPage
 from graph.desk import Desk
-from storage.accounts.login_limits import LoginLimits
 from storage.settings import Settings
 from storage.store import Store
 
@@ -23,6 +22,6 @@ def web_routes(store: Store, intake: Intake, desk: Desk, settings: Settings) -> 
     limits = WebLimits(settings.web)
     router = APIRouter()
     router.include_router(ConversationRoutes(store, intake, desk, access, limits).router(), prefix="/api/v1")
-    router.include_router(CustomerRoutes(store, LoginLimits(settings.web.login_attempts)).router(), prefix="/api/v1")
+    router.include_router(CustomerRoutes(store).router(), prefix="/api/v1")
     router.include_router(ChatPage(store.accounts, settings).router())
     return router

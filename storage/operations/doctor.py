@@ -10,6 +10,7 @@ from storage.accounts.deployment import Deployment
 from storage.accounts.passwords import Passwords
 from storage.database.data_folder import check_data_dir
 from storage.database.engine import Database, open_database
+from storage.database.secrets import check_secret
 from storage.embeddings.opening import load_embedder, model_name
 from storage.errors import DeskhandError, SchemaError, SettingsError, UnavailableError
 from storage.knowledge.vectors import open_vectors
@@ -44,6 +45,7 @@ async def run_checks(settings: Settings) -> list[CheckResult]:
     """Run every check of this layer; one that fails does not stop the others."""
     checks: tuple[tuple[str, Check], ...] = (
         ("data folder", _check_data_dir),
+        ("secret", _check_secret),
         ("database", _check_database),
         ("home workspace", _check_home_workspace),
         ("operators", _check_operators),
@@ -65,6 +67,14 @@ async def _run(name: str, check: Check, settings: Settings) -> CheckResult:
 async def _check_data_dir(settings: Settings) -> str:
     check_data_dir(settings.data_dir)
     return f"{settings.data_dir} can be written"
+
+
+async def _check_secret(settings: Settings) -> str:
+    given = settings.web.secret.get_secret_value()
+    if not given:
+        return "made at random and kept in the data folder"
+    check_secret(given)
+    return "DESKHAND_SECRET is long enough"
 
 
 async def _check_database(settings: Settings) -> str:

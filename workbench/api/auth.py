@@ -6,11 +6,13 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import Field
 
 from storage.accounts.deployment import ALREADY_SET_UP
+from storage.accounts.devices import DEVICE_COOKIE
 from storage.accounts.passwords import MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH
 from storage.errors import NotAllowedError, RegistrationClosedError
 from storage.records import Member, Registration, Role
-from workbench.api.dependencies import Api, ApiContext, Context, MemberBearer
+from workbench.api.dependencies import Context, MemberBearer
 from workbench.api.schemas import Body, Item, SingleLine
+from workbench.auth.login_page import remember_device
 from workbench.auth.sessions import device_of
 
 
@@ -66,12 +68,12 @@ class MeItem(Item):
 
 
 @router.post("/register", status_code=201)
-async def register(request: Request, body: RegistrationBody, api: Api) -> MemberLoginItem:
+async def register(request: Request, body: RegistrationBody, context: Context) -> MemberLoginItem:
     """Create a workspace and its first admin, as far as `access.registration` allows."""
-    store, address = api.workbench.store, _address(request)
-    await _check_registration(api)
-    api.logins.admit_registration(address)
-    only_first = api.workbench.settings.access.registration is Registration.FIRST
+    store = context.store
+    await _check_registration(context)
+    await store.accounts.member_logins.admit_registration(_address(request))
+    only_first = context.settings.access.registration is Registration.FIRST
     workspace = store.accounts.workspaces.plan(body.workspace, body.workspace_name)
     admin = await store.accounts.members.found_workspace(
         workspace, body.email, body.name, body.password, only_first=only_first
@@ -79,22 +81,44 @@ async def register(request: Request, body: RegistrationBody, api: Api) -> Member
     return logged_in(admin, await store.accounts.tokens.for_member(admin, device_of(request)))
 
 
+class Visitor:
+    """Who tries to log in: the address, and the cookie of a device where it succeeded before."""
+
+    def __init__(self, request: Request, response: Response) -> None:
+        self.request = request
+        self._response = response
+
+    @property
+    def address(self) -> str:
+        """Whom the attempt counts for."""
+        return _address(self.request)
+
+    @property
+    def device(self) -> str:
+        """What the client shows; it may be anything."""
+        return self.request.cookies.get(DEVICE_COOKIE, "")
+
+    def remember(self, device: str) -> None:
+        """Have the client show it next time."""
+        remember_device(self.request, self._response, device)
+
+
 @router.post("/login")
 async def log_in(
-    request: Request,
-    api: Api,
+    visitor: Annotated[Visitor, Depends()],
+    context: Context,
     username: Annotated[str, Form(max_length=320, description="The e-mail.")],
     password: Annotated[str, Form(max_length=1000)],
     workspace: Annotated[str, Form(max_length=63, description="Of several workspaces, the one to act in.")] = "",
     scope: Annotated[str, Form(max_length=200, description="The same, for OAuth2 clients without other fields.")] = "",
 ) -> MemberLoginItem:
     """Log in by the OAuth2 password form."""
-    accounts, address = api.workbench.store.accounts, _address(request)
-    api.logins.admit(address, username)
+    accounts, address, device = context.store.accounts, visitor.address, visitor.device
+    await accounts.member_logins.admit(address, username, device)
     found = await accounts.members.log_in(username.replace("\x00", ""), password)
-    api.logins.succeeded(address, username)
+    visitor.remember(await accounts.member_logins.succeeded(address, username, device))
     chosen = _chosen(found, workspace or scope.strip())
-    return logged_in(chosen, await accounts.tokens.for_member(chosen, device_of(request)))
+    return logged_in(chosen, await accounts.tokens.for_member(chosen, device_of(visitor.request)))
 
 
 @router.get("/me")
@@ -112,15 +136,15 @@ async def read_me(context: Context, token: MemberBearer) -> MeItem:
     )
 
 
-async def _check_registration(api: ApiContext) -> None:
+async def _check_registration(context: Context) -> None:
     """Refuse before a hash is made; for the first one the transaction that founds the workspace looks again."""
-    match api.workbench.settings.access.registration:
+    match context.settings.access.registration:
         case Registration.OPEN:
             return
         case Registration.INVITATION:
             raise RegistrationClosedError(BY_INVITATION)
         case Registration.FIRST:
-            if await api.workbench.store.accounts.deployment.has_admin():
+            if await context.store.accounts.deployment.has_admin():
                 raise RegistrationClosedError(ALREADY_SET_UP)
         case other:
             assert_never(other)

@@ -1,45 +1,28 @@
 """Dependency injection of the REST interface: the workbench's context, and who is calling."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import OAuth2PasswordBearer
 
-from storage.accounts.login_limits import LoginLimits
 from storage.errors import NotAllowedError, NotLoggedInError
 from storage.records import Member, Role
 from workbench.context import WorkbenchContext
 
 
-@dataclass(frozen=True, slots=True)
-class ApiContext:
-    """The workbench's context and what only its REST interface needs."""
-
-    workbench: WorkbenchContext
-    logins: LoginLimits
-
-
-def providing(api: ApiContext) -> Callable[[Request], None]:
+def providing(context: WorkbenchContext) -> Callable[[Request], None]:
     """The dependency by which the routes below it find this context."""
 
     def provide(request: Request) -> None:
-        request.state.api = api
+        request.state.workbench = context
 
     return provide
 
 
-def _api(request: Request) -> ApiContext:
-    api: ApiContext = request.state.api
-    return api
-
-
-Api = Annotated[ApiContext, Depends(_api)]
-
-
-def _context(api: Api) -> WorkbenchContext:
-    return api.workbench
+def _context(request: Request) -> WorkbenchContext:
+    context: WorkbenchContext = request.state.workbench
+    return context
 
 
 Context = Annotated[WorkbenchContext, Depends(_context)]

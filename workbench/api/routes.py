@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Depends, FastAPI
 
-from storage.accounts.login_limits import LoginLimits
 from storage.telemetry.metrics import Metrics
 from workbench.api import (
     analytics,
@@ -18,7 +17,7 @@ from workbench.api import (
     sessions,
     tickets,
 )
-from workbench.api.dependencies import ApiContext, providing
+from workbench.api.dependencies import providing
 from workbench.context import WorkbenchContext
 from workbench.http.health import health_routes
 from workbench.http.metrics import RequestMetricsMiddleware
@@ -40,17 +39,12 @@ RESOURCES = (
 )
 
 
-def api_routes(
-    context: WorkbenchContext, *, metrics: Metrics | None = None, logins: LoginLimits | None = None
-) -> APIRouter:
+def api_routes(context: WorkbenchContext, *, metrics: Metrics | None = None) -> APIRouter:
     """Every REST route of the workbench.
 
-    `metrics` are shown at /metrics (default: new ones in the context's registry), `logins` are the limits that the
-    login page has too.
+    `metrics` are shown at /metrics (default: new ones in the context's registry).
     """
-    attempts = context.settings.web.login_attempts
-    api = ApiContext(context, logins=logins or LoginLimits(attempts))
-    dependencies = [Depends(providing(api))]
+    dependencies = [Depends(providing(context))]
     routes = APIRouter()
     for resource in RESOURCES:
         routes.include_router(resource.router, prefix="/api/v1", dependencies=dependencies, responses=dict(PROBLEMS))

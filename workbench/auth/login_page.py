@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-from storage.accounts.login_limits import LoginLimits
+from storage.accounts.devices import DEVICE_COOKIE, DEVICE_LASTS
 from storage.accounts.passwords import MAX_PASSWORD_LENGTH
 from storage.errors import NotFoundError, NotLoggedInError, TooManyAttemptsError
 from storage.settings import Settings
@@ -36,10 +36,10 @@ NOT_SET_UP = "Nobody has a login here yet: run deskhand setup on the machine of 
 class LoginPage:
     """The handlers of the login page."""
 
-    def __init__(self, accounts: AccountStore, settings: Settings, limits: LoginLimits) -> None:
+    def __init__(self, accounts: AccountStore, settings: Settings) -> None:
         self._accounts = accounts
         self._sessions = Sessions(accounts.tokens)
-        self._limits = limits
+        self._limits = accounts.member_logins
         self._session_seconds = settings.web.session_hours * 3600
         self._template = Template((_HERE / "login.html").read_text(encoding="utf-8"))
 
@@ -62,17 +62,19 @@ class LoginPage:
         """Check e-mail and password and set the cookie."""
         if not is_same_site(request):
             return _render(self._template, email, "This login came from another site; please log in here.", 403)
-        address = request.client.host if request.client else ""
+        address, device = request.client.host if request.client else "", request.cookies.get(DEVICE_COOKIE, "")
         try:
-            self._limits.admit(address, email)
+            await self._limits.admit(address, email, device)
             found = await self._accounts.members.log_in(email, password[:MAX_PASSWORD_LENGTH])
         except TooManyAttemptsError as error:
             return _render(self._template, email, error.detail, 429)
         except NotLoggedInError as error:
             return _render(self._template, email, error.detail, 401)
-        self._limits.succeeded(address, email)
+        device = await self._limits.succeeded(address, email, device)
         token = await self._accounts.tokens.for_member(found[0], device_of(request))
-        return start_session(request, token, self._session_seconds)
+        response = start_session(request, token, self._session_seconds)
+        remember_device(request, response, device)
+        return response
 
     async def switch(self, request: Request, member: Annotated[str, Form()] = "") -> Response:
         """Act in another of the person's workspaces."""
@@ -96,9 +98,9 @@ class LoginPage:
         return end_cookie(request)
 
 
-def login_routes(accounts: AccountStore, settings: Settings, limits: LoginLimits) -> APIRouter:
+def login_routes(accounts: AccountStore, settings: Settings) -> APIRouter:
     """`/login`, `/logout`, `/switch` and the stylesheet."""
-    page = LoginPage(accounts, settings, limits)
+    page = LoginPage(accounts, settings)
     routes = APIRouter(include_in_schema=False)
     routes.add_api_route("/workbench/ui/theme.css", page.stylesheet, response_class=Response)
     routes.add_api_route("/login", page.show, response_class=Response)
@@ -113,6 +115,11 @@ def end_cookie(request: Request) -> Response:
     response = redirect(request, "/login", NO_STORE)
     response.delete_cookie(SESSION_COOKIE, **_cookie_scope(request))
     return response
+
+
+def remember_device(request: Request, response: Response, device: str) -> None:
+    """Whoever logs in here has attempts of their own from now on."""
+    response.set_cookie(DEVICE_COOKIE, device, max_age=int(DEVICE_LASTS.total_seconds()), **_cookie_scope(request))
 
 
 def start_session(request: Request, token: str, seconds: int) -> Response:

@@ -76,6 +76,16 @@ sessions = Table(
     Index(None, "expires_at"),
 )
 
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    # A hash of whose attempts they are (storage/accounts/login_limits.py).
+    Column("key", String(64), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    moment("ends_at"),
+    Index(None, "ends_at"),
+)
+
 customers = Table(
     "customers",
     metadata,

@@ -1,5 +1,7 @@
 """A stranger who takes somebody's address, and an admin who would like to be more."""
 
+import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
@@ -120,3 +122,21 @@ async def test_the_first_registered_is_operator_and_later_ones_are_not(tmp_path:
         assert (await client.get(path, headers=first)).json() == {"home_workspace": "one", "registration": "open"}
         assert (await client.patch(path, json=change, headers=first)).json()["home_workspace"] == "two"
         assert 'data-workspace="two"' in (await client.get("/chat")).text
+
+
+async def test_of_sixty_wrong_passwords_side_by_side_ten_are_looked_at_and_the_owner_still_comes_in(
+    tmp_path: Path,
+) -> None:
+    async with (
+        serve_desk(settings_for(tmp_path)) as served,
+        httpx.AsyncClient(base_url=served.base_url, timeout=60) as owner,
+        httpx.AsyncClient(base_url=served.base_url, timeout=60) as stranger,
+    ):
+        await found(served.process.store, "acme", BOSS, PASSWORD)
+        right, wrong = ({"username": BOSS, "password": password} for password in (PASSWORD, "not the password"))
+        path = f"{API}/auth/login"
+        assert (await owner.post(path, data=right)).status_code == 200
+        tried = await asyncio.gather(*(stranger.post(path, data=wrong) for _ in range(60)))
+        assert Counter(answer.status_code for answer in tried) == {401: 10, 429: 50}
+        assert (await stranger.post("/login", data={"email": BOSS, "password": PASSWORD})).status_code == 429
+        assert (await owner.post(path, data=right)).status_code == 200

@@ -49,7 +49,13 @@ from workbench.api.problems import install_problems
 from workbench.api.routes import install_metering
 
 MARK = "zebrafish"
-SECRETS = ("sk-okapi-okapi-okapi", "xoxb-okapi-1", "xapp-okapi-1", "okapi.okapi.okapi", "okapi signs")
+SECRETS = (
+    "sk-okapi-okapi-okapi",
+    "xoxb-okapi-1",
+    "xapp-okapi-1",
+    "okapi.okapi.okapi",
+    "okapi signs with a long random text",
+)
 
 
 class TroubledKnowledge(Knowledge):

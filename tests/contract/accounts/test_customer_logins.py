@@ -4,10 +4,10 @@ import asyncio
 from collections import Counter
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from bot.web.customers import CustomerRoutes
 from bot.web.schemas import CustomerLoginBody
-from storage.accounts.login_limits import LoginLimits
 from storage.errors import NotLoggedInError, TooManyAttemptsError
 from storage.store import Store
 
@@ -15,8 +15,10 @@ ATTEMPTS = 10
 
 
 async def test_of_sixty_wrong_passwords_side_by_side_only_as_many_as_the_limit_are_looked_at(store: Store) -> None:
-    routes = CustomerRoutes(store, LoginLimits(ATTEMPTS))
+    routes = CustomerRoutes(store)
     request = Request({"type": "http", "headers": [], "client": ("192.0.2.1", 1)})
     wrong = CustomerLoginBody(email="cleo@mail.example", password="not the password")
-    answers = await asyncio.gather(*(routes.log_in("demo", wrong, request) for _ in range(60)), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(routes.log_in("demo", wrong, request, Response()) for _ in range(60)), return_exceptions=True
+    )
     assert Counter(type(answer) for answer in answers) == {NotLoggedInError: ATTEMPTS, TooManyAttemptsError: 50}

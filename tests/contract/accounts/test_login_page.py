@@ -1,23 +1,29 @@
 """Logging in at the workbench's door."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from storage.accounts.devices import Devices
 from storage.accounts.login_limits import LoginLimits
 from storage.records import Member
 from storage.settings import Settings
 from storage.store import Store
 from tests.support.passwords import PASSWORD
+from tests.support.rows import database_of
 from workbench.auth.login_page import login_routes
 
 
 @pytest.fixture
 async def client(store: Store, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    app.include_router(login_routes(store.accounts, settings, LoginLimits(3)))
+    app, limits = (
+        FastAPI(),
+        LoginLimits(database_of(store), Devices("a secret that is as long as it must be", "member"), 3, "member"),
+    )
+    app.include_router(login_routes(replace(store.accounts, member_logins=limits), settings))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://desk.example") as client:
         yield client
 
