@@ -43,7 +43,6 @@ ELSEWHERE = {
     "bot/slack/reviews/card.py": "tests/acceptance/slack/test_stories.py",
     "bot/slack/reviews/card_messages.py": "tests/acceptance/slack/test_stories.py",
     "commands/process/job_handlers.py": "tests/contract/queue/test_jobs.py",
-    "commands/process/roles.py": "tests/acceptance/processes/test_processes.py",
     "graph/errors.py": "tests/unit/workbench/api/test_problems.py",
     "graph/guard/injection_rules.py": "tests/unit/graph/guard/test_injection.py",
     "storage/cluster/events.py": "tests/contract/cluster/test_events.py",
@@ -55,16 +54,12 @@ ELSEWHERE = {
     "storage/queue/embedded/runner.py": "tests/unit/storage/queue/embedded/test_jobs.py",
     "storage/queue/jobs.py": "tests/contract/queue/test_jobs.py",
     "storage/reporting/report.py": "tests/acceptance/rest/test_analytics.py",
-    "workbench/autopilot/lists.py": "tests/unit/workbench/autopilot/test_form.py",
     "workbench/channels/ids.py": "tests/unit/workbench/channels/test_view.py",
     "workbench/channels/status_view.py": "tests/unit/workbench/channels/test_view.py",
     "workbench/inbox/action_panel.py": "tests/unit/workbench/inbox/test_queue.py",
     "workbench/inbox/conversation_view.py": "tests/unit/workbench/inbox/test_queue.py",
     "workbench/inbox/queue_view.py": "tests/unit/workbench/inbox/test_queue.py",
-    "workbench/ui/html.py": "tests/unit/workbench/inbox/test_queue.py",
     "workbench/channels/actions.py": "tests/acceptance/workbench/test_channels.py",
-    "workbench/knowledge/view.py": "tests/acceptance/workbench/test_pages.py",
-    "workbench/monitoring/view.py": "tests/acceptance/workbench/test_pages.py",
 }
 """Where a module is tested through what uses it, because it means nothing alone."""
 DECLARES = ("graph/state.py", "storage/records/", "storage/turns/result.py")
