@@ -56,6 +56,7 @@ STATUSES = {
     "schema": 503,
     "settings": 500,
     "stale": 409,
+    "team-unbound": 409,
     "too-large": 413,
     "too-many-attempts": 429,
     "too-many-messages": 429,
