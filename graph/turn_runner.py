@@ -12,7 +12,7 @@ from langgraph.types import Command
 
 from graph.change_publisher import ChangePublisher
 from graph.checkpoints.checkpointer import InterruptCheckpointer, config_of
-from graph.checkpoints.rebuild import is_usable, state_from_rows
+from graph.checkpoints.rebuild import graph_version, is_usable, state_from_rows
 from graph.drafting.summary import summarise
 from graph.errors import ModelError
 from graph.hitl import response_for
@@ -64,6 +64,7 @@ class TurnRunner:
     ) -> None:
         self._machine = machine
         self.checkpoints = checkpoints
+        self.checkpoints.graph_version = graph_version(machine.nodes, machine.channels)
         self._deps = deps
         self._turns = store.conversations.turns
         self._completion = store.conversations.completion
@@ -195,7 +196,7 @@ class TurnRunner:
 
     async def _rebuild_if_lost(self, review: Review) -> None:
         config = config_of(review.turn_id)
-        if is_usable(await self.checkpoints.aget_tuple(config)):
+        if is_usable(await self.checkpoints.aget_tuple(config), self.checkpoints.graph_version):
             return
         log.warning("review resumes from its rows: no usable checkpoint", review=review.id)
         self.checkpoints.disregard_durable(review.turn_id)

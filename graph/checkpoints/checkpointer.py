@@ -13,7 +13,7 @@ should cost the store nothing, and a checkpoint should stand there only while a 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
@@ -26,6 +26,8 @@ from langgraph.checkpoint.base import (
 
 from graph.checkpoints.in_memory import InMemoryCheckpoints
 
+GRAPH_VERSION = "graph_version"
+"""The key of a durable checkpoint's metadata that says which version of the graph wrote it."""
 NO_CHECKPOINT = object()
 """Where a run begins that reads nothing durable."""
 
@@ -42,6 +44,8 @@ class InterruptCheckpointer(BaseCheckpointSaver[str]):
     def __init__(self, durable: BaseCheckpointSaver[str]) -> None:
         super().__init__(serde=durable.serde)
         self.durable = durable
+        self.graph_version = ""
+        """Of the graph that runs over it; what is persisted carries it. Whoever runs the graph sets it."""
         self._memory = InMemoryCheckpoints()
         self._begun_at: dict[str, object] = {}
         """By the turn of each run that is under way: the durable checkpoint that it reads first, or NOTHING."""
@@ -81,7 +85,8 @@ class InterruptCheckpointer(BaseCheckpointSaver[str]):
         if last is None:
             raise LookupError(turn_id)
         versions = last.checkpoint["channel_versions"]
-        written = await self.durable.aput(config_of(turn_id), last.checkpoint, last.metadata, versions)
+        metadata = cast("CheckpointMetadata", {**last.metadata, GRAPH_VERSION: self.graph_version})
+        written = await self.durable.aput(config_of(turn_id), last.checkpoint, metadata, versions)
         for task_id, writes in _by_task(last).items():
             await self.durable.aput_writes(written, writes, task_id)
         return str(last.checkpoint["id"])

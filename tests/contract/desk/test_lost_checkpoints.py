@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
+from graph.checkpoints.checkpointer import GRAPH_VERSION, config_of
 from storage.embeddings.protocol import Embedder
 from storage.records import ConversationStatus, DecisionKind
 from tests.contract.desk.test_desk import RISKY, Talk, talking
@@ -71,3 +73,58 @@ async def test_a_checkpoint_of_records_that_are_not_known_any_more_is_rebuilt(
         await talk.decide(DecisionKind.APPROVE)
         assert (await talk.said(conversation_id))[-1].text == review.draft.text
         assert await talk.checkpoints() == 0
+
+
+async def rewrite(talk: Talk, renamed: dict[str, str], version: str | None) -> None:
+    """Store the waiting checkpoint as a graph whose nodes and channels had other names would have."""
+    durable, turn_id = talk.process.runner.checkpoints.durable, (await talk.pending()).turn_id
+    stored = await durable.aget_tuple(config_of(turn_id))
+    assert stored
+
+    def as_before(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {renamed.get(name, name): as_before(item) for name, item in value.items()}
+        return value
+
+    checkpoint: Any = as_before(stored.checkpoint)
+    metadata: Any = {key: item for key, item in stored.metadata.items() if key != GRAPH_VERSION}
+    metadata |= {} if version is None else {GRAPH_VERSION: version}
+    await durable.aput(config_of(turn_id), checkpoint, metadata, checkpoint["channel_versions"])
+
+
+RENAMED_NODE = {"review": "approval", "branch:to:review": "branch:to:approval"}
+
+
+UPGRADES = ((RENAMED_NODE, None), ({"verdict": "ruling"}, "of the release before"))
+"""What the release before called otherwise, and the version that its checkpoint carries."""
+
+
+@pytest.mark.parametrize(("renamed", "version"), UPGRADES, ids=["node", "channel"])
+@pytest.mark.parametrize("kind", DecisionKind)
+async def test_every_decision_survives_an_upgrade_of_the_graph(
+    tmp_path: Path,
+    database_url: str,
+    embedder: Embedder,
+    kind: DecisionKind,
+    renamed: dict[str, str],
+    version: str | None,
+) -> None:
+    async with talking(settings_for(tmp_path, database_url), embedder) as talk:
+        await talk.say(RISKY)
+        review, conversation_id = await talk.pending(), await conversation_of(talk)
+        await rewrite(talk, renamed, version)
+        await talk.decide(kind, text="A person's reply.", guidance="How do I reset my password?")
+        last = (await talk.said(conversation_id))[-1].text
+        match kind:
+            case DecisionKind.APPROVE:
+                assert last == review.draft.text
+            case DecisionKind.EDIT:
+                assert last == "A person's reply."
+            case DecisionKind.REJECT:
+                assert (await talk.pending()).version == review.version + 1
+            case DecisionKind.ESCALATE:
+                assert await talk.status(conversation_id) is ConversationStatus.ASSIGNED
+            case DecisionKind.DISMISS:
+                assert await talk.status(conversation_id) is ConversationStatus.OPEN
+        # A rejected draft's stays until its turn ends.
+        assert kind is DecisionKind.REJECT or await talk.checkpoints() == 0
