@@ -110,7 +110,7 @@ def test_refused_rows_come_with_their_reasons_up_to_a_number() -> None:
     html = document_html(replace(READY, refused=rows), [])
     assert f"<td>{REFUSED_SHOWN}</td><td>reason {REFUSED_SHOWN}</td>" in html
     assert f"reason {REFUSED_SHOWN + 1}<" not in html
-    assert "and 2 more" in html
+    assert "and 2 more<" in html
     assert "more</p>" not in document_html(replace(READY, refused=rows[:REFUSED_SHOWN]), [])
     assert "Refused rows" not in document_html(READY, [])
 
