@@ -30,7 +30,7 @@ COMMANDS = (
         "workspace", "commands.workspaces:workspace_cli", "Workspaces, and which of them is the home workspace."
     ),
     LazyCommand("channel", "commands.channels:channel_cli", "Slack and Discord: support channels, staff, teams."),
-    LazyCommand("db", "commands.database:db_cli", "The database."),
+    LazyCommand("db", "commands.database.cli:db_cli", "The database."),
 )
 cli = lazy_app(COMMANDS, no_args_is_help=True, add_completion=False, help="Deskhand: a support desk with an autopilot.")
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 member_cli = typer.Typer(no_args_is_help=True, help="People with a login.")
 
 
-Workspace = Annotated[str, typer.Option(help="Default: the home workspace.")]
+WorkspaceOption = Annotated[str, typer.Option(help="Default: the home workspace.")]
 
 
 @member_cli.command("add")
 def member_add(
     email: str,
-    workspace: Workspace = "",
+    workspace: WorkspaceOption = "",
     role: Annotated[Role, typer.Option()] = Role.AGENT,
     name: Annotated[str, typer.Option()] = "",
 ) -> None:
@@ -38,7 +38,7 @@ def member_add(
 
 
 @member_cli.command("reset")
-def member_reset(email: str, workspace: Workspace = "") -> None:
+def member_reset(email: str, workspace: WorkspaceOption = "") -> None:
     """Set a new random password and print it once; open logins end."""
 
     async def reset(store: "Store") -> None:
@@ -51,7 +51,7 @@ def member_reset(email: str, workspace: Workspace = "") -> None:
 
 
 @member_cli.command("list")
-def member_list(workspace: Workspace = "") -> None:
+def member_list(workspace: WorkspaceOption = "") -> None:
     """List a workspace's members."""
 
     async def show(store: "Store") -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from commands import database
+from commands.database import cli as database
 from commands.lazy_group import LazyCommand
 from deskhand import COMMANDS, cli
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from commands.console import console, progress_bar, run, settings_or_exit
-from commands.database_upkeep import reindex_all
+from commands.database.upkeep import reindex_all
 from storage.database.data_folder import check_data_dir
 from storage.errors import DeskhandError
 from storage.operations.backup import back_up

@@ -3,16 +3,16 @@
 from commands.lazy_group import LazyCommand, lazy_app
 
 COMMANDS = (
-    LazyCommand("upgrade", "commands.database_upkeep:upgrade_schema", "Migrate the database to this version's schema."),
-    LazyCommand("reindex", "commands.database_upkeep:reindex", "Make the vectors anew from the rows."),
+    LazyCommand("upgrade", "commands.database.upkeep:upgrade_schema", "Migrate the database to this version's schema."),
+    LazyCommand("reindex", "commands.database.upkeep:reindex", "Make the vectors anew from the rows."),
     LazyCommand(
         "backup",
-        "commands.backup:backup",
+        "commands.database.backup:backup",
         "Copy everything that is kept into one file, also while the desk runs; the file holds secrets.",
     ),
     LazyCommand(
         "restore",
-        "commands.backup:restore_backup",
+        "commands.database.backup:restore_backup",
         "Replace everything that is kept by a backup; no desk may run on the data folder.",
     ),
 )

@@ -1,0 +1,1 @@
+"""`deskhand db`: migrations, vectors, backup and restore."""
