@@ -38,7 +38,6 @@ ELSEWHERE = {
     "bot/discord/connection/shards.py": "tests/acceptance/discord/test_connection.py",
     "bot/discord/read_cursors.py": "tests/contract/channels/test_read_cursors.py",
     "bot/discord/replies/actions.py": "tests/acceptance/discord/test_reply_buttons.py",
-    "bot/slack/mrkdwn.py": "tests/unit/bot/test_text.py",
     "bot/slack/replies/rendering.py": "tests/unit/bot/slack/test_blocks.py",
     "bot/slack/reviews/card.py": "tests/acceptance/slack/test_stories.py",
     "bot/slack/reviews/card_messages.py": "tests/acceptance/slack/test_stories.py",

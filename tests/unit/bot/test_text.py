@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.slack.mrkdwn import escape_mrkdwn, to_mrkdwn
-from bot.text import neutralise_mentions, split
+from bot.text import neutralise_mentions, pluralise, split
 
 LIMIT = 200
 
@@ -98,3 +98,57 @@ def test_defused_mentions_read_the_same_and_call_nobody() -> None:
 @given(st.text(max_size=300))
 def test_any_text_becomes_mrkdwn_without_control_sequences(text: str) -> None:
     assert not re.search(r"<(?!https?://|mailto:)", to_mrkdwn(text), re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("length", "pieces"), [(LIMIT, 1), (LIMIT + 1, 2)])
+def test_a_text_without_any_break_is_cut_at_the_limit(length: int, pieces: int) -> None:
+    made = split("x" * length, LIMIT)
+    assert len(made) == pieces
+    assert (len(made[0]), "".join(made)) == (LIMIT, "x" * length)
+
+
+def test_a_break_just_at_the_limit_is_used() -> None:
+    assert split(f"{'a' * 14} {'b' * 15} {'c' * 30}", 30) == [f"{'a' * 14} {'b' * 15}", "c" * 30]
+
+
+@pytest.mark.parametrize(("before", "first"), [(10, "a" * 10), (9, "a" * 9 + "\n" + "b" * 20)])
+def test_a_break_in_the_first_third_is_too_early(before: int, first: str) -> None:
+    assert split(f"{'a' * before}\n{'b' * 30}", 30)[0] == first
+
+
+@pytest.mark.parametrize("breaks", ["\n\n", "\n", ". ", " "])
+def test_a_better_break_is_used_though_a_worse_one_is_later(breaks: str) -> None:
+    worse = {"\n\n": "\n", "\n": ". ", ". ": " ", " ": ""}[breaks]
+    first = "a" * 15 + breaks.rstrip()
+    assert split(f"{'a' * 15}{breaks}{'b' * 10}{worse}{'c' * 20}", 30)[0] == first.rstrip()
+
+
+def test_the_next_piece_keeps_the_indent_of_no_line_but_every_letter() -> None:
+    assert split(f"{'a' * 20}\n\n   {'b' * 20}", 30) == ["a" * 20, "b" * 20]
+
+
+def test_a_longer_fence_is_closed_and_opened_by_its_own_marks() -> None:
+    inside = "\n".join(["```", *(f"line {number}" for number in range(40))])
+    first, second, *_ = split(f"~~~~ text\n{inside}\n~~~~", 100)
+    assert first.endswith("\n~~~~")
+    assert second.startswith("~~~~text\nline")
+
+
+def test_a_block_that_was_closed_is_not_closed_again() -> None:
+    first, second = split(f"```\ncode\n```\n\n{'a ' * 60}\n\n{'b ' * 60}", 150)
+    assert (first.count("```"), second.count("```")) == (2, 0)
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 files"), (1, "1 file"), (2, "2 files")])
+def test_a_number_agrees_with_its_word(number: int, words: str) -> None:
+    assert pluralise(number, "file", "files") == words
+
+
+@pytest.mark.parametrize("harmless", ["a@heretic.example", "@anna", "1 < 2", "everyone", "@hereafter"])
+def test_what_calls_nobody_stays_as_it_is(harmless: str) -> None:
+    assert neutralise_mentions(harmless) == harmless
+
+
+@pytest.mark.parametrize("unsafe", ["@Channel", "@GROUP!", "<!here>", "<#1>"])
+def test_every_way_to_call_somebody_is_broken(unsafe: str) -> None:
+    assert neutralise_mentions(unsafe) == f"{unsafe[0]}\u200b{unsafe[1:]}"

@@ -132,3 +132,115 @@ def test_too_many_entries_refuse_the_file(monkeypatch: pytest.MonkeyPatch) -> No
     assert len(read("faq.csv", table(*rows[:2])).chunks) == 2
     with pytest.raises(InvalidError, match="more than 2 entries"):
         read("faq.csv", table(*rows))
+
+
+def test_the_delimiter_is_the_one_that_parts_question_and_answer_whatever_else_the_header_says() -> None:
+    header = "question;answer;tags, of any, kind, that, you, like"
+    (entry,) = read("faq.csv", f"{header}\nHow?;So.;x\n".encode()).chunks
+    assert (entry.title, entry.text) == ("How?", "So.")
+
+
+@pytest.mark.parametrize(
+    "column", ["alternatives", "Alternative", "alternative questions", "ALTERNATIVE_Questions", "phrasings"]
+)
+def test_a_column_of_alternatives_goes_by_several_names(column: str) -> None:
+    (entry,) = read("faq.csv", f"question,answer,{column}\nHow?,So.,Which way?\n".encode()).chunks
+    assert entry.alternatives == ("Which way?",)
+    (named,) = read("faq.json", json.dumps([{"Question": "How?", "answer": "So.", column: ["Why?"]}]).encode()).chunks
+    assert named.alternatives == ("Why?",)
+
+
+@pytest.mark.parametrize("column", ["tags", "Tag"])
+def test_a_column_of_tags_goes_by_two_names(column: str) -> None:
+    (entry,) = read("faq.csv", f"question,answer,{column}\nHow?,So.,a|b\n".encode()).chunks
+    assert entry.tags == ("a", "b")
+
+
+def test_an_entry_without_alternatives_and_tags_has_none() -> None:
+    (entry,) = read("faq.csv", b"question,answer,alternatives,tags\nHow?,So.\n").chunks
+    assert (entry.alternatives, entry.tags, entry.url) == ((), (), "")
+
+
+def test_an_entry_keeps_its_address_and_the_lines_of_its_answer() -> None:
+    text = 'question,answer,url\n"How\n do I?"," One.\n\nTwo. ",https://x.example/faq\n'
+    (entry,) = read("faq.csv", text.encode()).chunks
+    assert (entry.title, entry.text, entry.url) == ("How do I?", "One.\n\nTwo.", "https://x.example/faq")
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("answer", "The column question is missing. Found: answer."),
+        ("frage;antwort", "The column question and answer is missing. Found: frage, antwort."),
+        (",,", "The column question and answer is missing. Found: ,,."),
+    ],
+)
+def test_what_the_first_row_has_is_told(header: str, message: str) -> None:
+    with pytest.raises(InvalidError) as caught:
+        read("faq.csv", f"{header}\n".encode())
+    assert message in str(caught.value)
+
+
+def test_a_long_first_row_is_told_in_part() -> None:
+    with pytest.raises(InvalidError, match=r"Found: x{200}\. Needed"):
+        read("faq.csv", b"x" * 300)
+
+
+def test_a_table_that_breaks_off_names_the_last_row_that_was_read() -> None:
+    with pytest.raises(InvalidError, match="after row 3: "):
+        read("faq.csv", b'question,answer\nA?,a\nB?,b\nC?,"' + b"x" * 200_000)
+
+
+def test_the_lines_of_json_are_counted_with_the_empty_ones() -> None:
+    lines = [json.dumps(ENTRY), "", "not json", json.dumps({**ENTRY, "question": "HOW?"})]
+    refused = read("faq.jsonl", "\n".join(lines).encode()).refused
+    assert [(row.row, row.reason) for row in refused] == [
+        (3, 'This is not an object with "question" and "answer".'),
+        (4, "The same question as in row 1."),
+    ]
+
+
+def test_objects_one_a_line_need_not_begin_the_file() -> None:
+    assert len(read("faq.json", f"\n\n {json.dumps(ENTRY)} \n{{}}".encode()).chunks) == 1
+
+
+def test_json_that_breaks_off_says_where() -> None:
+    with pytest.raises(InvalidError, match=r"not valid JSON: .*line 1 column"):
+        read("faq.json", b'[{"question": "How?"')
+
+
+def test_json_of_another_shape_says_what_was_expected() -> None:
+    with pytest.raises(InvalidError, match='Expected a list of objects with "question" and "answer"'):
+        read("faq.json", b'{"faqs": {"question": "How?"}}')
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ({"question": "How?", "answer": None}, "The answer is empty."),
+        ({"question": " ", "answer": "So."}, "The question is empty."),
+        ({"answer": "So."}, "The question is empty."),
+        ({"question": "How?", "answer": ["So."]}, "The answer is not a text."),
+        ({"title": "How?"}, 'This is not an object with "question" and "answer".'),
+        ({"question": "How?", "answer": "So.", "tags": {}}, "The tags are neither a text nor a list of texts."),
+        (
+            {"question": "How?", "answer": "So.", "alternatives": ["Why?", None]},
+            "The alternatives are neither a text nor a list of texts.",
+        ),
+    ],
+)
+def test_an_entry_that_cannot_be_used_says_why(entry: dict[str, object], reason: str) -> None:
+    (refused,) = read("faq.json", json.dumps([entry]).encode()).refused
+    assert (refused.row, refused.reason) == (1, reason)
+
+
+@pytest.mark.parametrize(("length", "entries"), [(MAX_QUESTION, 1), (MAX_QUESTION + 1, 0)])
+def test_an_alternative_may_be_just_as_long_as_a_question(length: int, entries: int) -> None:
+    loaded = read("faq.csv", table(("q", "a", "w" * length, "")))
+    assert len(loaded.chunks) == entries
+    assert all(refused.reason.startswith("Too much: 200 alternatives of 1,000") for refused in loaded.refused)
+
+
+def test_brackets_that_are_no_json_are_a_text() -> None:
+    (entry,) = read("faq.csv", table(("How?", "So.", "[sic] Which way?", "[x"))).chunks
+    assert (entry.alternatives, entry.tags) == (("[sic] Which way?",), ("[x",))

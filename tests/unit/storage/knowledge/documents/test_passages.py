@@ -90,3 +90,90 @@ def test_a_file_without_text_and_one_with_too_much_are_refused(monkeypatch: pyte
     assert len(read("a.md", b"# A\n\na\n\n# B\n\nb\n").chunks) == 2
     with pytest.raises(InvalidError, match="more than 2 passages"):
         read("a.md", b"# A\n\na\n\n# B\n\nb\n\n# C\n\nc\n")
+
+
+def titles(text: str, name: str = "a.md") -> list[str]:
+    """What the passages of a page are called, below the page's own name."""
+    return [chunk.title.removeprefix(f"a{PATH_SEPARATOR}") for chunk in read(name, text.encode()).chunks]
+
+
+def test_a_heading_ends_those_of_its_own_level_and_below() -> None:
+    text = "# A\n\n1\n\n### B\n\n2\n\n## C\n\n3\n\n## D\n\n4\n\n# E\n\n5\n"
+    paths = [("A",), ("A", "B"), ("A", "C"), ("A", "D"), ("E",)]
+    # The page is called "a", as its first heading: that is said once.
+    assert titles(text, "page.md") == [PATH_SEPARATOR.join(("page", *path)) for path in paths]
+
+
+def test_a_heading_is_its_words_without_pictures_marks_and_addresses() -> None:
+    assert titles("# The  `run` ![logo](x.png) [guide](https://x.example)\n\nText.\n") == ["The run guide"]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"), [("--- .md", "Untitled"), ("docs/how__to-do  it.en.md", "how to do it.en"), ("_a_.md", "a")]
+)
+def test_a_page_is_called_by_the_words_of_its_file(name: str, title: str) -> None:
+    assert [chunk.title for chunk in read(name, b"Text.").chunks] == [title]
+
+
+@pytest.mark.parametrize(
+    ("matter", "title"),
+    [("title: The   Manual", "The Manual"), ("title: 7", "a"), ("- title", "a"), ("layout: x", "a")],
+)
+def test_only_a_text_is_a_title(matter: str, title: str) -> None:
+    (chunk,) = read("a.md", f"---\n{matter}\n---\nText.\n".encode()).chunks
+    assert (chunk.title, chunk.text) == (title, "Text.")
+
+
+def test_the_address_of_the_front_matter_comes_before_a_first_line_that_is_one() -> None:
+    address = "https://x.example/page"
+    (chunk,) = read("a.md", f"---\nurl: {address}\n---\nhttps://y.example\n".encode()).chunks
+    assert (chunk.url, chunk.text) == (address, "https://y.example")
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.txt"])
+def test_a_first_line_that_is_an_address_is_the_page_s_own(name: str) -> None:
+    (chunk,) = read(name, b"https://x.example/page\n\nText.\n").chunks
+    assert (chunk.url, chunk.text) == ("https://x.example/page", "Text.")
+
+
+def test_a_text_is_parted_at_empty_lines_even_with_blanks_in_them() -> None:
+    first, second = "a" * 600, "b" * 600
+    assert [chunk.text for chunk in read("a.txt", f"{first}\n \t\n{second}\n".encode()).chunks] == [first, second]
+
+
+def test_rules_and_comments_are_left_out_and_other_html_is_kept() -> None:
+    (chunk,) = read("a.md", b"One.\n\n***\n\n <!-- hidden -->\n\n<p>Two.</p>\n").chunks
+    assert chunk.text == "One.\n\n<p>Two.</p>"
+
+
+def test_a_list_is_one_block_as_it_is_written() -> None:
+    text = "1. one\n   - inner\n\n2. two\n\n> quoted\n"
+    (chunk,) = read("a.md", text.encode()).chunks
+    assert chunk.text == "1. one\n   - inner\n\n2. two\n\n> quoted"
+
+
+def test_indented_code_is_kept_whole_too_with_its_indent() -> None:
+    code = "\n".join(f"    line {number}" for number in range(100))
+    assert SIZE < len(code) < MAX_BLOCK
+    assert [chunk.text for chunk in read("a.md", f"Before.\n\n{code}\n".encode()).chunks] == ["Before.", code]
+
+
+def test_long_code_is_broken_between_its_lines() -> None:
+    line = "do this; and that. " * 4
+    parts = read("a.md", f"```\n{(line.strip() + chr(10)) * 60}```\n".encode()).chunks
+    assert len(parts) > 1
+    assert all(part.text.endswith(("that.", "```")) and len(part.text) <= SIZE for part in parts)
+
+
+def test_a_table_is_broken_when_another_row_would_not_fit() -> None:
+    header, row = "| aa | b |\n| --- | --- |", f"\n| {'x' * 66} | y |"[:71] + " |"
+    fits = (SIZE - len(header)) // len(row)
+    assert len(header) + fits * len(row) == SIZE
+    parts = read("a.md", (header + row * 4 * fits).encode()).chunks
+    assert [part.text.count("\n") - 1 for part in parts] == [fits] * 4
+
+
+def test_a_row_longer_than_any_block_is_cut() -> None:
+    header = "| a |\n| --- |"
+    (chunk,) = read("a.md", f"{header}\n| {'x' * (MAX_BLOCK + 9)} |\n".encode()).chunks
+    assert chunk.text == f"{header}\n| {'x' * (MAX_BLOCK - 2)}"
