@@ -1,5 +1,6 @@
 """`deskhand workspace`: the tenants, and which of them is the home workspace."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,3 +40,19 @@ def workspace_home(
         console.print(f"The home workspace is {home}." if home else "There is no home workspace yet.", highlight=False)
 
     run(with_store(settings_or_exit(), choose))
+
+
+@workspace_cli.command("invite")
+def workspace_invite(
+    hours: Annotated[int, typer.Option(min=1, max=720, help="How long the link is good for.")] = 72,
+) -> None:
+    """Print a link by which somebody founds a workspace of their own, once."""
+    settings = settings_or_exit()
+
+    async def make(store: "Store") -> None:
+        token, expires_at = await store.accounts.invitations.make(timedelta(hours=hours))
+        base = settings.web.public_url.rstrip("/") or "http://localhost:7860"
+        console.print(f"{base}/join?token={token}", highlight=False, soft_wrap=True)
+        console.print(f"Good for one workspace, until {expires_at:%Y-%m-%d %H:%M} UTC.", highlight=False)
+
+    run(with_store(settings, make))

@@ -10,6 +10,7 @@ from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
 from storage.accounts.deployment import Deployment
 from storage.accounts.devices import Devices
+from storage.accounts.invitations import Invitations
 from storage.accounts.login_limits import LoginLimits
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
@@ -102,6 +103,7 @@ def _accounts(database: Database, settings: Settings) -> AccountStore:
 
     return AccountStore(
         deployment=Deployment(database),
+        invitations=Invitations(database),
         workspaces=Workspaces(database, settings),
         canned_replies=CannedReplies(database),
         accounts=accounts,

@@ -10,6 +10,7 @@ from storage.accounts.accounts import Accounts
 from storage.accounts.canned_replies import CannedReplies
 from storage.accounts.customers import Customers
 from storage.accounts.deployment import Deployment
+from storage.accounts.invitations import Invitations
 from storage.accounts.login_limits import LoginLimits
 from storage.accounts.members import Members
 from storage.accounts.membership import Membership
@@ -97,6 +98,7 @@ class AccountStore:
     """Who there is: workspaces and the people in them."""
 
     deployment: Deployment
+    invitations: Invitations
     """What is decided for all of them: the home workspace."""
     workspaces: Workspaces
     """The tenants and their settings."""

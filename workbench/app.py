@@ -4,9 +4,10 @@ import gradio as gr
 from fastapi import FastAPI
 from starlette.routing import Mount
 
-from storage.records import Role
+from storage.records import Registration, Role
 from workbench.analytics.tab import build_analytics
 from workbench.auth.gradio_guard import AuthMiddleware
+from workbench.auth.join_page import join_routes
 from workbench.auth.login_page import login_routes
 from workbench.auth.password_page import password_routes
 from workbench.auth.sessions import Sessions
@@ -31,7 +32,10 @@ def mount_workbench(app: FastAPI, context: WorkbenchContext) -> FastAPI:
     log_gradio_tracebacks()
     sessions = Sessions(context.store.accounts.tokens)
     app.include_router(login_routes(context.store.accounts, context.settings))
-    app.include_router(password_routes(context.store.accounts, context.settings.web.session_hours * 3600))
+    session_seconds = context.settings.web.session_hours * 3600
+    app.include_router(password_routes(context.store.accounts, session_seconds))
+    if context.settings.access.registration is Registration.INVITATION:
+        app.include_router(join_routes(context.store.accounts, session_seconds))
     app.include_router(upload_routes(context, sessions))
     gr.mount_gradio_app(
         app,

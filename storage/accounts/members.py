@@ -10,6 +10,7 @@ from storage import audit, clock
 from storage.accounts.accounts import PRESENT, WRONG_LOGIN, Accounts, put_operator, take_account
 from storage.accounts.deployment import claim_setup, put_home_workspace, read_home_workspace
 from storage.accounts.emails import checked_email
+from storage.accounts.invitations import redeem
 from storage.accounts.workspaces import insert_workspace
 from storage.database.engine import Database
 from storage.database.tables import members
@@ -46,18 +47,27 @@ class Members:
         return member
 
     async def found_workspace(
-        self, workspace: Workspace, email: str, name: str, password: str, *, only_first: bool = False
+        self,
+        workspace: Workspace,
+        email: str,
+        name: str,
+        password: str,
+        *,
+        only_first: bool = False,
+        invitation: str = "",
     ) -> Member:
         """A new workspace with its first admin: both or neither. ConflictError if the workspace's id is taken.
 
         The first of all sets the desk up: an operator, whose workspace is the home workspace. `only_first`: raise
-        RegistrationClosedError for any other.
+        RegistrationClosedError for any other. `invitation`: used up by it; the same error if that is not valid.
         """
         admin = _new_member(workspace.id, email, name, Role.ADMIN)
         claim = await self._accounts.claim(email, password)
         async with self._database.write() as connection:
             # The lock first: the workspace's row is refused only to whoever would have been let in.
             sets_up = await claim_setup(connection, only_first=only_first)
+            if invitation:
+                await redeem(connection, invitation)
             await insert_workspace(connection, workspace)
             if sets_up and await read_home_workspace(connection) is None:
                 await put_home_workspace(connection, workspace.id)

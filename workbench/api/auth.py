@@ -37,6 +37,8 @@ class RegistrationBody(Body):
     email: Annotated[str, Field(max_length=320)]
     password: NewPassword
     name: SingleLine = ""
+    invitation: Annotated[str, Field(max_length=100)] = ""
+    """The token of an operator's link, where `access.registration` is `invitation`."""
 
 
 class MemberLoginItem(Item):
@@ -71,12 +73,12 @@ class MeItem(Item):
 async def register(request: Request, body: RegistrationBody, context: Context) -> MemberLoginItem:
     """Create a workspace and its first admin, as far as `access.registration` allows."""
     store = context.store
-    await _check_registration(context)
+    await check_registration(context, body.invitation)
     await store.accounts.member_logins.admit_registration(_address(request))
     only_first = context.settings.access.registration is Registration.FIRST
     workspace = store.accounts.workspaces.plan(body.workspace, body.workspace_name)
     admin = await store.accounts.members.found_workspace(
-        workspace, body.email, body.name, body.password, only_first=only_first
+        workspace, body.email, body.name, body.password, only_first=only_first, invitation=body.invitation
     )
     return logged_in(admin, await store.accounts.tokens.for_member(admin, device_of(request)))
 
@@ -136,13 +138,15 @@ async def read_me(context: Context, token: MemberBearer) -> MeItem:
     )
 
 
-async def _check_registration(context: Context) -> None:
+async def check_registration(context: Context, invitation: str) -> None:
     """Refuse before a hash is made; for the first one the transaction that founds the workspace looks again."""
     match context.settings.access.registration:
         case Registration.OPEN:
             return
         case Registration.INVITATION:
-            raise RegistrationClosedError(BY_INVITATION)
+            # The transaction that founds the workspace uses the invitation up.
+            if not invitation:
+                raise RegistrationClosedError(BY_INVITATION)
         case Registration.FIRST:
             if await context.store.accounts.deployment.has_admin():
                 raise RegistrationClosedError(ALREADY_SET_UP)

@@ -1,5 +1,6 @@
 """REST: what operators decide for the whole deployment."""
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -19,6 +20,22 @@ class DeploymentItem(Item):
     """Whose `/chat` is, and what the deployment's own platform tokens are for."""
     registration: Registration
     """Who may found a workspace: `access.registration`."""
+
+
+class InvitationBody(Body):
+    """How long the link is good for."""
+
+    hours: Annotated[int, Field(ge=1, le=720)] = 72
+
+
+class InvitationItem(Item):
+    """A link by which somebody founds a workspace, once."""
+
+    token: str
+    """What `POST /auth/register` takes as `invitation`."""
+    path: str
+    """The page that asks for the rest, under this desk's own address."""
+    expires_at: datetime
 
 
 class DeploymentBody(Body):
@@ -47,3 +64,10 @@ async def change_deployment(context: Context, operator: CurrentOperator, body: D
     """Choose the home workspace; for operators."""
     await context.store.accounts.deployment.choose_home_workspace(body.home_workspace)
     return await read_deployment(context, operator)
+
+
+@router.post("/invitations", status_code=201)
+async def create_invitation(context: Context, _: CurrentOperator, body: InvitationBody) -> InvitationItem:
+    """Make a link by which somebody founds a workspace of their own, once; for operators."""
+    token, expires_at = await context.store.accounts.invitations.make(timedelta(hours=body.hours))
+    return InvitationItem(token=token, path=f"/join?token={token}", expires_at=expires_at)

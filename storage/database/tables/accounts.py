@@ -86,6 +86,16 @@ login_attempts = Table(
     Index(None, "ends_at"),
 )
 
+invitations = Table(
+    "invitations",
+    metadata,
+    # A hash: who reads the rows cannot use the links.
+    Column("token_hash", String(64), primary_key=True),
+    moment("created_at"),
+    moment("expires_at"),
+    moment("used_at", nullable=True),
+)
+
 customers = Table(
     "customers",
     metadata,
