@@ -43,7 +43,7 @@ from tests.support.stepping import (
 )
 from tests.support.workers import Desks, Worker
 
-KEPT = {"workspaces", "members", "documents", "chunks"}
+KEPT = {"accounts", "deployment", "workspaces", "members", "documents", "chunks"}
 MOST_ROUNDS = 40
 """Far more than any conversation needs to come to rest."""
 

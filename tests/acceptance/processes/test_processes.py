@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from commands.process.composition import open_process
 from storage.accounts.accounts import Accounts
+from storage.accounts.deployment import Deployment
 from storage.accounts.members import Members
 from storage.accounts.passwords import Passwords
 from storage.accounts.tokens import Tokens
@@ -124,6 +125,7 @@ async def furnish(url: str) -> str:
     # However long the restarts take, nobody has to look after so many automatic replies.
     settings = Settings(autopilot=AutopilotSettings(max_bot_turns=1_000_000))
     await Workspaces(database, settings).create(WORKSPACE, "Processes")
+    await Deployment(database).choose_home_workspace(WORKSPACE)
     await Places(database).keep(Place(WORKSPACE, "slack", TEAM, HELP, "help", mode=Mode.AUTO))
     members, tokens = Members(database, Accounts(database, Passwords())), Tokens(database, SECRET, timedelta(hours=1))
     admin = await members.add(WORKSPACE, "admin@p.example", "Ada Admin", Role.ADMIN, PASSWORD)
