@@ -50,7 +50,6 @@ ELSEWHERE = {
     "storage/errors.py": "tests/unit/workbench/api/test_problems.py",
     "storage/knowledge/index_cache.py": "tests/contract/knowledge/test_search.py",
     "storage/operations/archive.py": "tests/contract/operations/test_backup.py",
-    "storage/queue/embedded/runner.py": "tests/unit/storage/queue/embedded/test_jobs.py",
     "storage/queue/jobs.py": "tests/contract/queue/test_jobs.py",
     "storage/reporting/report.py": "tests/acceptance/rest/test_analytics.py",
     "workbench/channels/ids.py": "tests/unit/workbench/channels/test_view.py",
