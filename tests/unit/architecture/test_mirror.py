@@ -48,7 +48,7 @@ ELSEWHERE = {
     "storage/database/paging.py": "tests/acceptance/rest/test_conversations.py",
     "storage/database/swap.py": "tests/contract/operations/test_backup.py",
     "storage/errors.py": "tests/unit/workbench/api/test_problems.py",
-    "storage/knowledge/index_cache.py": "tests/contract/knowledge/test_search.py",
+    "storage/knowledge/index_cache.py": "tests/contract/knowledge/test_index_cache.py",
     "storage/operations/archive.py": "tests/contract/operations/test_backup.py",
     "storage/queue/jobs.py": "tests/contract/queue/test_jobs.py",
     "storage/reporting/report.py": "tests/acceptance/rest/test_analytics.py",
