@@ -1,8 +1,10 @@
 """Evidence becomes a probability that moves the right way, with reasons in plain words."""
 
+import math
+
 import pytest
 
-from graph.confidence import COEFFICIENTS, assess, features
+from graph.confidence import COEFFICIENTS, INTERCEPT, MAX_READ_LENGTH, assess, features
 from storage.records import Chunk, ChunkKind, Hit
 
 
@@ -125,3 +127,58 @@ def test_what_speaks_against_a_hit_is_said_first() -> None:
     said = assess("My order is cancelled", (hit(CANCEL.chunk.title, 0.9), *OTHERS))[1].reasons
     assert "has happened already" in said[0]
     assert said[-1].startswith("Close match")
+
+
+def test_a_hit_is_measured_against_the_best_and_the_mean_of_its_rivals() -> None:
+    found = features("cancel my order", (CANCEL, *OTHERS))
+    assert (found["dense"], found["agreement"]) == (0.8, 0.75)
+    # Its score by meaning is 0.775, the rivals' are 0.475 and 0.275, and two are missing.
+    assert found["margin"] == pytest.approx(0.3)
+    assert found["background"] == pytest.approx((0.475 + 0.275 + 0.3 + 0.3) / 4)
+
+
+def test_the_probability_is_the_logistic_function_of_what_was_found() -> None:
+    probability, evidence = assess("My order is cancelled", (CANCEL, *OTHERS))
+    logit = INTERCEPT + sum(COEFFICIENTS[name] * value for name, value in evidence.features.items())
+    assert math.log(probability / (1 - probability)) == pytest.approx(logit)
+
+
+def test_coverage_is_the_share_of_the_question_s_terms_that_the_entry_has() -> None:
+    other = hit("Do you sell a wooden giraffe?", 0.3)
+    found = features("Can I cancel my wooden giraffe order, giraffe?", (CANCEL, hit("Wooden toys", 0.4), other))
+    assert (found["coverage"], found["elsewhere"]) == (0.5, 0.5)
+    found = features("cancel my wooden giraffe order", (CANCEL, hit("Wooden toys", 0.4)))
+    assert (found["coverage"], found["elsewhere"]) == (0.5, 0.25)
+
+
+def test_a_question_without_terms_covers_nothing() -> None:
+    found = features("how do I?", (CANCEL, *OTHERS))
+    assert (found["coverage"], found["elsewhere"]) == (0, 0)
+
+
+def test_only_the_beginning_of_a_long_passage_is_read() -> None:
+    filler = "x " * (MAX_READ_LENGTH // 2)
+    late = hit("Toys", kind=ChunkKind.PASSAGE, text=f"{filler} giraffe")
+    early = hit("Toys", kind=ChunkKind.PASSAGE, text=f"giraffe {filler}")
+    assert [features("giraffe", (one,))["coverage"] for one in (late, early)] == [0, 1]
+    assert [features("giraffe", (one,))["passage"] for one in (late, CANCEL)] == [1, 0]
+
+
+@pytest.mark.parametrize(("dense", "close", "loose"), [(0.8, 1, 0), (0.799, 0, 0), (0.5, 0, 0), (0.499, 0, 1)])
+def test_how_near_a_hit_is_has_three_levels(dense: float, close: int, loose: int) -> None:
+    said = reasons("cancel", hit("How do I cancel my order?", dense), *OTHERS)
+    assert (said.count("Close match"), said.count("loosely related")) == (close, loose)
+
+
+def test_five_unknown_words_are_named_and_no_more() -> None:
+    said = reasons("cancel one2 two2 one2 three2 four2 five2 six2", CANCEL, *OTHERS)
+    assert "Words not in the entry: one2, two2, three2, four2, five2\n" in f"{said}\n"
+
+
+def test_a_phrasing_is_quoted_by_the_beginning_of_its_first_line() -> None:
+    near = CANCEL.model_copy(update={"matched": f"{'m' * 130}\nsecond"})
+    assert f"“{'m' * 120}”" in reasons("cancel", near)
+
+
+def test_an_entry_in_which_everything_is_known_has_no_list_of_words() -> None:
+    assert "Words not in" not in reasons("How do I cancel orders?", CANCEL, *OTHERS)

@@ -55,3 +55,23 @@ def test_a_task_asks_with_the_customer_s_last_text_and_expects_nothing_when_it_c
         Question("cats?\nDo they sleep?", frozenset(["p"])),
         Question("cats?\nDo they sleep?", frozenset()),
     )
+
+
+def test_entries_with_phrasings_come_before_those_without(tmp_path: Path) -> None:
+    write(tmp_path / "faqs.jsonl", [{"id": "plain", "question": "q"}])
+    write(tmp_path / "queries.jsonl", [])
+    assert [name for name, _ in load_dataset(tmp_path).entries] == ["plain"]
+    write(tmp_path / "faqs_from_train.jsonl", [{"id": "rich", "question": "q", "answer": "x"}])
+    loaded = load_dataset(tmp_path)
+    assert loaded.name == tmp_path.name
+    ((name, entry),) = loaded.entries
+    assert (name, entry.title, entry.text, entry.alternatives) == ("rich", "q", "x", ())
+
+
+def test_passages_come_before_entries_and_need_no_title(tmp_path: Path) -> None:
+    write(tmp_path / "faqs.jsonl", [{"id": "plain", "question": "q"}])
+    write(tmp_path / "passages.jsonl", [{"id": "p", "text": "Cats sleep."}, {"id": "q", "title": "Tax", "text": "."}])
+    write(tmp_path / "tasks.jsonl", [{"query": "Why?", "gold_passage_ids": ["p"], "answerability": "ANSWERABLE"}])
+    loaded = load_dataset(tmp_path)
+    assert [(entry.kind, entry.title) for _, entry in loaded.entries] == [("passage", ""), ("passage", "Tax")]
+    assert loaded.questions == (Question("Why?", frozenset(["p"])),)
