@@ -55,8 +55,9 @@ def header_html(memberships: Sequence[Member], names: dict[str, str]) -> str:
     role = "Admin" if active.role is Role.ADMIN else "Agent"
     return (
         f'<div class="dh-top">{brand}<span class="dh-top-right">{_workspace_switch(memberships, names)}'
-        f'<span class="dh-me" title="{esc(active.email)}"><b>{esc(active.name)}</b> {role}</span>'
-        '<button type="button" class="dh-button quiet" data-do="theme" title="Light or dark">Light / dark</button>'
+        f'<span class="dh-me" title="{esc(active.email)}, {role.lower()}"><b>{esc(active.name)}</b></span>'
+        '<button type="button" class="dh-button quiet" data-do="theme" title="Light or dark" '
+        'aria-label="Light or dark">◐</button>'
         '<a class="dh-button quiet" href="password">Password</a>'
         '<form method="post" action="logout"><button class="dh-button quiet" data-do="logout">Log out</button></form>'
         "</span></div>"
