@@ -11,6 +11,7 @@ from storage.knowledge.ranking import (
     dense_score,
     fuse,
     keyword_candidates,
+    vector_id,
 )
 from storage.records import Chunk, ChunkKind
 from tests.unit.storage.knowledge.test_keyword_index import chunk
@@ -123,3 +124,31 @@ def test_keywords_must_beat_the_tenth_best_and_not_only_reach_it() -> None:
 def test_at_most_ten_chunks_come_by_keywords_alone() -> None:
     pages = [chunk(f"p{number}", "error E1234", kind=ChunkKind.PASSAGE) for number in range(12)]
     assert len(keyword_candidates([Candidate("near", 0.2, 0.2, 0, score=0.2)], words("E1234", *pages))) == 10
+
+
+def test_a_vector_is_named_by_its_chunk_and_text_whatever_the_chunk_is_called() -> None:
+    (found,) = dense_candidates({vector_id("a:1", 2): 0.5}, {})
+    assert (found.chunk_id, found.best_text) == ("a:1", 2)
+
+
+def test_a_chunk_of_unknown_size_has_the_texts_that_were_found() -> None:
+    found = {one.chunk_id: one for one in dense_candidates({"a:0": 0.9, "a:1": 0.7, "b:0": 0.1}, {"b": 1})}
+    assert found["a"].agreement == pytest.approx(0.8)
+
+
+def test_fewer_texts_than_three_leave_no_gap_to_fill() -> None:
+    found = {one.chunk_id: one for one in dense_candidates({"a:0": 0.9, "a:1": 0.7, "b:0": 0.1}, {"a": 2, "b": 2})}
+    assert found["a"].agreement == pytest.approx(0.8)
+    assert found["b"].agreement == pytest.approx(0.1)
+
+
+def test_a_chunk_that_lies_far_off_needs_the_more_words() -> None:
+    page = chunk("page", "error E1234", kind=ChunkKind.PASSAGE)
+    scores = words("E1234", page)
+
+    def found(farthest: float) -> list[str]:
+        near = [Candidate(f"n{number}", 0.6, 0.6, 0, score=0.6) for number in range(9)]
+        return keyword_candidates([*near, Candidate("far", farthest, farthest, 0, score=0.6)], scores)
+
+    assert found(0.6 - PASSAGE_KEYWORD_WEIGHT + 0.01) == ["page"]
+    assert found(0.6 - PASSAGE_KEYWORD_WEIGHT - 0.01) == []

@@ -105,3 +105,23 @@ def test_a_plot_has_a_part_for_each_kind_of_each_day() -> None:
     assert plot["columns"] == ["when", "answered", "messages"]
     assert plot["data"][0] == ["30 Mar", "Bot alone", 2]
     assert len(plot["data"]) == 8
+
+
+def test_each_way_of_ending_is_counted_under_its_own_name() -> None:
+    ended = DayCounts(START, 0, 0, 0, automatic=1, reviewed=2, handed_over=3, dismissed=4)
+    assert [row[1:] for row in outcome_plot(report(ended))["data"]] == [
+        ["Bot alone", 1],
+        ["Reviewed", 2],
+        ["By hand", 3],
+        ["Dismissed", 4],
+    ]
+    shares = shares_html(replace(report(day(0)), shares=OutcomeShares(0.1, 0.2, 0.3, 0.4)))
+    for words, share in (("Bot alone", 10), ("Reviewed", 20), ("By hand", 30), ("Dismissed", 40)):
+        assert f'<span>{words}</span><u><i style="width:{share}.0%"></i></u><em>{share}%</em>' in shares
+
+
+def test_a_first_message_is_no_empty_period_and_an_unjudged_one_has_no_error() -> None:
+    page = tiles_html(report(day(0, messages_in=1)))
+    assert "<b>1</b><span>customer messages</span>" in page
+    assert "<b>-</b><span>wrong automatic replies, of 0 judged</span>" in page
+    assert "<b>-</b><span>median time to first reply</span>" in page

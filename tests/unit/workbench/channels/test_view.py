@@ -130,3 +130,41 @@ def test_forums_of_the_configuration_are_listed_once() -> None:
 def test_without_add_to_slack_the_page_says_what_to_set() -> None:
     assert "SLACK_CLIENT_SECRET" in teams_html([], may_invite=False)
     assert "SLACK_CLIENT_SECRET" not in teams_html([], may_invite=True)
+
+
+def test_a_place_shows_the_one_mode_that_it_has() -> None:
+    for mode, value in ((None, ""), (Mode.OFF, "off"), (Mode.AUTO, "auto")):
+        html = places_html([Place("w", "slack", "T1", "C1", "help", mode=mode)])
+        assert html.count(" selected") == 1
+        assert f'<option value="{value}" selected>' in html
+
+
+def test_a_place_is_named_by_its_name_or_else_by_its_id_and_says_where_it_is() -> None:
+    named = places_html([Place("w", "slack", "T1", "C1", "help")])
+    assert "<b>help</b>" in named
+    assert '<div class="dh-muted">T1/C1</div>' in named
+    bare = places_html([Place("w", "slack", "", "C1")])
+    assert "<b>C1</b>" in bare
+    assert '<div class="dh-muted">C1</div>' in bare
+
+
+def test_only_a_place_of_the_staff_is_ticked() -> None:
+    assert " checked>" in places_html([Place("w", "slack", "T1", "C1", is_staff=True)])
+    assert " checked>" not in places_html([Place("w", "slack", "T1", "C1")])
+
+
+def test_a_slack_place_of_the_same_number_hides_no_channel_of_the_configuration() -> None:
+    html = places_html([Place("w", "slack", "T1", "2", "help")], [2])
+    assert html.count("config.yaml</span>") == 1
+
+
+def test_every_part_of_a_page_that_is_empty_says_what_to_do() -> None:
+    assert "No places yet" in places_html([])
+    assert "Nobody is linked yet" in people_html([])
+    assert "None was added by a link" in teams_html([], may_invite=True)
+    assert "None was added by a link" not in teams_html([Installation("w", "slack", "T1")], may_invite=True)
+
+
+def test_a_team_without_a_name_is_called_by_its_id() -> None:
+    assert "<b>T1</b>" in teams_html([Installation("w", "slack", "T1")], may_invite=False)
+    assert "<b>Acme</b>" in teams_html([Installation("w", "slack", "T1", name="Acme")], may_invite=False)
