@@ -31,9 +31,18 @@ def test_a_bound_socket_speaks_tcp_by_name_and_may_be_bound_again_at_once() -> N
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
 
 
+def speaks_ipv6() -> bool:
+    """Whether this machine has an IPv6 address of its own; many containers have none."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not speaks_ipv6(), reason="this machine has no IPv6")
 def test_an_address_with_colons_is_bound_as_ipv6() -> None:
-    if not socket.has_ipv6:
-        pytest.skip("this machine has no IPv6")
     with bind("::1", 0, "web.port") as listener:
         assert listener.family == socket.AF_INET6
 
