@@ -34,6 +34,7 @@ def put(queue: KeyedPriorityQueue, *names: str) -> None:
 
 async def looked(refill: QueueRefill, refilled: asyncio.Event) -> None:
     """One look at the rows is over."""
+    refilled.clear()
     looking = asyncio.create_task(refill.keep_full())
     await asyncio.wait_for(refilled.wait(), 10)
     looking.cancel()
