@@ -36,6 +36,7 @@ ROUTES: dict[str, tuple[For, dict[str, Any] | None]] = {
     "POST /workbench/documents": ("admins", None),
     "GET /api/v1/deployment": ("operators", None),
     "PATCH /api/v1/deployment": ("operators", {}),
+    "POST /api/v1/deployment/invitations": ("operators", {}),
     "POST /api/v1/auth/logout": ("members", None),
     "GET /api/v1/auth/sessions": ("members", None),
     "DELETE /api/v1/auth/sessions": ("members", None),

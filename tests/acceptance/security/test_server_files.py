@@ -85,6 +85,8 @@ async def test_only_an_admin_uploads_from_our_own_page_and_into_their_own_worksp
     await catalogue.delete("other", loaded.json()["id"])
     limit = scene.served.process.settings.web.max_upload_mb
     huge = await scene.foreign.client.post(
-        "/workbench/documents", files={"file": ("a.txt", b"x" * (limit * 1024 * 1024 + 1))}
+        "/workbench/documents",
+        files={"file": ("a.txt", b"x" * (limit * 1024 * 1024 + 1))},
+        timeout=60,  # A busy machine reads slowly.
     )
     assert huge.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE
