@@ -63,12 +63,12 @@ def states_html(
     modes: Mapping[ChannelName, Mode],
     chat: str,
 ) -> str:
-    """One box per channel; `modes` are the autopilot's, `chat` is the web chat's address."""
+    """One box per channel; `modes` are the autopilot's, `chat` the web chat's address below this site's."""
     known = {state.channel: state for state in states}
     boxes = [
         _box(name, known.get(name, ChannelState(name)), guides[name], modes[name]) for name in ("slack", "discord")
     ]
-    link = f'<a class="dh-link" href="{esc(chat)}" target="_blank">{esc(chat)}</a>'
+    link = f'<a class="dh-link" href="{esc(chat)}" target="_blank">/{esc(chat)}</a>'
     body = f"<p>Customers write at {link}.</p>{_mode(modes['web'])}"
     return "".join((*boxes, _article("web", chip("On", "ok"), body)))
 
