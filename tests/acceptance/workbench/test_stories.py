@@ -64,6 +64,7 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
     async with serve_desk(settings_for(tmp_path)) as served:
         store = served.process.store
         await store.accounts.workspaces.create("demo", "Demo")
+        await store.accounts.deployment.choose_home_workspace("demo")
         await store.accounts.members.add("demo", "alex@demo.example", "Alex", Role.AGENT, PASSWORD)
         await store.accounts.members.add("demo", "berta@demo.example", "Berta", Role.AGENT, PASSWORD)
         document = await store.knowledge.catalogue.create("demo", "faq.csv", FAQ)
