@@ -48,9 +48,9 @@ async def open_discord(
         return
     # 13 MB, and an extra.
     from bot.discord.channel import DiscordChannel  # noqa: PLC0415 - see above
-    from bot.discord.connection.client import use_api_url  # noqa: PLC0415
-    from bot.discord.connection.lifecycle import stay_connected  # noqa: PLC0415
-    from bot.discord.deps import DiscordDeps  # noqa: PLC0415
+    from bot.discord.connection.client import use_api_url  # noqa: PLC0415 - see above
+    from bot.discord.connection.lifecycle import stay_connected  # noqa: PLC0415 - see above
+    from bot.discord.deps import DiscordDeps  # noqa: PLC0415 - see above
 
     typing = TypingIndicators(store.conversations.reading, store.cluster.events)
     deps = DiscordDeps(settings.discord, store, intake, desk, statuses, typing)

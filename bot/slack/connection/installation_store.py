@@ -47,7 +47,7 @@ class SlackInstallationStore(AsyncInstallationStore):
         *,
         enterprise_id: str | None,  # noqa: ARG002 - slack_sdk's signature
         team_id: str | None,
-        is_enterprise_install: bool | None = False,  # noqa: ARG002
+        is_enterprise_install: bool | None = False,  # noqa: ARG002 - slack_sdk's signature
     ) -> Bot | None:
         """The team's bot."""
         found = await self._installations.find("slack", team_id or "")
